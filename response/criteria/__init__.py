@@ -1,0 +1,1 @@
+"""The criteria, one module each, as ordered tables of rules."""

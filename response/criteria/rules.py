@@ -1,0 +1,89 @@
+"""Rules as data: a criterion is ordered tables of rules, and the first rule that holds is the result."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Flags = NDArray[np.bool_]
+RuleCodes = NDArray[np.int8]
+S = TypeVar("S")
+
+
+def always(options: Any) -> bool:  # noqa: ARG001
+    """Say that a rule stands under every choice of options."""
+    return True
+
+
+@dataclass(frozen=True)
+class Rule(Generic[S]):
+    """One line of a criterion.
+
+    Attributes
+    ----------
+    name
+        Last part of the rule's id `<criterion>.<question>.<name>`.
+    category
+        The response where the rule is the first that holds.
+    holds
+        State of all series -> whether it holds, in the state's shape `[series, timepoint]`.
+    clause
+        Section, table or figure of the source.
+    sentence
+        The reason as a sentence; `{sum}` and the like are filled with the numbers of the timepoint.
+    when
+        Whether the rule stands under the given options (a choice of rule is made here, never inside `holds`).
+    """
+
+    name: str
+    category: str
+    holds: Callable[[S], Flags]
+    clause: str
+    sentence: str
+    when: Callable[[Any], bool] = always
+
+
+@dataclass(frozen=True)
+class Question(Generic[S]):
+    """A question that a criterion answers at each timepoint, by its ordered rules; the last rule always holds."""
+
+    name: str
+    rules: tuple[Rule[S], ...]
+
+    def active(self, options: Any) -> list[int]:
+        """Return the indices of the rules that stand under the options."""
+        return [index for index, rule in enumerate(self.rules) if rule.when(options)]
+
+    def answer(self, state: S, options: Any) -> RuleCodes:
+        """Return the index of the first rule that holds, in the state's shape."""
+        return first_that_holds(self.rules, state, self.active(options))
+
+
+def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] | None = None) -> RuleCodes:
+    """Return the index of the first of the active rules that holds, in the state's shape.
+
+    The last active rule is taken where no other holds, so it must be one that always holds.
+    """
+    indices = range(len(rules)) if active is None else active
+    codes: RuleCodes | None = None
+    for index in reversed(indices):
+        holds = rules[index].holds(state)
+        if codes is None:
+            codes = np.full(holds.shape, index, np.int8)
+        else:
+            np.copyto(codes, np.int8(index), where=holds)
+    if codes is None:
+        raise ValueError("no rule is active")
+    return codes
+
+
+def all_that_hold(rules: Sequence[Rule[S]], state: S, active: Sequence[int]) -> dict[str, Flags]:
+    """Return for each active rule where it holds, for `explain` and for flags."""
+    return {rules[index].name: rules[index].holds(state) for index in active}
+
+
+def in_category(rules: Sequence[Rule[Any]], codes: RuleCodes, *categories: str) -> Flags:
+    """Return where the answered rule has one of the categories."""
+    return np.asarray([rule.category in categories for rule in rules], np.bool_)[codes]

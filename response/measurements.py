@@ -1,0 +1,408 @@
+"""The measurement model: canonical columns, their types and units, and the validated tables.
+
+One row is one lesion at one timepoint as one evaluator saw it, with where it came from. Beside it stand the
+visit table, the subject table and the collected responses; all four are read by the same machinery.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import (
+    LARGEST_MM,
+    NO_DATE,
+    NO_NUMBER,
+    UNIT_FACTORS,
+    Cell,
+    DateCell,
+    Decimals,
+    date_of,
+    number_of,
+)
+from response.errors import InputError
+from response.findings import Finding
+from response.table import TextColumn, TextTable
+from response.vocabulary import (
+    Clinical,
+    LesionType,
+    LocalTreatment,
+    Markers,
+    Nodule,
+    PetCorrelate,
+    PetResult,
+    Role,
+    State,
+    Trend,
+    VisitNewLesions,
+    YesNo,
+    folded,
+    members_by_text,
+)
+
+Kind = Literal["text", "code", "number", "date"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One canonical column.
+
+    Attributes
+    ----------
+    kind
+        `text`; `code`: a member of `words`; `number`: kept as whole thousandths; `date`: may be partial.
+    meaning
+        For the data dictionary.
+    required
+        Whether a table without it is refused.
+    words
+        The enum of a `code` column.
+    largest
+        Largest plausible number.
+    negative
+        Whether a number may be negative.
+    length
+        Whether the `unit` of the row applies.
+    """
+
+    kind: Kind
+    meaning: str
+    required: bool = False
+    words: type[IntEnum] | None = None
+    largest: int | None = None
+    negative: bool = False
+    length: bool = False
+
+
+def _length(meaning: str) -> Column:
+    return Column("number", meaning, largest=LARGEST_MM, length=True)
+
+
+COLUMNS: Final[Mapping[str, Column]] = {
+    "subject": Column("text", "subject id", required=True),
+    "evaluator": Column("text", "who read it; a series is subject x evaluator"),
+    "accepted": Column("code", "Y: the read that adjudication accepted", words=YesNo),
+    "timepoint": Column("text", "number or label of the visit; where dates exist they decide the order", required=True),
+    "date": Column("date", "scan date, ISO, may be partial"),
+    "baseline": Column("code", "Y marks the baseline timepoint", words=YesNo),
+    "lesion": Column("text", "stable id of the lesion within the series", required=True),
+    "role": Column("code", "target, non_target, new or candidate", required=True, words=Role),
+    "organ": Column("text", "organ; left and right, and all nodal stations, count as one organ each"),
+    "location": Column("text", "free text for people"),
+    "nodal": Column("code", "Y: a lymph node, its short axis counts; derived from organ where absent", words=YesNo),
+    "lesion_type": Column("code", "kind of lesion, for measurability", words=LesionType),
+    "previously_treated": Column("code", "locally treated before baseline", words=LocalTreatment),
+    "local_therapy": Column("date", "treated locally on study on this date; not evaluable from then on"),
+    "state": Column("code", "state of the lesion at this timepoint; it wins over a number", words=State),
+    "trend": Column("code", "against the last assessment", words=Trend),
+    "longest_mm": _length("longest diameter in mm"),
+    "short_mm": _length("longest perpendicular (short axis) in mm; counts for nodes"),
+    "diameter_mm": _length("the diameter that counts (short axis for nodes), where a table has only one"),
+    "viable_mm": _length("longest enhancing diameter in mm (mRECIST)"),
+    "unit": Column("text", "unit of the lengths of the row: mm or cm"),
+    "attenuation_hu": Column("number", "mean attenuation of the whole-lesion ROI in HU", largest=5000, negative=True),
+    "area_mm2": Column("number", "area of the ROI in mm2", largest=2_000_000),
+    "nodule": Column("code", "intratumoral nodule (Choi)", words=Nodule),
+    "morphology": Column("text", "Chun group 1, 2 or 3"),
+    "parent": Column("text", "lesion that this fragment split from, or into which this one merged"),
+    "volume_mm3": Column("number", "volume in mm3", largest=2_000_000),
+    "necrosis_fraction": Column("number", "non-enhancing share of the volume, 0 to 1", largest=1),
+    "modality": Column("text", "CT, MR, PET, X-ray, clinical, US ..."),
+    "phase": Column("text", "contrast phase"),
+    "slice_thickness_mm": Column("number", "slice thickness (or interval, if larger) in mm", largest=100),
+    "ct_correlate": Column("code", "what CT shows at a PET-positive site", words=PetCorrelate),
+    "reason": Column("text", "why not evaluable"),
+    "source": Column("text", "file and line, or SOP Instance UID, of the row"),
+}
+
+VISIT_COLUMNS: Final[Mapping[str, Column]] = {
+    "subject": Column("text", "subject id", required=True),
+    "evaluator": Column("text", "who read it; blank: all evaluators of the subject"),
+    "timepoint": Column("text", "as in the measurement table", required=True),
+    "date": Column("date", "date of the visit"),
+    "baseline": Column("code", "Y marks the baseline timepoint", words=YesNo),
+    "done": Column("code", "N: the visit was missed", words=YesNo),
+    "unscheduled": Column("code", "Y: not in the schedule", words=YesNo),
+    "new_lesions": Column("code", "none, equivocal, unequivocal or not_evaluable", words=VisitNewLesions),
+    "organs_imaged": Column("text", "organs that were imaged, separated by ;"),
+    "clinical": Column("code", "stable or deteriorated", words=Clinical),
+    "new_symptom": Column("code", "Y: a new symptom or sign", words=YesNo),
+    "pet": Column("code", "FDG-PET: negative, positive or not_done", words=PetResult),
+    "markers": Column("code", "tumour markers: normal, above or not_done", words=Markers),
+    "reason": Column("text", "why missed or not evaluable"),
+}
+
+SUBJECT_COLUMNS: Final[Mapping[str, Column]] = {
+    "subject": Column("text", "subject id", required=True),
+    "study": Column("text", "study id"),
+    "site": Column("text", "site"),
+    "arm": Column("text", "treatment arm"),
+    "tumour_type": Column("text", "tumour type"),
+    "treatment": Column("text", "treatment"),
+    "treatment_start": Column("date", "first day of treatment"),
+    "randomisation": Column("date", "date of randomisation"),
+    "treatment_end": Column("date", "last day of treatment"),
+    "new_therapy": Column("date", "first day of a new anti-cancer therapy"),
+    "clinical_progression": Column("date", "date of clinical progression"),
+    "death": Column("date", "date of death"),
+    "last_known_alive": Column("date", "last day known alive"),
+    "data_cutoff": Column("date", "data cut-off"),
+}
+
+COLLECTED_COLUMNS: Final[Mapping[str, Column]] = {
+    "subject": Column("text", "subject id", required=True),
+    "evaluator": Column("text", "who read it"),
+    "accepted": Column("code", "Y: the read that adjudication accepted", words=YesNo),
+    "timepoint": Column("text", "as in the measurement table; blank on a row per subject"),
+    "date": Column("date", "date of the assessment"),
+    "criterion": Column("text", "criterion; blank: RECIST 1.1"),
+    "target": Column("text", "collected target response"),
+    "non_target": Column("text", "collected non-target response"),
+    "new_lesion": Column("text", "collected new lesions"),
+    "overall": Column("text", "collected overall response"),
+    "sum_mm": Column("number", "collected sum of diameters in mm", largest=10 * LARGEST_MM),
+    "best_response": Column("text", "collected best overall response"),
+    "progression_date": Column("date", "collected date of progression"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class DateColumn:
+    """Dates of all rows: first possible day since 1970-01-01 (`NO_DATE` if blank), and `DatePrecision`; `[row]`."""
+
+    days: NDArray[np.int32]
+    precision: NDArray[np.int8]
+
+    @classmethod
+    def blank(cls, rows: int) -> "DateColumn":
+        """Return a column without any date."""
+        return cls(np.full(rows, NO_DATE, np.int32), np.zeros(rows, np.int8))
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """A table whose cells were read: `text`, `codes` (int8), `numbers` (int32 thousandths), `dates`; all `[row]`.
+
+    Only the columns that the file has are there; the accessors give blank arrays for the others.
+    """
+
+    table: TextTable
+    text: Mapping[str, TextColumn]
+    codes: Mapping[str, NDArray[np.int8]]
+    numbers: Mapping[str, NDArray[np.int32]]
+    dates: Mapping[str, DateColumn]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.table)
+
+    def has(self, name: str) -> bool:
+        """Return whether the file had this column."""
+        return any(name in group for group in (self.text, self.codes, self.numbers, self.dates))
+
+    def text_column(self, name: str) -> TextColumn:
+        """Return a text column."""
+        return self.text[name] if name in self.text else TextColumn.constant("", len(self))
+
+    def code(self, name: str) -> NDArray[np.int8]:
+        """Return a coded column, 0 where blank."""
+        return self.codes[name] if name in self.codes else np.zeros(len(self), np.int8)
+
+    def number(self, name: str) -> NDArray[np.int32]:
+        """Return a number column in thousandths of its unit, `NO_NUMBER` where blank."""
+        return self.numbers[name] if name in self.numbers else np.full(len(self), NO_NUMBER, np.int32)
+
+    def date(self, name: str) -> DateColumn:
+        """Return a date column."""
+        return self.dates[name] if name in self.dates else DateColumn.blank(len(self))
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements(Records):
+    """Lesion measurements of a trial, with what stands beside them.
+
+    Attributes
+    ----------
+    visits, subjects, collected
+        The other tables, where given (`VISIT_COLUMNS`, `SUBJECT_COLUMNS`, `COLLECTED_COLUMNS`).
+    findings
+        What was wrong in the cells and rows on reading.
+    """
+
+    visits: Records | None = None
+    subjects: Records | None = None
+    collected: Records | None = None
+    findings: Sequence[Finding] = field(default=())
+
+    @classmethod
+    def from_table(
+        cls,
+        table: TextTable,
+        *,
+        visits: TextTable | None = None,
+        subjects: TextTable | None = None,
+        collected: TextTable | None = None,
+        decimal: Decimals = ".",
+    ) -> "Measurements":
+        """Read the cells of a measurement table and of those beside it.
+
+        Parameters
+        ----------
+        table
+            Columns by canonical name (`COLUMNS`); others are kept as text for plug-ins.
+        visits, subjects, collected
+            The optional tables.
+        decimal
+            Decimal mark of the numbers.
+
+        Raises
+        ------
+        InputError
+            If a required column is missing.
+        """
+        records, findings = read_records(table, COLUMNS, decimal)
+        beside: dict[str, Records | None] = {}
+        for name, other, columns in (
+            ("visits", visits, VISIT_COLUMNS),
+            ("subjects", subjects, SUBJECT_COLUMNS),
+            ("collected", collected, COLLECTED_COLUMNS),
+        ):
+            beside[name] = None
+            if other is not None:
+                beside[name], more = read_records(other, columns, decimal)
+                findings = [*findings, *more]
+        return cls(
+            records.table, records.text, records.codes, records.numbers, records.dates, findings=findings, **beside
+        )
+
+
+def read_records(
+    table: TextTable, columns: Mapping[str, Column], decimal: Decimals = "."
+) -> tuple[Records, list[Finding]]:
+    """Read the cells of a table of text by its columns' types; unusable cells become findings and stay blank."""
+    missing = [name for name, column in columns.items() if column.required and name not in table.columns]
+    if missing:
+        raise InputError(
+            ", ".join(table.files) or "table",
+            f"no column {', '.join(missing)} among {', '.join(list(table.columns)[:20]) or 'none'}",
+            f"the columns {', '.join(name for name, column in columns.items() if column.required)}",
+            "rename the columns, or pass a mapping file with --map",
+        )
+    reader = _CellReader(table, decimal)
+    text = {name: column for name, column in table.columns.items() if name not in columns}
+    for name, column in columns.items():
+        if name not in table.columns:
+            continue
+        if column.kind == "text":
+            text[name] = table.columns[name]
+        elif column.kind == "code":
+            reader.read_code(name, column)
+        elif column.kind == "number":
+            reader.read_number(name, column)
+        else:
+            reader.read_date(name)
+    reader.apply_words_in_number_cells(has_state="state" in columns)
+    return Records(table, text, reader.codes, reader.numbers, reader.dates), reader.findings
+
+
+class _CellReader:
+    """Reads the columns of one table; each distinct text is converted once."""
+
+    def __init__(self, table: TextTable, decimal: Decimals) -> None:
+        self.table, self.decimal = table, decimal
+        self.codes: dict[str, NDArray[np.int8]] = {}
+        self.numbers: dict[str, NDArray[np.int32]] = {}
+        self.dates: dict[str, DateColumn] = {}
+        self.findings: list[Finding] = []
+        self._words: NDArray[np.int8] | None = None
+
+    def read_code(self, name: str, column: Column) -> None:
+        assert column.words is not None
+        words = members_by_text(column.words)
+        texts = self.table.columns[name]
+        members = [words.get(folded(value)) for value in texts.values]
+        known = ", ".join(dict.fromkeys(member.name.lower() for member in words.values()))
+        for code, (value, member) in enumerate(zip(texts.values, members, strict=True)):
+            if value and member is None:
+                self._unusable(name, code, f"one of {known}")
+        lut = np.asarray([0 if member is None else int(member) for member in members], np.int8)
+        self.codes[name] = lut[texts.codes]
+
+    def read_number(self, name: str, column: Column) -> None:
+        texts = self.table.columns[name]
+        cells = [
+            number_of(value, decimal=self.decimal, largest=column.largest, negative=column.negative)
+            for value in texts.values
+        ]
+        for code, cell in enumerate(cells):
+            if cell.fault:
+                self._unusable(name, code, cell.fault)
+        lut = np.asarray([_bounded(cell) for cell in cells], np.int32)
+        self.numbers[name] = self._in_millimetres(name, lut[texts.codes]) if column.length else lut[texts.codes]
+        if column.length and name != "viable_mm" and any(cell.state for cell in cells):
+            states = np.asarray([cell.state for cell in cells], np.int8)[texts.codes]
+            self._words = states if self._words is None else np.where(states > 0, states, self._words)
+
+    def _in_millimetres(self, name: str, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+        if "unit" not in self.table.columns:
+            return numbers
+        units = self.table.columns["unit"]
+        factors = [UNIT_FACTORS.get(value.casefold()) for value in units.values]
+        for code, factor in enumerate(factors):
+            if factor is None and name == "longest_mm":
+                self._unusable("unit", code, "mm or cm")
+        scale = np.asarray([0 if factor is None else factor for factor in factors], np.int64)[units.codes]
+        scaled = numbers.astype(np.int64) * scale
+        unusable = (numbers == NO_NUMBER) | (scale == 0) | (scaled > LARGEST_MM * 1000)
+        return np.where(unusable, NO_NUMBER, scaled).astype(np.int32)
+
+    def read_date(self, name: str) -> None:
+        texts = self.table.columns[name]
+        cells: list[DateCell] = [date_of(value) for value in texts.values]
+        for code, cell in enumerate(cells):
+            if cell.fault:
+                self._unusable(name, code, cell.fault)
+        days = np.asarray([cell.days for cell in cells], np.int32)
+        precision = np.asarray([cell.precision for cell in cells], np.int8)
+        self.dates[name] = DateColumn(days[texts.codes], precision[texts.codes])
+
+    def apply_words_in_number_cells(self, *, has_state: bool) -> None:
+        """Let "NE", "<5" or "absent" in a number cell stand for the state where no state is written."""
+        if self._words is None or not has_state:
+            return
+        written = self.codes.get("state")
+        self.codes["state"] = self._words if written is None else np.where(written > 0, written, self._words)
+
+    def _unusable(self, name: str, code: int, expected: str) -> None:
+        texts = self.table.columns[name]
+        found = texts.values[code]
+        for row in np.flatnonzero(texts.codes == code):
+            file, line = self.table.where(int(row))
+            self.findings.append(
+                Finding(
+                    id="unusable_cell",
+                    severity="error",
+                    subject=self._text("subject", row),
+                    evaluator=self._text("evaluator", row),
+                    timepoint=self._text("timepoint", row),
+                    lesion=self._text("lesion", row),
+                    column=name,
+                    found=found,
+                    expected=expected,
+                    sentence=f"{name} is '{found}'; expected {expected}. The cell was taken as blank.",
+                    remedy="Correct the cell in the source.",
+                    file=file,
+                    line=line,
+                )
+            )
+
+    def _text(self, name: str, row: Any) -> str:
+        column = self.table.columns.get(name)
+        return "" if column is None else column.text(row)
+
+
+def _bounded(cell: Cell) -> int:
+    return cell.thousandths if abs(cell.thousandths) < 2**31 else NO_NUMBER
