@@ -2,9 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
@@ -57,6 +58,8 @@ FINDING_COLUMNS: Final = ("id", "key", *(item.name for item in fields(Finding) i
 
 def as_frame(findings: list[Finding]) -> pd.DataFrame:
     """Return findings as a table, the worst first, then by subject, evaluator, timepoint, lesion and id."""
+    import pandas as pd  # half a second: only who wants a table pays for it
+
     order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
     rows: list[dict[str, Any]] = [
         {name: getattr(finding, name) for name in FINDING_COLUMNS}
