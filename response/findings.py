@@ -56,7 +56,7 @@ class Finding:
 FINDING_COLUMNS: Final = ("id", "key", *(item.name for item in fields(Finding) if item.name != "id"))
 
 
-def as_frame(findings: list[Finding]) -> pd.DataFrame:
+def as_frame(findings: list[Finding]) -> "pd.DataFrame":
     """Return findings as a table, the worst first, then by subject, evaluator, timepoint, lesion and id."""
     import pandas as pd  # half a second: only who wants a table pays for it
 
