@@ -1,0 +1,225 @@
+"""The one-way imports, read from the source; what a start imports; names; docstrings. Each guard fails once here."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import response
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A layer may know the ones before it, directly or through modules that stand in no layer, and none after it.
+LAYERS = (
+    ("response.errors", "response.vocabulary"),
+    ("response.cells", "response.findings", "response.protocol", "response.table"),
+    ("response.measurements",),
+    ("response.timeline",),
+    ("response.criteria.rules", "response.criteria.recist", "response.criteria.choi", "response.criteria.chun"),
+    ("response.assess",),
+    ("response.best_response",),
+    ("response.checks", "response.report"),
+    ("response.cli",),
+)
+HEAVY = {"SimpleITK", "matplotlib", "openpyxl", "pandas", "pyarrow", "pydicom", "pyreadstat", "scipy"}
+MAY_READ_FILES = {"response", "response.cli"}  # they look up response.io when asked to, and only then
+
+Imports = dict[str, dict[str, bool]]  # importer -> imported -> whether at module level
+
+
+def source_files(root: Path) -> dict[str, Path]:
+    """Return the modules of the project by import name; `io/` is response.io, and the link to it is passed over."""
+    found = {}
+    for file in [*(root / "response").rglob("*.py"), *(root / "io").rglob("*.py")]:
+        parts = file.relative_to(root).with_suffix("").parts
+        if parts[:2] != ("response", "io"):
+            name = ".".join(("response", *parts) if parts[0] == "io" else parts)
+            found[name.removesuffix(".__init__")] = file
+    return found
+
+
+def read_imports(files: Mapping[str, Path]) -> Imports:
+    """Return which module of the project imports which; an import within a function is not at module level."""
+    return {
+        name: dict(sorted(_imported(ast.parse(file.read_text(encoding="utf-8")), files, at_module_level=True)))
+        for name, file in files.items()
+    }
+
+
+def _imported(node: ast.AST, known: Mapping[str, Path], *, at_module_level: bool) -> Iterator[tuple[str, bool]]:
+    names: list[str] = []
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        assert node.level == 0, f"line {node.lineno}: imports are absolute here"
+        names = [full if (full := f"{base}.{alias.name}") in known else base for alias in node.names]
+    yield from ((name, at_module_level) for name in names)
+    lazy = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    for child in ast.iter_child_nodes(node):
+        yield from _imported(child, known, at_module_level=at_module_level and not lazy)
+
+
+def reachable(imports: Imports, start: str) -> set[str]:
+    """Return all modules that one module imports, directly or not, at module level or within a function."""
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        new = {name for name in imports.get(todo.pop(), {}) if name in imports} - seen
+        seen |= new
+        todo.extend(new)
+    return seen
+
+
+def upward_imports(imports: Imports) -> set[tuple[str, str]]:
+    """Return the pairs (module, module of a later layer that it comes to know)."""
+    layer = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+    # The package itself hands out the public names, so it knows everything; who imports it is told in another test.
+    below = {name: found for name, found in imports.items() if name != "response"}
+    return {(name, other) for name in layer for other in reachable(below, name) if layer.get(other, -1) > layer[name]}
+
+
+def rings(imports: Imports) -> set[str]:
+    """Return the modules that import themselves by way of others, at module level."""
+    top = {name: {other: True for other, at_top in found.items() if at_top} for name, found in imports.items()}
+    return {name for name in top if name in reachable(top, name)}
+
+
+def file_readers(imports: Imports) -> set[tuple[str, str]]:
+    """Return the imports of response.io by the core that are not the lazy ones of the few that may."""
+    return {
+        (name, other)
+        for name, found in imports.items()
+        for other, at_module_level in found.items()
+        if not name.startswith("response.io.")
+        and f"{other}.".startswith("response.io.")
+        and (at_module_level or name not in MAY_READ_FILES)
+    }
+
+
+def shadowing(names: Iterable[str]) -> set[str]:
+    """Return the modules whose last name is one of the standard library's."""
+    return {name for name in names if name.rpartition(".")[2] in sys.stdlib_module_names}
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, Path]:
+    return source_files(ROOT)
+
+
+@pytest.fixture(scope="module")
+def imports(files: dict[str, Path]) -> Imports:
+    return read_imports(files)
+
+
+def test_no_layer_knows_a_later_one(imports: Imports) -> None:
+    assert upward_imports(imports) == set()
+
+
+def test_no_module_imports_itself_by_way_of_others(imports: Imports) -> None:
+    assert rings(imports) == set()
+
+
+def test_the_core_opens_no_files(imports: Imports) -> None:
+    assert file_readers(imports) == set()
+
+
+def test_nothing_within_needs_the_public_interface(imports: Imports) -> None:
+    # `import response` inside would tie every module to every other.
+    inner = {name for name, found in imports.items() if "response" in found}
+    assert {name for name in inner if not name.startswith("response.cli")} == set()
+
+
+def test_no_module_is_named_like_the_standard_library(files: dict[str, Path]) -> None:
+    # Who stands in io/ and says `import csv` would get ours.
+    assert shadowing(files) == set()
+
+
+def _planted(folder: Path, sources: Mapping[str, str]) -> Imports:
+    for name, source in sources.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source, encoding="utf-8")
+    return read_imports(source_files(folder))
+
+
+def test_the_layer_guard_fails_on_a_planted_import(tmp_path: Path) -> None:
+    imports = _planted(
+        tmp_path,
+        {
+            "response/vocabulary.py": "",
+            "response/timeline.py": "import response.vocabulary\ndef late():\n    from response import between\n",
+            "response/between.py": "from response.cli import main\n",
+            "response/cli.py": "import response.timeline\n",
+        },
+    )
+    assert upward_imports(imports) == {("response.timeline", "response.cli")}
+    assert rings(imports) == set()  # the one in the function does not run on import
+
+
+def test_the_ring_guard_fails_on_a_planted_ring(tmp_path: Path) -> None:
+    sources = {
+        "response/a.py": "if True:\n    import response.b\n",
+        "response/b.py": "import response.c\n",
+        "response/c.py": "import response.a\n",
+        "response/d.py": "import response.a\n",
+    }
+    assert rings(_planted(tmp_path, sources)) == {"response.a", "response.b", "response.c"}
+
+
+def test_the_file_guard_fails_on_planted_imports(tmp_path: Path) -> None:
+    imports = _planted(
+        tmp_path,
+        {
+            "io/tables.py": "import response.io.text\n",
+            "response/__init__.py": "def read():\n    from response.io import tables\n",
+            "response/assess.py": "def lazy():\n    import response.io.tables\n",
+            "response/cli.py": "from response.io.tables import read_table\n",
+        },
+    )
+    assert file_readers(imports) == {("response.assess", "response.io.tables"), ("response.cli", "response.io.tables")}
+
+
+def test_the_name_guard_fails_on_a_planted_name() -> None:
+    assert shadowing(["response.io.csv", "response.io.tables", "response.statistics"]) == {
+        "response.io.csv",
+        "response.statistics",
+    }
+
+
+START = """
+import json, sys
+import response
+if {cli}:
+    import response.cli
+    sys.argv = ["tumor-response", "--help"]
+    try:
+        response.cli.main()
+    except SystemExit:
+        pass
+print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
+"""
+
+
+@pytest.mark.parametrize("cli", [False, True], ids=["import response", "tumor-response --help"])
+def test_a_start_imports_nothing_heavy(cli: bool) -> None:
+    # Each of them costs a tenth of a second to a second.
+    code = START.format(cli=cli)
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(json.loads(run.stdout.splitlines()[-1]))
+    assert "response" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_the_public_interface_is_small() -> None:
+    assert 0 < len(response.__all__) <= 15
+    assert len(set(response.__all__)) == len(response.__all__)
+
+
+@pytest.mark.parametrize("name", getattr(response, "__all__", ()))
+def test_every_public_name_is_documented(name: str) -> None:
+    assert (getattr(response, name).__doc__ or "").strip(), name
