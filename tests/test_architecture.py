@@ -43,7 +43,7 @@ def source_files(root: Path) -> dict[str, Path]:
 
 
 def read_imports(files: Mapping[str, Path]) -> Imports:
-    """Return which module of the project imports which; an import within a function is not at module level."""
+    """Return which module of the project imports which; within a function, or for types only, is not at module level."""
     return {
         name: dict(sorted(_imported(ast.parse(file.read_text(encoding="utf-8")), files, at_module_level=True)))
         for name, file in files.items()
@@ -59,9 +59,13 @@ def _imported(node: ast.AST, known: Mapping[str, Path], *, at_module_level: bool
         assert node.level == 0, f"line {node.lineno}: imports are absolute here"
         names = [full if (full := f"{base}.{alias.name}") in known else base for alias in node.names]
     yield from ((name, at_module_level) for name in names)
-    lazy = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_for_types_only(node)
     for child in ast.iter_child_nodes(node):
-        yield from _imported(child, known, at_module_level=at_module_level and not lazy)
+        yield from _imported(child, known, at_module_level=at_module_level and not later)
+
+
+def _is_for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def reachable(imports: Imports, start: str) -> set[str]:
@@ -166,7 +170,8 @@ def test_the_ring_guard_fails_on_a_planted_ring(tmp_path: Path) -> None:
         "response/a.py": "if True:\n    import response.b\n",
         "response/b.py": "import response.c\n",
         "response/c.py": "import response.a\n",
-        "response/d.py": "import response.a\n",
+        "response/d.py": "import response.a\nimport response.e\n",
+        "response/e.py": "if TYPE_CHECKING:\n    import response.d\n",  # known by name alone
     }
     assert rings(_planted(tmp_path, sources)) == {"response.a", "response.b", "response.c"}
 
