@@ -43,7 +43,7 @@ def source_files(root: Path) -> dict[str, Path]:
 
 
 def read_imports(files: Mapping[str, Path]) -> Imports:
-    """Return which module of the project imports which; within a function, or for types only, is not at module level."""
+    """Return which module imports which; within a function, or for types only, is not at module level."""
     return {
         name: dict(sorted(_imported(ast.parse(file.read_text(encoding="utf-8")), files, at_module_level=True)))
         for name, file in files.items()
