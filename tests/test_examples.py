@@ -1,5 +1,6 @@
 """The examples: trials are made the same at every run, scripts run, planted errors are found, clean data is clean."""
 
+import os
 import subprocess
 import sys
 from functools import cache
@@ -36,7 +37,8 @@ def read_text(path: Path) -> pd.DataFrame:
 
 def run(script: str, *arguments: str) -> str:
     command = [sys.executable, str(EXAMPLES / script), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    installed = {**os.environ, "PYTHONPATH": str(Path(response.__file__).parent.parent)}
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=installed).stdout
 
 
 @cache

@@ -275,6 +275,7 @@ def cyclic_merge(p: Planter) -> None:
         row = p.row("MIX-018", lesion=lesion, timepoint="2")
         row |= {"state": "merged", "parent": parent, "longest_mm": "", "short_mm": ""}
     p.note("cyclic_merge", "MIX-018", "T1 merged into T2 and T2 into T1", evaluator="R1", timepoint="2")
+    p.side_effect("MIX-018", "2", "nothing is left to measure", evaluator="R1")
 
 
 def unknown_parent(p: Planter) -> None:

@@ -153,11 +153,11 @@ def too_small(s: Subject) -> None:
 
 
 def split(s: Subject) -> None:
-    """A liver lesion falls into two fragments: 80 -> 70 -> 24 + 18 + 22 = 64."""
+    """A liver lesion falls into two fragments: 80 -> 70 -> 38 + 6 + 22 = 66."""
     s.target("T1", "liver", [54.0, 46.0, "split"])
     s.target("T2", "liver", [26.0, 24.0, 22.0])
-    s.target("T1.1", "liver", [None, None, 24.0], parent="T1")
-    s.target("T1.2", "liver", [None, None, 18.0], parent="T1")
+    s.target("T1.1", "liver", [None, None, 38.0], parent="T1")
+    s.target("T1.2", "liver", [None, None, 6.0], parent="T1")
     s.judge("SD SD")
 
 
