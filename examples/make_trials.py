@@ -14,15 +14,11 @@ from synthetic.build import write_csv
 
 def main(out: Path) -> None:
     """Write the trials below a folder."""
-    for make, plant in (
-        (gist.make, errors.plant_gist),
-        (crlm.make, errors.plant_crlm),
-        (mixed.make, errors.plant_mixed),
-    ):
-        trial = make()
+    for maker, plan in ((gist, errors.GIST), (crlm, errors.CRLM), (mixed, errors.MIXED)):
+        trial = maker.make()
         trial.write(out / trial.name)
         spoilt = deepcopy(trial)
-        planted = plant(spoilt)
+        planted = errors.plant(spoilt, plan)
         spoilt.write(out / trial.name / "errors")
         write_csv(out / trial.name / "errors" / "planted.csv", errors.PLANTED_COLUMNS, planted)
 

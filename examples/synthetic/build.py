@@ -6,7 +6,7 @@ never computed: `judge` only adds the sums, dates and best responses that follow
 """
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -296,6 +296,3 @@ def counted(row: Row) -> float:
     return (
         float(row["short_mm" if row["organ"] == "lymph node" else "longest_mm"]) if row["state"] == "measured" else 0.0
     )
-
-
-Maker = Callable[[], Trial]

@@ -4,7 +4,7 @@ Each subject gets one error. Where an error cannot but change a result, so that 
 side effect is listed as a row of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from synthetic.build import Row, Trial, counted, mm
@@ -79,22 +79,8 @@ def scale(rows: list[Row], factor: float) -> None:
                 row[column] = mm(float(row[column]) * factor)
 
 
-def plant_gist(trial: Trial) -> list[Row]:
-    """Plant errors in the GIST trial."""
-    return _all(trial, GIST)
-
-
-def plant_crlm(trial: Trial) -> list[Row]:
-    """Plant errors in the trial of liver metastases."""
-    return _all(trial, CRLM)
-
-
-def plant_mixed(trial: Trial) -> list[Row]:
-    """Plant errors in the mixed trial."""
-    return _all(trial, MIXED)
-
-
-def _all(trial: Trial, errors: tuple[Callable[[Planter], None], ...]) -> list[Row]:
+def plant(trial: Trial, errors: Sequence[Callable[[Planter], None]]) -> list[Row]:
+    """Plant errors in a trial and return the list of them."""
     planter = Planter(trial)
     for error in errors:
         error(planter)
