@@ -44,8 +44,8 @@ class Environment:
         offline = ["--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed"]
         run([*pip, *offline, *what], cwd=self.folder)
 
-    def python(self, *arguments: str, cwd: Path) -> str:
-        return run([str(self.folder / "bin" / "python"), *arguments], cwd=cwd)
+    def python(self, *arguments: str, cwd: Path, **variables: str) -> str:
+        return run([str(self.folder / "bin" / "python"), *arguments], cwd=cwd, **variables)
 
     def command(self, *arguments: str, cwd: Path) -> str:
         return run([str(self.folder / "bin" / "tumor-response"), *arguments], cwd=cwd)
@@ -97,6 +97,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def wheel(tree: Path) -> Path:
     return build_wheel(tree)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return Environment.fresh(tmp_path_factory.mktemp("bare") / "venv")
 
 
 @pytest.fixture(scope="module")
@@ -174,23 +179,23 @@ def test_an_editable_install_imports_from_another_folder(setting: list[str], tmp
 
 
 @pytest.mark.parametrize("link", ["gone", "a text file"])
-def test_a_checkout_without_symlinks_works(link: str, tmp_path: Path) -> None:
+def test_a_checkout_without_symlinks_works(link: str, bare: Environment, tmp_path: Path) -> None:
     # What a zip download, or git with core.symlinks=false, makes of the link.
     tree = copy_of_the_tree(tmp_path / "tree")
     (tree / "response" / "io").unlink()
     if link == "a text file":
         (tree / "response" / "io").write_text("../io", encoding="utf-8")
     for options in ([], ["-X", "frozen_modules=off"]):
-        found = run([sys.executable, *options, "-c", SMOKE], cwd=tmp_path, PYTHONPATH=str(tree))
+        found = bare.python(*options, "-c", SMOKE, cwd=tmp_path, PYTHONPATH=str(tree))
         assert found.startswith(str(tree))
 
 
-def test_the_guard_for_missing_links_is_needed(tmp_path: Path) -> None:
+def test_the_guard_for_missing_links_is_needed(bare: Environment, tmp_path: Path) -> None:
     tree = copy_of_the_tree(tmp_path / "tree")
     (tree / "response" / "io").unlink()
     (tree / "pyproject.toml").unlink()  # no checkout, so the guard leaves the path alone
     with pytest.raises(AssertionError, match=r"No module named 'response\.io'"):
-        run([sys.executable, "-c", SMOKE], cwd=tree)
+        bare.python("-c", SMOKE, cwd=tree)
 
 
 def test_io_is_a_flat_folder_behind_a_link() -> None:
