@@ -63,6 +63,11 @@ class BestResponseOptions(Options):
         "disease after CR: progression (table 3, footnote a), revise the CR to PR, or leave as it is with a warning",
         choices=("pd", "revise_to_pr", "as_is_warn"),
     )
+    after_pd: str = option(
+        "stop",
+        "whether assessments after the first PD count for the best response",
+        choices=("stop", "continue"),
+    )
     missing_as: str = option(
         "NE", "best response of a subject without any assessment after baseline", choices=("NE", "MISSING")
     )
