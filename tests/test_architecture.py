@@ -11,6 +11,8 @@ import pytest
 
 import response
 
+pytestmark = pytest.mark.checkout
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # A layer may know the ones before it, directly or through modules that stand in no layer, and none after it. A package

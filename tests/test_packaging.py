@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.checkout]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "response", "io")
@@ -53,9 +53,9 @@ class Environment:
 
 def run(command: list[str], *, cwd: Path, **variables: str) -> str:
     """Run a command without our own path settings; its whole output is in the message where it fails."""
-    inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST_"))}
     done = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, env=inherited | variables, check=False, timeout=300
+        command, cwd=cwd, capture_output=True, text=True, env=inherited | variables, check=False, timeout=900
     )
     assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -161,6 +161,14 @@ def test_the_entry_points_of_the_wheel_load(installed: Environment, tmp_path: Pa
 def test_the_installed_command_runs_elsewhere(installed: Environment, tmp_path: Path) -> None:
     assert "assess" in installed.command("--help", cwd=tmp_path)
     assert THIS_VERSION in installed.command("--version", cwd=tmp_path)
+
+
+def test_the_wheel_passes_the_tests(installed: Environment, tmp_path: Path) -> None:
+    for name in ("tests", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "pyproject.toml", tmp_path)
+    quick = ["-m", "pytest", "-q", "-m", "not slow and not checkout", "-p", "no:cacheprovider"]
+    assert " passed" in installed.python(*quick, cwd=tmp_path)
 
 
 def test_the_checkout_works_beside_an_installed_wheel(installed: Environment) -> None:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.checkout]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELLS: Final = {"bash", "console", "sh", "shell"}
