@@ -136,7 +136,7 @@ class Protocol:
         faults = [f"'{key}' stands outside a table" for key, value in tables.items() if not isinstance(value, dict)]
         if faults:
             raise ProtocolError(name, [f"{fault}; expected tables such as [recist-1.1]" for fault in faults])
-        return cls(tables, name)
+        return cls(_by_criterion(tables), name)
 
     def check_names(self, known: Sequence[str]) -> None:
         """Raise ProtocolError for a table of no known criterion."""
@@ -165,6 +165,17 @@ class Protocol:
         if faults:
             raise ProtocolError(self.name, faults)
         return kind(**{**preset_values, **table})
+
+
+def _by_criterion(tables: Mapping[str, Any], within: str = "") -> dict[str, dict[str, Any]]:
+    """Return the tables by name; TOML takes the dot of a bare `[recist-1.1]` for a table within a table."""
+    named: dict[str, dict[str, Any]] = {}
+    for key, table in tables.items():
+        inner = {name: value for name, value in table.items() if isinstance(value, dict)}
+        if len(inner) < len(table) or not table:
+            named[within + key] = {name: value for name, value in table.items() if name not in inner}
+        named.update(_by_criterion(inner, f"{within}{key}."))
+    return named
 
 
 def _fault(criterion: str, key: str, value: Any, item: Field[Any] | None, known: Sequence[str]) -> list[str]:
