@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import response
+from response.protocol import Protocol
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -47,7 +48,8 @@ def assessed(folder: str) -> "response.Assessment":
     beside = {name: where / f"{name}.csv" for name in ("visits", "subjects", "collected")}
     found = {name: path for name, path in beside.items() if path.exists()}
     measurements = response.read(where / "measurements.csv", **found)
-    return response.assess(measurements, criteria=TRIALS[Path(folder).parts[0]], protocol=where / "protocol.toml")
+    protocol = Protocol.from_toml((where / "protocol.toml").read_text(encoding="utf-8"))
+    return response.assess(measurements, criteria=TRIALS[Path(folder).parts[0]], protocol=protocol)
 
 
 def planted() -> list[object]:

@@ -231,6 +231,7 @@ class Subject:
         target: str = "",
         non_target: str = "",
         new: Sequence[int] = (),
+        equivocal: Sequence[int] = (),
         best: str = "",
         progression: int | None = None,
         criterion: str = "recist-1.1",
@@ -242,8 +243,8 @@ class Subject:
         ----------
         target, non_target
             As `overall`; blank: as the overall response, and NA.
-        new
-            The visits with an unequivocal new lesion.
+        new, equivocal
+            The visits with an unequivocal, or at most an equivocal new lesion.
         best, progression
             Where they do not follow from the first PD: the best response, and the visit to which PD is dated back.
         parts
@@ -261,7 +262,8 @@ class Subject:
                 "overall": word,
             }
             if parts:
-                found = "Yes" if visit in new else "NE" if visit in self.missed else "No"
+                found = "NE" if visit in self.missed else "Equivocal" if visit in equivocal else "No"
+                found = "Yes" if visit in new else found
                 row |= {"target": targets[visit - 1], "non_target": others[visit - 1], "new_lesion": found}
                 row["sum_mm"] = self._sum(self.labels[visit])
             self.trial.collected.append(row)

@@ -74,7 +74,7 @@ def new_lesion_equivocal_first(s: Subject) -> None:
     """Equivocal at visit 2, unequivocal at visit 3: PD there, dated back to visit 2."""
     s.target("T1", "liver", s.course(50.0, (0.92, 0.90, 0.91)))
     s.new("X1", "liver", 2, [seen("equivocal", longest_mm="8.0", short_mm="7.1"), 15.5], location="segment 3")
-    s.judge("SD SD PD", target="SD SD SD", new=[3], progression=2)
+    s.judge("SD SD PD", target="SD SD SD", new=[3], equivocal=[2], progression=2)
     s.keep_visits(new_lesions={2: "equivocal", 3: "unequivocal"})
 
 
@@ -82,7 +82,7 @@ def new_lesion_resolved(s: Subject) -> None:
     """An equivocal lung nodule proves to be infection."""
     s.target("T1", "liver", s.course(46.0, (0.94, 0.91, 0.93)))
     s.new("X1", "lung", 2, ["equivocal", "resolved"], location="right middle lobe")
-    s.judge("SD SD SD")
+    s.judge("SD SD SD", equivocal=[2])
     s.keep_visits(new_lesions={2: "equivocal"})
 
 
