@@ -54,7 +54,7 @@ REASONS: Final = (
     Reason("too_many_sd", _NOT_CONFIRMED + "more SD than allowed ({allowed_sd}) follow by {other_date}"),
     Reason(
         "sd_too_early",
-        "{response} on {date}, day {day} from the reference date {reference}, is before day {minimum}: it does not count",
+        "{response} on {date}, day {day} from the reference date {reference}, is before day {minimum}, so NE",
     ),
     Reason("no_reference_date", "{response} on {date} does not count: its minimum duration has no reference date"),
     Reason("date_missing", "{response} without a date cannot be shown to last the minimum duration"),

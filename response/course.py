@@ -237,7 +237,7 @@ def _up_to(progression: Places, at_least: Days, progression_date: Days) -> Flags
     places = np.arange(at_least.shape[1], dtype=np.int32)[None, :]
     last = np.where(progression == NO_PLACE, at_least.shape[1], progression)[:, None]
     date = np.where(progression_date == NO_DATE, NEVER, progression_date)[:, None]
-    return (places == last) | ((places < last) & (at_least < date))
+    return np.asarray((places == last) | ((places < last) & (at_least < date)))
 
 
 def _not_before(at_least: Days, new_therapy: Days, options: BestResponseOptions) -> Flags:

@@ -134,6 +134,7 @@ class Protocol:
         except tomllib.TOMLDecodeError as error:
             raise ProtocolError(name, [f"is no TOML: {error}"]) from None
         faults = [f"'{key}' stands outside a table" for key, value in tables.items() if not isinstance(value, dict)]
+        tables = dict(pair for key, value in tables.items() for pair in _whole_names(key, value))
         if faults:
             raise ProtocolError(name, [f"{fault}; expected tables such as [recist-1.1]" for fault in faults])
         return cls(_by_criterion(tables), name)
@@ -176,6 +177,15 @@ def _by_criterion(tables: Mapping[str, Any], within: str = "") -> dict[str, dict
             named[within + key] = {name: value for name, value in table.items() if name not in inner}
         named.update(_by_criterion(inner, f"{within}{key}."))
     return named
+
+
+def _whole_names(name: str, table: Any) -> list[tuple[str, Any]]:
+    # TOML takes [recist-1.1] for a table "1" within "recist-1"; no option is a table, so the names join again.
+    inner = table if isinstance(table, dict) else {}
+    parts = [(key, value) for key, value in inner.items() if isinstance(value, dict)]
+    flat = {key: value for key, value in inner.items() if not isinstance(value, dict)}
+    whole = [(name, flat)] if flat or not parts else []
+    return [*whole, *(pair for key, value in parts for pair in _whole_names(f"{name}.{key}", value))]
 
 
 def _fault(criterion: str, key: str, value: Any, item: Field[Any] | None, known: Sequence[str]) -> list[str]:

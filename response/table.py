@@ -47,7 +47,7 @@ class TextColumn:
 
     def text(self, row: int) -> str:
         """Return the text of one row."""
-        return self.values[self.codes[row]]
+        return str(self.values[int(self.codes[row])])
 
     def texts(self) -> list[str]:
         """Return the texts of all rows."""

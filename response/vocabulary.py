@@ -21,7 +21,7 @@ class Role(IntEnum):
 
 
 class State(IntEnum):
-    """State of one lesion at one timepoint; the last two are found by the timeline, never read."""
+    """State of one lesion at one timepoint; those from MISSING on are found by the timeline, never read."""
 
     BLANK = 0
     MEASURED = 1
@@ -37,6 +37,8 @@ class State(IntEnum):
     RESOLVED = 11
     MISSING = 12  # known by then, but without a row
     UNKNOWN = 13  # not seen yet
+    NORMAL_NODE = 14  # short axis below 10 mm
+    BORDERLINE_NODE = 15  # a new node of 10 to below 15 mm
 
 
 class Trend(IntEnum):
@@ -210,7 +212,7 @@ def folded(text: str) -> str:
 
 def members_by_text(kind: type[E]) -> dict[str, E]:
     """Return the folded texts that mean each member of an enum (not the blank and the found-only ones)."""
-    members = {folded(member.name): member for member in kind if member not in (State.MISSING, State.UNKNOWN)}
+    members = {folded(member.name): member for member in kind if not (kind is State and member >= State.MISSING)}
     for blank in ("blank",) if kind is not Role else ("none",):
         members.pop(blank, None)
     members.update({text: kind(member) for text, member in _SYNONYMS.get(kind, {}).items()})

@@ -58,7 +58,11 @@ class Question(Generic[S]):
 
     def answer(self, state: S, options: Any) -> RuleCodes:
         """Return the index of the first rule that holds, in the state's shape."""
-        return first_that_holds(self.rules, state, self.active(options))
+        return self.answer_with(state, self.active(options))
+
+    def answer_with(self, state: S, active: Sequence[int]) -> RuleCodes:
+        """Return the index of the first of some rules that holds, in the state's shape."""
+        return first_that_holds(self.rules, state, active)
 
 
 def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] | None = None) -> RuleCodes:

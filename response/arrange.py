@@ -1,0 +1,536 @@
+"""From rows to the timeline: who is a series, what is a timepoint, which is the baseline, what is a lesion.
+
+1. Rows of one subject and evaluator are a series; rows of one label in it are a timepoint, whatever their dates.
+2. Timepoints are ordered by date; undated ones by the number in the label, else by their place in the file.
+3. The baseline is the marked timepoint, else one labelled so, else the last on or before the start of treatment,
+   else the first.
+4. A lesion takes the role that it has at baseline, else where it was first seen.
+5. Identical rows of a lesion and timepoint count once; rows that contradict each other make it not evaluable.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_DATE, DatePrecision
+from response.findings import Finding
+from response.keys import dense_ids, has_number, is_baseline_label, natural_key, rank, visit_key
+from response.lineage import Lineage, link_parents
+from response.measurements import DateColumn, Measurements, Records
+from response.readings import read_rows
+from response.table import TextColumn
+from response.timeline import NO_ROW, Series, Timeline, Tracks, Visits
+from response.vocabulary import Role, State, YesNo, is_nodal_site
+
+_SAME_ROW_COLUMNS: Final = ("date", "source")  # may differ between rows that say the same of a lesion
+
+
+@dataclass(frozen=True, eq=False)
+class _Coded:
+    """Texts of one column as ranks: `rank_of_row[row]` is the place of the row's text among `texts`."""
+
+    texts: list[str]
+    rank_of_row: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, column: TextColumn, key: Any = None, extra: Sequence[str] = ()) -> "_Coded":
+        texts = list(dict.fromkeys([*column.values, *extra]))
+        places = rank(texts, key)
+        ordered = [""] * len(texts)
+        for text, place in zip(texts, places, strict=True):
+            ordered[place] = text
+        index = dict(zip(texts, places, strict=True))
+        lut = np.asarray([index[text] for text in column.values], np.int32)
+        return cls(ordered, lut[column.codes] if len(column.values) > 1 else np.full(len(column), lut[:1], np.int32))
+
+    def ranks(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Return the ranks of other texts, all of which must be known."""
+        index = {text: place for place, text in enumerate(self.texts)}
+        return np.asarray([index[text] for text in texts], np.int32)
+
+
+def arrange(measurements: Measurements) -> Timeline:
+    """Return the timeline of a trial.
+
+    Parameters
+    ----------
+    measurements
+        With the visit and subject tables beside them, where given.
+
+    Returns
+    -------
+    Timeline
+        Its `findings` say what was decided about duplicates, order and baselines.
+    """
+    return Arrangement(measurements).timeline()
+
+
+class Arrangement:
+    """The steps from rows to the timeline; each sets the arrays that the next needs."""
+
+    def __init__(self, measurements: Measurements) -> None:
+        self.measurements = measurements
+        self.rows = len(measurements)
+        self.findings: list[Finding] = []
+
+    def timeline(self) -> Timeline:
+        """Take all steps."""
+        self._find_series()
+        self._find_visits()
+        self._find_baselines()
+        self._find_tracks()
+        self._place_rows()
+        timeline = self._read_states()
+        return replace(timeline, findings=tuple(self.findings))
+
+    # --- 1. series and timepoints
+
+    def _find_series(self) -> None:
+        measured, visits = self.measurements, self.measurements.visits
+        visit_subjects = visits.text_column("subject").values if visits else ()
+        visit_evaluators = visits.text_column("evaluator").values if visits else ()
+        self.subject = _Coded.of(measured.text_column("subject"), extra=visit_subjects)
+        self.evaluator = _Coded.of(measured.text_column("evaluator"), extra=visit_evaluators)
+        evaluators = len(self.evaluator.texts)
+        keys = self.subject.rank_of_row.astype(np.int64)
+        if evaluators > 1:
+            keys *= evaluators
+            keys += self.evaluator.rank_of_row
+        self.visit_rows, visit_keys = self._visit_keys(keys, evaluators)
+        ids, self.series_keys = dense_ids(np.concatenate([keys, visit_keys]), len(self.subject.texts) * evaluators)
+        self.series_of_row, self.series_of_visit = ids[: self.rows], ids[self.rows :]
+
+    def _visit_keys(self, keys: NDArray[np.int64], evaluators: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return visit rows and their series keys; a visit row without evaluator stands for all of the subject."""
+        visits = self.measurements.visits
+        if visits is None or not len(visits):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        subjects = self.subject.ranks(visits.text_column("subject").texts())
+        texts = visits.text_column("evaluator").texts()
+        own = self.evaluator.ranks(texts)
+        series_of_subject: dict[int, list[int]] = {}
+        for key in np.unique(keys[np.isin(keys // evaluators, subjects)]).tolist():
+            series_of_subject.setdefault(key // evaluators, []).append(key)
+        pairs: list[tuple[int, int]] = []
+        for row, (subject, evaluator) in enumerate(zip(subjects.tolist(), own.tolist(), strict=True)):
+            plain = subject * evaluators + evaluator
+            known = series_of_subject.get(subject, [plain])
+            pairs.extend((row, key) for key in (known if not texts[row] else [plain]))
+        rows, of = zip(*pairs, strict=True)
+        return np.asarray(rows, np.int64), np.asarray(of, np.int64)
+
+    def _find_visits(self) -> None:
+        measured, visits = self.measurements, self.measurements.visits
+        labels = visits.text_column("timepoint").values if visits else ()
+        self.label = _Coded.of(measured.text_column("timepoint"), visit_key, labels)
+        count = len(self.label.texts)
+        of_visits = (
+            self.label.ranks(visits.text_column("timepoint").texts())[self.visit_rows] if visits else np.zeros(0, int)
+        )
+        keys = np.concatenate([self.series_of_row, self.series_of_visit]).astype(np.int64)
+        keys *= count
+        keys += np.concatenate([self.label.rank_of_row, of_visits])
+        ids, distinct = dense_ids(keys, len(self.series_keys) * count)
+        self.cell_of_row, cell_of_visit = ids[: self.rows], ids[self.rows :]
+        self.cell_series = (distinct // count).astype(np.int32)
+        self.cell_label = (distinct % count).astype(np.int32)
+        self.visit_row = np.full(len(distinct), NO_ROW, np.int32)
+        self.visit_row[cell_of_visit] = self.visit_rows
+        self._date_cells(visits)
+        self._order_cells()
+
+    def _date_cells(self, visits: Records | None) -> None:
+        dates = self.measurements.date("date")
+        self.first, self.last, self.precision = _cell_dates(dates, self.cell_of_row, len(self.cell_series))
+        if visits is not None:
+            of_visits = visits.date("date")
+            undated = (self.first == NO_DATE) & (self.visit_row >= 0)
+            rows = self.visit_row[undated]
+            self.first[undated] = self.last[undated] = of_visits.days[rows]
+            self.precision[undated] = of_visits.precision[rows]
+
+    def _order_cells(self) -> None:
+        """Bring the cells of each series into time order; they come in the order of their labels."""
+        self.cell_start = np.searchsorted(self.cell_series, np.arange(len(self.series_keys) + 1)).astype(np.int64)
+        exact = self.precision == DatePrecision.DAY
+        same = self.cell_series[1:] == self.cell_series[:-1]
+        unordered = same & ((self.first[1:] < self.first[:-1]) | ~exact[1:] | ~exact[:-1])
+        self._unordered = np.unique(self.cell_series[1:][unordered])
+        if not len(self._unordered):
+            return
+        order = np.arange(len(self.cell_series))
+        first_row = np.full(len(order), self.rows, np.int64)
+        np.minimum.at(first_row, self.cell_of_row, np.arange(self.rows))
+        for series in self._unordered.tolist():
+            cells = np.arange(self.cell_start[series], self.cell_start[series + 1])
+            order[cells] = cells[self._time_order(cells, first_row[cells])]
+        new_place = np.empty_like(order)
+        new_place[order] = np.arange(len(order))
+        self.cell_of_row = new_place[self.cell_of_row].astype(np.int32)
+        for name in ("cell_label", "visit_row", "first", "last", "precision"):
+            setattr(self, name, getattr(self, name)[order])
+
+    def _time_order(self, cells: NDArray[np.int64], first_row: NDArray[np.int64]) -> list[int]:
+        """Return the time order of the cells of one series, some of which have no exact date."""
+        labels = [self.label.texts[code] for code in self.cell_label[cells]]
+        exact = self.precision[cells] == DatePrecision.DAY
+        by_file = not all(has_number(label) for label in labels)
+        visit_order = np.argsort(first_row, kind="stable") if by_file else np.arange(len(cells))
+        days = self.first[cells].astype(np.int64)
+        if not exact.all():
+            self._note_undated(cells, labels, by_file=by_file)
+        before = int(np.iinfo(np.int64).min)
+        effective = {}
+        for place, cell in enumerate(visit_order.tolist()):
+            # a partial or missing date stands where its visit stands, but not before its own first day
+            before = int(days[cell]) if exact[cell] else max(before, int(days[cell]))
+            effective[cell] = (before, place)
+        return sorted(effective, key=lambda cell: effective[cell])
+
+    def _note_undated(self, cells: NDArray[np.int64], labels: Sequence[str], *, by_file: bool) -> None:
+        undated = [label for label, cell in zip(labels, cells, strict=True) if self.first[cell] == NO_DATE]
+        if undated and len(cells) > 1:
+            how = "their order in the file" if by_file else "the number in the visit label"
+            self._note(
+                "undated_timepoints",
+                "info",
+                int(self.cell_series[cells[0]]),
+                found=", ".join(undated[:5]),
+                expected="a scan date",
+                sentence=f"Timepoints without a date were ordered by {how}.",
+                remedy="Add the scan dates.",
+            )
+
+    # --- 2. baseline
+
+    def _find_baselines(self) -> None:
+        measured = self.measurements
+        self._find_subjects()
+        place = np.arange(len(self.cell_series)) - self.cell_start[self.cell_series]
+        marked = np.zeros(len(place), np.bool_)
+        if "baseline" in measured.codes:
+            marked[self.cell_of_row[measured.codes["baseline"] == YesNo.YES]] = True
+        if measured.visits is not None:
+            with_visit = self.visit_row >= 0
+            flags = measured.visits.code("baseline") == YesNo.YES
+            marked[with_visit] |= flags[self.visit_row[with_visit]]
+        called = np.asarray([is_baseline_label(text) for text in self.label.texts], np.bool_)[self.cell_label]
+        start = self.subject_dates["start"][self.cell_series]
+        before = (start != NO_DATE) & (self.first != NO_DATE) & (self.first <= start)
+        self.baseline = _last_place(marked, place, self.cell_start)
+        for candidates in (called, before):
+            self.baseline = np.where(self.baseline < 0, _last_place(candidates, place, self.cell_start), self.baseline)
+        first_series = self.cell_start[:-1]
+        dated = self.first[np.minimum(first_series, len(self.first) - 1)] != NO_DATE
+        late = (self.subject_dates["start"] != NO_DATE) & dated  # every scan is after the start of treatment
+        self.baseline = np.where((self.baseline < 0) & ~late, 0, self.baseline).astype(np.int32)
+        self._refuse_baselines_without_disease(marked, called)
+
+    def _refuse_baselines_without_disease(self, marked: NDArray[np.bool_], called: NDArray[np.bool_]) -> None:
+        """Take no timepoint for a baseline that shows nothing but new lesions and that nobody marked as one."""
+        known = np.zeros(len(self.cell_series), np.bool_)
+        known[self.cell_of_row[self.measurements.code("role") != Role.NEW]] = True
+        known |= marked | called | (self.visit_row >= 0)
+        cell = self.cell_start[:-1] + np.maximum(self.baseline, 0)
+        refused = (self.baseline >= 0) & ~known[cell]
+        self.baseline[refused] = -1
+        for series in np.flatnonzero(self.baseline < 0).tolist():
+            self._note(
+                "no_baseline",
+                "error",
+                series,
+                found="no timepoint that can be the baseline",
+                expected="a timepoint on or before the start of treatment, or one marked as baseline",
+                sentence="The subject has no baseline, so no response can be computed.",
+                remedy="Add the baseline scan, or mark it with Y in the column baseline.",
+            )
+
+    def _find_subjects(self) -> None:
+        """Find the row of the subject table and its dates for each series."""
+        evaluators = len(self.evaluator.texts)
+        self.series_subject = (self.series_keys // evaluators).astype(np.int32)
+        self.series_evaluator = (self.series_keys % evaluators).astype(np.int32)
+        table = self.measurements.subjects
+        rows = np.full(len(self.subject.texts), NO_ROW, np.int32)
+        dates: dict[str, NDArray[np.int32]] = {}
+        if table is not None:
+            places = {text: place for place, text in enumerate(self.subject.texts)}
+            for row, text in enumerate(table.text_column("subject").texts()):
+                if text in places:
+                    rows[places[text]] = row
+        self.subject_row = rows[self.series_subject]
+        for name in ("treatment_start", "randomisation", "new_therapy"):
+            days = table.date(name).days if table is not None else np.zeros(0, np.int32)
+            known = self.subject_row >= 0
+            dates[name] = np.full(len(self.series_subject), NO_DATE, np.int32)
+            dates[name][known] = days[self.subject_row[known]]
+        dates["start"] = np.where(dates["treatment_start"] == NO_DATE, dates["randomisation"], dates["treatment_start"])
+        self.subject_dates: Mapping[str, NDArray[np.int32]] = dates
+
+    # --- 3. lesions
+
+    def _find_tracks(self) -> None:
+        self.lesion = _Coded.of(self.measurements.text_column("lesion"), natural_key)
+        count = len(self.lesion.texts)
+        keys = self.series_of_row.astype(np.int64)
+        keys *= count
+        keys += self.lesion.rank_of_row
+        self.track_of_row, distinct = dense_ids(keys, len(self.series_keys) * count)
+        self.track_series = (distinct // count).astype(np.int32)
+        self.track_lesion = (distinct % count).astype(np.int32)
+        series = np.arange(len(self.series_keys) + 1)
+        self.track_start = np.searchsorted(self.track_series, series).astype(np.int64)
+        visits = np.diff(self.cell_start)[self.track_series]
+        self.spot_start = np.concatenate([[0], np.cumsum(visits)]).astype(np.int64)
+
+    def _place_rows(self) -> None:
+        """Put each row on its spot; find where a lesion has more than one row at a timepoint."""
+        offset = (self.spot_start[:-1] - self.cell_start[self.track_series]).astype(np.int64)
+        spots = offset.take(self.track_of_row)
+        spots += self.cell_of_row
+        self.row = np.full(int(self.spot_start[-1]), NO_ROW, np.int32)
+        numbers = np.arange(self.rows, dtype=np.int32)
+        self.row[spots] = numbers
+        self.conflicts = np.zeros(0, np.int64)
+        doubled = np.flatnonzero(self.row[spots] != numbers)
+        if len(doubled):
+            self._settle_duplicates(spots, doubled)
+
+    def _settle_duplicates(self, spots: NDArray[np.int64], doubled: NDArray[np.int64]) -> None:
+        contents = self._contents()
+        conflicts = set()
+        for row in doubled.tolist():
+            spot, kept = int(spots[row]), int(self.row[spots[row]])
+            same = all(content[row] == content[kept] for content in contents)
+            if not same:
+                conflicts.add(spot)
+            self._note_row(row, kept, same=same)
+        self.conflicts = np.asarray(sorted(conflicts), np.int64)
+
+    def _contents(self) -> list[NDArray[Any]]:
+        measured = self.measurements
+        dates = [column.days for name, column in measured.dates.items() if name not in _SAME_ROW_COLUMNS]
+        texts = [column.codes for name, column in measured.text.items() if name not in _SAME_ROW_COLUMNS]
+        return [*measured.codes.values(), *measured.numbers.values(), *dates, *texts]
+
+    def _read_states(self) -> Timeline:
+        tracks = self._describe_tracks()
+        role, nodal = tracks.role.take(self.track_of_row), tracks.nodal.take(self.track_of_row)
+        row_state, row_value = read_rows(self.measurements, role, nodal)
+        there = self.row >= 0
+        whole = bool(there.all())
+        row = self.row if whole else np.maximum(self.row, 0)
+        state, value = row_state.take(row), row_value.take(row)
+        if not whole:
+            self._fill_spots_without_row(state, value, there, tracks)
+        state[self.conflicts] = State.NOT_EVALUABLE
+        value[self.conflicts] = 0
+        timeline = Timeline(
+            measurements=self.measurements,
+            series=self._series(),
+            visits=Visits(
+                labels=self.label.texts,
+                label=self.cell_label,
+                first_scan=self.first,
+                last_scan=self.last,
+                precision=self.precision,
+                visit_row=self.visit_row,
+                done=self._done(),
+            ),
+            tracks=tracks,
+            cell_start=self.cell_start,
+            track_start=self.track_start,
+            spot_start=self.spot_start,
+            row=self.row,
+            state=state,
+            value_um=value,
+        )
+        Lineage(timeline).settle(state, value)
+        return timeline
+
+    def _fill_spots_without_row(
+        self, state: NDArray[np.int8], value: NDArray[np.int32], there: NDArray[np.bool_], tracks: Tracks
+    ) -> None:
+        gaps = np.flatnonzero(~there)
+        track = np.searchsorted(self.spot_start, gaps, side="right") - 1
+        later = gaps - self.spot_start[track] > tracks.first[track]
+        state[gaps] = np.where(later, State.MISSING, State.UNKNOWN)
+        value[gaps] = 0
+
+    def _describe_tracks(self) -> Tracks:
+        count = len(self.track_series)
+        baseline = self.baseline[self.track_series]
+        spot = self.spot_start[:-1] + np.maximum(baseline, 0)
+        baseline_row = np.where(baseline >= 0, self.row[spot], NO_ROW)
+        first = self._first_places(baseline_row, baseline)
+        described = np.where(baseline_row >= 0, baseline_row, self.row[self.spot_start[:-1] + first])
+        role = self.measurements.code("role").take(described)
+        lineage = link_parents(self, count)
+        role = np.where(lineage.fragment, role[np.maximum(lineage.parent, 0)], role)
+        at_baseline = baseline_row >= 0
+        of_baseline = at_baseline & np.isin(role, (Role.TARGET, Role.NON_TARGET))
+        counted = of_baseline | (role == Role.NEW)
+        counted |= lineage.fragment & counted[np.maximum(lineage.parent, 0)]
+        return Tracks(
+            lesions=self.lesion.texts,
+            lesion=self.track_lesion,
+            role=role.astype(np.int8),
+            nodal=self._nodal(described, lineage.parent, lineage.fragment),
+            counted=counted,
+            at_baseline=at_baseline,
+            first=first.astype(np.int32),
+            parent=lineage.parent,
+            fragment=lineage.fragment,
+            carries=self._carries(count),
+        )
+
+    def _first_places(self, baseline_row: NDArray[np.int32], baseline: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the place of the first timepoint with a row of each track."""
+        if bool((baseline <= 0).all() and (baseline_row >= 0).all()):
+            return np.zeros(len(baseline), np.int64)
+        spots = np.flatnonzero(self.row >= 0)
+        track = np.searchsorted(self.spot_start, spots, side="right") - 1
+        firsts = np.flatnonzero(np.concatenate([[True], track[1:] != track[:-1]])) if len(track) else track
+        return np.asarray(spots[firsts] - self.spot_start[:-1], np.int64)
+
+    def _nodal(
+        self, described: NDArray[np.int32], parent: NDArray[np.int32], fragment: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Return which tracks are nodes: by the written flag, else by the organ; of any row where one has none."""
+        organ = self.measurements.text_column("organ")
+        by_organ = np.asarray([YesNo.YES if is_nodal_site(text) else YesNo.BLANK for text in organ.values], np.int8)
+        by_row = by_organ.take(organ.codes) if by_organ.any() else np.zeros(self.rows, np.int8)
+        if "nodal" in self.measurements.codes:
+            written = self.measurements.codes["nodal"]
+            by_row = np.where(written != YesNo.BLANK, written, by_row)
+        nodal = by_row[described]
+        rows = np.flatnonzero(by_row)
+        unsaid = rows[nodal[self.track_of_row[rows]] == YesNo.BLANK]
+        np.maximum.at(nodal, self.track_of_row[unsaid], by_row[unsaid])
+        inherited = fragment & (nodal == YesNo.BLANK)
+        return np.asarray(np.where(inherited, nodal[np.maximum(parent, 0)], nodal) == YesNo.YES)
+
+    def _carries(self, count: int) -> NDArray[np.bool_]:
+        written = self.measurements.code("state")
+        lasting = np.isin(written, (State.MERGED, State.SPLIT, State.RESOLVED, State.NOT_SCHEDULED))
+        carries = np.zeros(count, np.bool_)
+        carries[self.track_of_row[lasting]] = True
+        return carries
+
+    def _series(self) -> Series:
+        accepted = np.zeros(len(self.series_keys), np.bool_)
+        if "accepted" in self.measurements.codes:
+            accepted[self.series_of_row[self.measurements.codes["accepted"] == YesNo.YES]] = True
+        dates = self.subject_dates
+        return Series(
+            subjects=self.subject.texts,
+            evaluators=self.evaluator.texts,
+            subject=self.series_subject,
+            evaluator=self.series_evaluator,
+            baseline=self.baseline.astype(np.int32),
+            accepted=accepted,
+            subject_row=self.subject_row,
+            treatment_start=dates["treatment_start"],
+            randomisation=dates["randomisation"],
+            new_therapy=dates["new_therapy"],
+        )
+
+    def _done(self) -> NDArray[np.bool_]:
+        done = np.ones(len(self.cell_series), np.bool_)
+        if self.measurements.visits is not None:
+            with_visit = self.visit_row >= 0
+            missed = self.measurements.visits.code("done") == YesNo.NO
+            done[with_visit] = ~missed[self.visit_row[with_visit]]
+        return done
+
+    # --- findings
+
+    def _note(self, id_: str, severity: Any, series: int, **texts: Any) -> None:
+        self.findings.append(
+            Finding(
+                id=id_,
+                severity=severity,
+                subject=self.subject.texts[self.series_subject_of(series)],
+                evaluator=self.evaluator.texts[int(self.series_keys[series]) % len(self.evaluator.texts)],
+                **texts,
+            )
+        )
+
+    def series_subject_of(self, series: int) -> int:
+        """Return the rank of the subject of a series."""
+        return int(self.series_keys[series]) // len(self.evaluator.texts)
+
+    def note_of_row(self, row: int, id_: str, severity: Any = "error", **texts: Any) -> None:
+        """Note a finding about one row."""
+        file, line = self.measurements.table.where(row)
+        self._note(
+            id_,
+            severity,
+            int(self.series_of_row[row]),
+            timepoint=self.label.texts[self.label.rank_of_row[row]],
+            lesion=self.lesion.texts[self.lesion.rank_of_row[row]],
+            file=file,
+            line=line,
+            **texts,
+        )
+
+    def _note_row(self, row: int, kept: int, *, same: bool) -> None:
+        table = self.measurements.table
+        file, _ = table.where(row)
+        other_file, other_line = table.where(kept)
+        there = f"{other_file}:{other_line}" if other_file != file else f"line {other_line}"
+        sentence = (
+            f"The row says the same as {there}; it counts once."
+            if same
+            else f"The row contradicts {there}; the lesion is not evaluable at this timepoint."
+        )
+        self.note_of_row(
+            row,
+            "duplicate_row" if same else "conflicting_rows",
+            "warning" if same else "error",
+            found="two rows of one lesion at one timepoint",
+            expected="one row",
+            sentence=sentence,
+            remedy="Delete the row." if same else "Decide which row is right and delete the other.",
+        )
+
+
+def _cell_dates(
+    dates: DateColumn, cell_of_row: NDArray[np.int32], cells: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
+    """Return the first and last date of each cell, and how exact the first is."""
+    first = np.full(cells, NO_DATE, np.int32)
+    precision = np.zeros(cells, np.int8)
+    if not len(dates.days):
+        return first, first.copy(), precision
+    first[cell_of_row] = dates.days
+    precision[cell_of_row] = dates.precision
+    last = first.copy()
+    other = np.flatnonzero((first.take(cell_of_row) != dates.days) | (precision.take(cell_of_row) != dates.precision))
+    if len(other):
+        affected = np.unique(cell_of_row[other])
+        mask = np.zeros(cells, np.bool_)
+        mask[affected] = True
+        rows = np.flatnonzero(mask[cell_of_row] & (dates.days != NO_DATE))
+        # exact dates before partial ones, so that a partial date decides only where nothing better is known
+        rows = rows[np.lexsort((dates.days[rows], -dates.precision[rows], cell_of_row[rows]))]
+        of = cell_of_row[rows]
+        heads = np.flatnonzero(np.concatenate([[True], of[1:] != of[:-1]]))
+        first[of[heads]] = dates.days[rows[heads]]
+        precision[of[heads]] = dates.precision[rows[heads]]
+        last[of[heads]] = first[of[heads]]
+        np.maximum.at(last, of, dates.days[rows])
+    return first, last, precision
+
+
+def _last_place(flags: NDArray[np.bool_], place: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the last place of each series that has the flag, -1 where none has."""
+    result = np.full(len(start) - 1, -1, np.int64)
+    cells = np.flatnonzero(flags)
+    if len(cells):
+        series = np.searchsorted(start, cells, side="right") - 1
+        result[series] = place[cells]  # ascending, so the last one stays
+    return result

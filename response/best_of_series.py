@@ -1,0 +1,111 @@
+"""Best overall response of every series by a criterion, from its responses at the timepoints."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.best_response import BestResponses, ResponseCourse, best_responses
+from response.cells import NO_DATE
+from response.protocol import BestResponseOptions
+from response.timeline import Block, Timeline
+
+if TYPE_CHECKING:
+    from response.engine import Result
+
+NO_CELL = -1
+
+
+@dataclass(frozen=True, eq=False)
+class BlockBest:
+    """Best responses of the series of one block, the first of which is series `low`."""
+
+    low: int
+    course: ResponseCourse
+    best: BestResponses
+
+
+@dataclass(frozen=True, eq=False)
+class BestOfSeries:
+    """Best responses of all series by one criterion.
+
+    Attributes
+    ----------
+    blocks
+        For criteria with the categories of RECIST: the best responses, block by block.
+    category, cell
+        For criteria with categories of their own: rule index of the best answer and the cell that gave it, `[series]`.
+    """
+
+    blocks: Sequence[BlockBest] = ()
+    category: NDArray[np.int8] | None = None
+    cell: NDArray[np.int64] | None = None
+
+
+def best_of_series(timeline: Timeline, result: "Result") -> BestOfSeries:
+    """Return the best responses of all series by one criterion."""
+    if result.criterion.best_order:
+        return _best_by_order(timeline, result)
+    options = result.options
+    assert isinstance(options, BestResponseOptions)
+    codes = result.responses()
+    blocks = []
+    for block in timeline.blocks():
+        course = _course(block, codes, result.progression_date, options)
+        blocks.append(BlockBest(block.low, course, best_responses(course, options)))
+    return BestOfSeries(tuple(blocks))
+
+
+def _course(
+    block: Block, codes: NDArray[np.int8], progression: NDArray[np.int32], options: BestResponseOptions
+) -> ResponseCourse:
+    visits = block.timeline.visits
+    part = slice(block.low, block.high)
+    first = block.cell_values(visits.first_scan, NO_DATE)
+    return ResponseCourse(
+        response=block.cell_values(codes, 0),
+        exists=block.follow_up,
+        first_scan=first,
+        last_scan=block.cell_values(visits.last_scan, NO_DATE),
+        progression_date=block.cell_values(progression, NO_DATE),
+        reference_date=reference_dates(block, options.min_sd_reference),
+        new_therapy=block.timeline.series.new_therapy[part],
+    )
+
+
+def reference_dates(block: Block, reference: str) -> NDArray[np.int32]:
+    """Return the day from which durations are counted, the baseline scan where it is not recorded; `[series]`."""
+    series, part = block.timeline.series, slice(block.low, block.high)
+    chosen = {
+        "treatment_start_or_randomisation": series.start,
+        "treatment_start": series.treatment_start,
+        "randomisation": series.randomisation,
+    }
+    days = chosen[reference][part] if reference in chosen else np.full(block.series_count, NO_DATE, np.int32)
+    first = block.cell_values(block.timeline.visits.first_scan, NO_DATE)
+    place = np.maximum(block.baseline, 0).astype(np.int64)
+    baseline = np.take_along_axis(first, place, axis=1)[:, 0] if block.timepoints else days
+    return np.where(days == NO_DATE, baseline, days).astype(np.int32)
+
+
+def _best_by_order(timeline: Timeline, result: "Result") -> BestOfSeries:
+    """Return the best category in the criterion's own order, up to the first PD by RECIST and before new therapy."""
+    order = {category: place for place, category in enumerate(result.criterion.best_order)}
+    rules = result.rules("overall")
+    worst = len(order)
+    place_of_rule = np.asarray([*(order.get(rule.category, worst) for rule in rules), worst], np.int64)
+    places = place_of_rule[result.answers["overall"]]
+    new_therapy = timeline.series.new_therapy[timeline.series_of_cell]
+    scans = timeline.visits.first_scan
+    late = (new_therapy != NO_DATE) & (scans != NO_DATE) & (scans >= new_therapy)
+    places[late] = worst
+    count = len(timeline.series)
+    best = np.full(count, worst, np.int64)
+    np.minimum.at(best, timeline.series_of_cell, places)
+    cell = np.full(count, NO_CELL, np.int64)
+    hits = np.flatnonzero((places == best[timeline.series_of_cell]) & (places < worst))[::-1]
+    cell[timeline.series_of_cell[hits]] = hits  # descending, so the earliest stays
+    category = np.where(cell < 0, np.int8(-1), result.answers["overall"][np.maximum(cell, 0)])
+    return BestOfSeries(category=category.astype(np.int8), cell=cell)

@@ -1,0 +1,119 @@
+"""Attenuation of the targets, now against baseline, over the lesions measured at both dates.
+
+A lesion that vanished, or whose attenuation was left out (artefact, calcification), leaves both dates, so that
+the same lesions are compared.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_NUMBER
+from response.criteria.burden import Burden, LesionClass
+from response.criteria.rules import Flags
+from response.vocabulary import State
+
+_WITH_REGION: Final = (State.MEASURED, State.TOO_SMALL, State.NORMAL_NODE, State.EQUIVOCAL)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Attenuation:
+    """Attenuation of the matched lesions; arrays `[series, timepoint]`, whole milli-HU.
+
+    Attributes
+    ----------
+    now_sum, baseline_sum
+        Sum of the lesions' mean attenuation, now and at baseline, over the same lesions.
+    lesions
+        Number of lesions compared.
+    incomplete
+        Whether a lesion that is there could not be compared.
+    mismatch
+        Whether the contrast phase of a compared lesion differs from its baseline.
+    blocked
+        Whether the mismatch forbids the comparison.
+    """
+
+    burden: Burden
+    matched: Flags
+    now: NDArray[np.int32]
+    baseline: NDArray[np.int32]
+    now_sum: NDArray[np.int64]
+    baseline_sum: NDArray[np.int64]
+    lesions: NDArray[np.int64]
+    incomplete: Flags
+    mismatch: Flags
+    blocked: Flags
+
+    def fell(self, aggregation: str) -> Flags:
+        """Return where attenuation fell by 15 % or more; exact and inclusive.
+
+        Parameters
+        ----------
+        aggregation
+            `mean_of_lesion_means`, `area` or `volume` (weighted means), or `per_lesion` (each lesion must fall).
+        """
+        if aggregation == "mean_of_lesion_means":  # the numbers of lesions are equal and cancel
+            return np.asarray(100 * self.now_sum <= 85 * self.baseline_sum)
+        block = self.burden.block
+        if aggregation == "per_lesion":
+            held = 100 * self.now.astype(np.int64) > 85 * self.baseline.astype(np.int64)
+            return ~block.reduce(np.logical_or, self.matched & held, np.bool_)
+        weight = block.timeline.measurements.number("area_mm2" if aggregation == "area" else "volume_mm3")
+        return self._weighted_fell(block.lesion(weight, NO_NUMBER))
+
+    def _weighted_fell(self, weight: NDArray[np.int32]) -> Flags:
+        block = self.burden.block
+        base_weight = _at_baseline_of_track(self.burden, weight)
+        usable = self.matched & (weight > 0) & (base_weight > 0)
+
+        def total(values: NDArray[Any]) -> NDArray[Any]:
+            # Python integers: products of weighted sums pass the range of 64 bits
+            return block.reduce(np.add, np.where(usable, values, 0), dtype=np.int64).astype(object)
+
+        now = total(self.now.astype(np.int64) * weight)
+        base = total(self.baseline.astype(np.int64) * base_weight)
+        fell = 100 * now * total(base_weight) <= 85 * base * total(weight)
+        return np.asarray(fell.astype(np.bool_) & (total(weight) > 0).astype(np.bool_))
+
+
+def attenuation_of(burden: Burden, *, phases_must_match: bool) -> Attenuation:
+    """Return the attenuation of the targets of a block, matched between baseline and each timepoint."""
+    block = burden.block
+    measured = block.timeline.measurements
+    hu = block.lesion(measured.number("attenuation_hu"), NO_NUMBER)
+    target = np.isin(burden.classes, (LesionClass.TARGET, LesionClass.TARGET_NODE))[:, None]
+    region = target & np.isin(burden.state, _WITH_REGION)
+    baseline = _at_baseline_of_track(burden, hu)
+    matched = region & (hu != NO_NUMBER) & (baseline != NO_NUMBER)
+    mismatch = _other_phase(burden) & matched
+    other = block.reduce(np.logical_or, mismatch, np.bool_)
+    return Attenuation(
+        burden=burden,
+        matched=matched,
+        now=hu,
+        baseline=baseline,
+        now_sum=block.reduce(np.add, np.where(matched, hu, 0), dtype=np.int64),
+        baseline_sum=block.reduce(np.add, np.where(matched, baseline, 0), dtype=np.int64),
+        lesions=burden.count(matched),
+        incomplete=block.reduce(np.logical_or, region & ~matched, np.bool_),
+        mismatch=other,
+        blocked=other if phases_must_match else np.zeros(block.shape, np.bool_),
+    )
+
+
+def _other_phase(burden: Burden) -> Flags:
+    phase = burden.block.timeline.measurements.text_column("phase")
+    folded = {text.casefold(): code for code, text in enumerate(phase.values)}
+    lut = np.asarray([folded[text.casefold()] if text else -1 for text in phase.values], np.int32)
+    now = burden.block.lesion(lut[phase.codes], -1)
+    baseline = _at_baseline_of_track(burden, now)
+    return (now >= 0) & (baseline >= 0) & (now != baseline)
+
+
+def _at_baseline_of_track(burden: Burden, values: NDArray[Any]) -> NDArray[Any]:
+    """Return each track's value at its baseline, spread over the timepoints."""
+    place = np.maximum(burden.block.per_track(burden.block.baseline), 0).astype(np.int64)
+    return np.asarray(np.broadcast_to(np.take_along_axis(values, place, axis=1), values.shape))

@@ -1,0 +1,304 @@
+"""Choi criteria: size and attenuation together, made for GIST under imatinib.
+
+Source: Choi et al., J Clin Oncol 2007;25:1753-1759, table 2; Benjamin et al., J Clin Oncol 2007;25:1760-1764.
+Modified Choi (both size and attenuation): Nathan et al. 2010, here `choi_pr_logic = "and"`.
+Validated mainly for GIST under imatinib.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_NUMBER, THOUSAND
+from response.criteria.attenuation import Attenuation, attenuation_of
+from response.criteria.burden import NO_SUM, Burden, LesionClass
+from response.criteria.criterion import Criterion, Number, State
+from response.criteria.new_lesions import visit_codes
+from response.criteria.recist import RecistState, recist_burden
+from response.criteria.rules import Flags, Question, Rule
+from response.protocol import BestResponseOptions, option
+from response.timeline import Block
+from response.vocabulary import Clinical, Nodule
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiOptions(BestResponseOptions):
+    """Every point that the Choi criteria leave open, with the default and why."""
+
+    choi_pd_reference: str = option(
+        "nadir", "reference of growth: nadir (later practice) or baseline (original)", choices=("nadir", "baseline")
+    )
+    choi_hu_aggregation: str = option(
+        "mean_of_lesion_means",
+        "attenuation over several lesions: mean of the lesions' means, weighted, or each lesion and the worst",
+        choices=("mean_of_lesion_means", "area", "volume", "per_lesion"),
+    )
+    choi_pr_logic: str = option("or", "PR by size or attenuation; both for modified Choi", choices=("or", "and"))
+    choi_node_axis: str = option(
+        "recist_1.1", "diameter of nodes: short axis (RECIST 1.1) or longest (RECIST 1.0)",
+        choices=("recist_1.1", "longest"),
+    )  # fmt: skip
+    choi_phase_mismatch: str = option(
+        "ne", "another contrast phase than at baseline: attenuation not evaluable, or a warning", choices=("ne", "warn")
+    )
+    choi_min_base_hu: int = option(10, "attenuation at baseline below which a change has no meaning, HU", minimum=1)
+    choi_nt_pd: bool = option(
+        True, "whether obvious progression of non-targets is PD (else it only blocks PR)", choices=(True, False)
+    )
+
+
+class ChoiState(State):
+    """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
+
+    def __init__(self, burden: Burden, recist: RecistState, options: ChoiOptions) -> None:
+        super().__init__(burden.block, CHOI_QUESTIONS)
+        self.burden, self.recist, self.options = burden, recist, options
+
+    @cached_property
+    def attenuation(self) -> Attenuation:
+        """Attenuation of the lesions measured at baseline and now."""
+        return attenuation_of(self.burden, phases_must_match=self.options.choi_phase_mismatch == "ne")
+
+    @cached_property
+    def reference_um(self) -> NDArray[np.int64]:
+        """Sum that growth is judged against."""
+        if self.options.choi_pd_reference == "nadir":
+            return self.burden.nadir_um
+        return np.asarray(np.broadcast_to(self.burden.baseline_um, self.shape))
+
+    @cached_property
+    def density_missing(self) -> Flags:
+        """The change of attenuation cannot be judged."""
+        found = self.attenuation
+        low = found.baseline_sum < self.options.choi_min_base_hu * THOUSAND * found.lesions
+        return (found.lesions == 0) | low | found.blocked
+
+    @cached_property
+    def density_pr(self) -> Flags:
+        """Attenuation fell by 15 % or more."""
+        return ~self.density_missing & self.attenuation.fell(self.options.choi_hu_aggregation)
+
+    @cached_property
+    def size_pr(self) -> Flags:
+        """The complete sum fell by 10 % or more."""
+        fell = 10 * self.burden.sum_um <= 9 * self.burden.baseline_um  # -10 %, exact and inclusive
+        return fell & self.burden.all_assessed & self.burden.baseline_complete
+
+    @cached_property
+    def nodule(self) -> Flags:
+        """A lesion shows a new or growing intratumoral nodule."""
+        if "nodule" not in self.block.timeline.measurements.codes:
+            return np.zeros(self.shape, np.bool_)
+        nodules = self.block.lesion(self.block.timeline.measurements.code("nodule"), Nodule.BLANK)
+        counted = (self.burden.classes != LesionClass.UNCOUNTED)[:, None]
+        return self.block.reduce(np.logical_or, counted & np.isin(nodules, (Nodule.NEW, Nodule.GROWING)), np.bool_)
+
+
+def _new_lesion(state: ChoiState) -> Flags:
+    return state.recist.is_("new_lesion", "Yes")
+
+
+def _nodule(state: ChoiState) -> Flags:
+    return state.nodule
+
+
+def _non_target_pd(state: ChoiState) -> Flags:
+    return state.recist.is_("non_target", "PD")
+
+
+def _no_targets(state: ChoiState) -> Flags:
+    return state.recist.no_targets
+
+
+def _baseline_incomplete(state: ChoiState) -> Flags:
+    return state.recist.baseline_incomplete
+
+
+def _all_gone(state: ChoiState) -> Flags:
+    return state.recist.is_cr
+
+
+def _grown(state: ChoiState) -> Flags:
+    # Holds for a partial sum too: the missing lesions could only add to it.
+    sums, reference = state.burden.sum_um, state.reference_um
+    return (10 * sums >= 11 * reference) & (sums > reference)  # +10 %, exact and inclusive
+
+
+def _grown_untested(state: ChoiState) -> Flags:
+    return _grown(state) & state.density_missing
+
+
+def _grown_without_response(state: ChoiState) -> Flags:
+    return _grown(state) & ~state.density_pr
+
+
+def _size_missing(state: ChoiState) -> Flags:
+    return ~state.burden.all_assessed
+
+
+def _blocked(state: ChoiState) -> Flags:
+    return _non_target_pd(state) & (state.size_pr | state.density_pr)
+
+
+def _size_response(state: ChoiState) -> Flags:
+    return state.size_pr
+
+
+def _density_response(state: ChoiState) -> Flags:
+    return state.density_pr
+
+
+def _both_respond(state: ChoiState) -> Flags:
+    return state.size_pr & state.density_pr
+
+
+def _density_missing(state: ChoiState) -> Flags:
+    return state.density_missing
+
+
+def _deteriorated(state: ChoiState) -> Flags:
+    return visit_codes(state.block, "clinical") == Clinical.DETERIORATED
+
+
+def _everywhere(state: ChoiState) -> Flags:
+    return np.ones(state.shape, np.bool_)
+
+
+def _logic(value: str) -> Callable[[Any], bool]:
+    return lambda options: bool(options.choi_pr_logic == value)
+
+
+def _blocks_only(options: Any) -> bool:
+    return not options.choi_nt_pd
+
+
+def _counts_as_pd(options: Any) -> bool:
+    return bool(options.choi_nt_pd)
+
+
+CHOI_RULES: Final = (
+    Rule("new_lesion", "PD", _new_lesion, "table 2, PD", "a new lesion"),
+    Rule("nodule", "PD", _nodule, "table 2, PD", "a new or growing intratumoral nodule"),
+    Rule("non_target_pd", "PD", _non_target_pd, "table 2, PD", "obvious progression of a non-target lesion",
+         _counts_as_pd),
+    Rule("no_targets", "NE", _no_targets, "table 2", "no lesion whose size and attenuation could be followed"),
+    Rule("baseline_incomplete", "NE", _baseline_incomplete, "table 2", "a target lesion was not measured at baseline"),
+    Rule("cr", "CR", _all_gone, "table 2, CR", "all lesions are gone and there is no new lesion"),
+    Rule("growth_untested", "NE", _grown_untested, "table 2, PD",
+         "the sum {sum} mm is {growth_percent} % over {reference} mm, but the attenuation could not be compared"),
+    Rule("pd", "PD", _grown_without_response, "table 2, PD",
+         "the sum {sum} mm is {growth_percent} % over {reference} mm and the attenuation fell by less than 15 %"),
+    Rule("size_missing", "NE", _size_missing, "table 2", "{missing} of {targets} target lesions were not assessed"),
+    Rule("pr_blocked", "SD", _blocked, "table 2, PR", "PR is blocked by progression of a non-target lesion",
+         _blocks_only),
+    Rule("pr_both", "PR", _both_respond, "table 2, PR",
+         "the sum is {shrinkage_percent} % below the baseline and the attenuation {hu_shrinkage_percent} %"),
+    Rule("pr_size", "PR", _size_response, "table 2, PR",
+         "the sum {sum} mm is {shrinkage_percent} % below the baseline {baseline} mm (10 % are enough)", _logic("or")),
+    Rule("pr_attenuation", "PR", _density_response, "table 2, PR",
+         "the attenuation {hu} HU is {hu_shrinkage_percent} % below the baseline {baseline_hu} HU (15 % are enough)",
+         _logic("or")),
+    Rule("attenuation_missing", "NE", _density_missing, "table 2", "the attenuation could not be compared"),
+    Rule("deteriorated", "NE", _deteriorated, "table 2, SD", "symptomatic deterioration"),
+    Rule("sd", "SD", _everywhere, "table 2, SD",
+         "the sum changed by {change_percent} % and the attenuation by {hu_change_percent} %: neither PR nor PD"),
+)  # fmt: skip
+CHOI_QUESTIONS: Final = (Question("overall", CHOI_RULES),)
+
+
+def _phase_mismatch(state: ChoiState) -> Flags:
+    return state.attenuation.mismatch
+
+
+def _partly(state: ChoiState) -> Flags:
+    return (state.attenuation.lesions > 0) & state.attenuation.incomplete
+
+
+def _grown_but_softer(state: ChoiState) -> Flags:
+    return _grown(state) & state.density_pr
+
+
+def _low_baseline(state: ChoiState) -> Flags:
+    found = state.attenuation
+    low = found.baseline_sum < state.options.choi_min_base_hu * THOUSAND * found.lesions
+    return (found.lesions > 0) & low
+
+
+CHOI_FLAGS: Final = (
+    Rule("phase_mismatch", "", _phase_mismatch, "", "another contrast phase than at baseline"),
+    Rule("attenuation_incomplete", "", _partly, "", "attenuation was compared in some of the lesions only"),
+    Rule("baseline_attenuation_low", "", _low_baseline, "", "the baseline attenuation is too low to compare with"),
+    Rule("response_despite_growth", "", _grown_but_softer, "table 2", "growth of 10 % or more, but attenuation fell"),
+    Rule("symptomatic_deterioration", "", _deteriorated, "table 2", "symptomatic deterioration"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choi(Criterion):
+    """Choi as a criterion of the engine."""
+
+    name: str = "choi"
+    title: str = "Choi"
+    source: str = "Choi et al., J Clin Oncol 2007;25:1753-1759"
+    options: type[ChoiOptions] = ChoiOptions
+    questions: tuple[Question[Any], ...] = CHOI_QUESTIONS
+    flags: tuple[Rule[Any], ...] = CHOI_FLAGS
+    numbers: tuple[Number, ...] = (
+        Number("sum_mm", "mm"),
+        Number("baseline_mm", "mm"),
+        Number("nadir_mm", "mm"),
+        Number("attenuation_hu", "HU"),
+        Number("baseline_hu", "HU"),
+    )
+    needs: str = "attenuation_hu"
+
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ChoiState:
+        """Return what the rules ask; RECIST 1.1 beside it answers for non-targets and new lesions."""
+        recist = beside["recist-1.1"]
+        assert isinstance(recist, RecistState)
+        burden = recist.burden
+        if options.choi_node_axis == "longest":
+            burden = _with_longest_axis(recist_burden(block, recist.options))
+        return ChoiState(burden, recist, options)
+
+    def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
+        """Return the numbers of each timepoint in thousandths."""
+        burden, found = state.burden, state.attenuation
+        count = np.maximum(found.lesions, 1)
+        known = found.lesions > 0
+        baseline = np.broadcast_to(burden.baseline_um, state.shape)
+        return {
+            "sum_mm": burden.sum_um,
+            "baseline_mm": baseline,
+            "nadir_mm": burden.nadir_um,
+            "attenuation_hu": np.where(known, _rounded(found.now_sum, count), NO_SUM),
+            "baseline_hu": np.where(known, _rounded(found.baseline_sum, count), NO_SUM),
+        }
+
+
+def _rounded(total: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (2 * total + count) // (2 * count)
+
+
+def _with_longest_axis(burden: Burden) -> Burden:
+    """Return the burden with the longest diameter of nodes in place of the short axis (RECIST 1.0)."""
+    block = burden.block
+    longest = block.lesion(block.timeline.measurements.number("longest_mm"), NO_NUMBER)
+    node = (burden.classes == LesionClass.TARGET_NODE)[:, None] & (longest != NO_NUMBER) & (burden.value_um > 0)
+    value = np.where(node, longest, burden.value_um)
+    return Burden(
+        block=block,
+        classes=burden.classes,
+        state=burden.state,
+        value_um=value,
+        facts=burden.facts,
+        sum_um=block.reduce(np.add, value, dtype=np.int64),
+    )
+
+
+CHOI: Final = Choi()
+__all__ = ["CHOI", "Choi", "ChoiOptions", "ChoiState"]

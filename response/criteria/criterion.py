@@ -1,0 +1,100 @@
+"""What a criterion is: a state, ordered questions, flags and numbers; the engine does the rest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.criteria.rules import Flags, Question, Rule, RuleCodes, in_category
+from response.protocol import Options
+from response.timeline import Block
+
+Unit = Literal["mm", "HU", "count"]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that a criterion gives for each timepoint, kept in thousandths of its unit (counts as they are)."""
+
+    name: str
+    unit: Unit
+
+
+class State:
+    """Base of what the rules of a criterion ask; it collects the answers as the questions are asked in order."""
+
+    def __init__(self, block: Block, questions: tuple[Question[Any], ...]) -> None:
+        self.block = block
+        self._questions = {question.name: question for question in questions}
+        self.answers: dict[str, RuleCodes] = {}
+        self._asked: dict[tuple[str, ...], Flags] = {}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape `[series, timepoint]`."""
+        return self.block.shape
+
+    def question_rules(self, question: str) -> tuple[Rule[Any], ...]:
+        """Return the rules of a question."""
+        return self._questions[question].rules
+
+    def spread(self, values: Flags) -> Flags:
+        """Return flags of the series, `[series, 1]`, at every timepoint."""
+        return np.asarray(np.broadcast_to(values, self.shape))
+
+    def is_(self, question: str, *categories: str) -> Flags:
+        """Return where an earlier question was answered with one of the categories."""
+        key = (question, *categories)
+        if key not in self._asked:
+            self._asked[key] = in_category(self._questions[question].rules, self.answers[question], *categories)
+        return self._asked[key]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """Base of a criterion: data, and two functions from a block to what the rules ask.
+
+    Attributes
+    ----------
+    name, title, source
+        Name in files and protocols, name for people, reference.
+    options
+        Class of the options (`protocol.Options`).
+    questions
+        Asked in order; the last one is `overall`.
+    flags
+        Rules of which all that hold are reported.
+    numbers
+        What `values` returns.
+    needs
+        Column of the measurement table without which the criterion says nothing; empty: sizes are enough.
+    best_order
+        Categories from best to worst for criteria without CR and PD; empty: best response as in RECIST.
+    levels
+        A coarser form of the categories, where the source has one.
+    """
+
+    name: str
+    title: str
+    source: str
+    options: type[Options]
+    questions: tuple[Question[Any], ...]
+    flags: tuple[Rule[Any], ...]
+    numbers: tuple[Number, ...]
+    needs: str = ""
+    best_order: tuple[str, ...] = ()
+    levels: Mapping[str, str] | None = None
+
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> State:
+        """Return what the rules ask of a block; `beside` holds the states of criteria assessed before."""
+        raise NotImplementedError
+
+    def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
+        """Return the numbers of each timepoint, each `[series, timepoint]`."""
+        raise NotImplementedError
+
+    def rule_id(self, question: str, rule: Rule[Any]) -> str:
+        """Return the stable id of a rule."""
+        return f"{self.name}.{question}.{rule.name}"

@@ -1,0 +1,101 @@
+"""Options that decide what a finding at a new site is: node size and FDG-PET (RECIST 1.1, section 4.3.5)."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.criteria.burden import LesionClass
+from response.readings import PATHOLOGICAL_NODE_UM, TARGET_NODE_UM
+from response.timeline import NO_ROW, Block
+from response.vocabulary import PetCorrelate, PetResult, State, folded
+
+NODE_GROWTH_UM: Final = 5_000  # growth that PCWG3 asks of a node that was below 10 mm
+_PET: Final = frozenset(("pet", "fdg pet", "pet ct", "fdg pet ct", "pt"))
+
+
+def new_lesion_states(
+    block: Block, classes: NDArray[np.uint8], *, new_node_rule: str, use_pet: bool
+) -> NDArray[np.int8] | None:
+    """Return the states of a block with the options applied; None where they change nothing.
+
+    Parameters
+    ----------
+    block, classes
+        The block and the `LesionClass` of its tracks.
+    new_node_rule
+        `equivocal_10_15`, `literal_10` or `pcwg3_like`.
+    use_pet
+        Whether FDG-PET findings count.
+    """
+    state = block.spot_values(block.timeline.state, State.UNKNOWN)
+    nodes = np.flatnonzero(classes == LesionClass.NEW_NODE)
+    pet = _pet_rows(block)
+    changes_nodes = bool(len(nodes)) and new_node_rule != "equivocal_10_15"
+    if not changes_nodes and pet is None:
+        return None
+    state = state.copy()
+    if changes_nodes:
+        for track in nodes.tolist():
+            _judge_node(block, track, state[track], new_node_rule)
+    if pet is not None:
+        new = np.isin(classes, (LesionClass.NEW, LesionClass.NEW_NODE))[:, None] & pet
+        for track, place in np.argwhere(new).tolist():
+            state[track, place] = _pet_state(block, track, place) if use_pet else State.UNKNOWN
+    return state
+
+
+def _judge_node(block: Block, track: int, state: NDArray[np.int8], rule: str) -> None:
+    if rule == "literal_10":
+        state[state == State.BORDERLINE_NODE] = State.PRESENT
+        return
+    smallest = PATHOLOGICAL_NODE_UM  # a node that nobody measured before was below 10 mm
+    for place, row in enumerate(block.row[track].tolist()):
+        length = _length(block, row)
+        if length < 0:
+            continue
+        grown = length >= PATHOLOGICAL_NODE_UM and length - smallest >= NODE_GROWTH_UM
+        if state[place] in (State.BORDERLINE_NODE, State.PRESENT):
+            state[place] = State.PRESENT if grown or length >= TARGET_NODE_UM else State.EQUIVOCAL
+        smallest = min(smallest, length)
+
+
+def _length(block: Block, row: int) -> int:
+    if row == NO_ROW:
+        return -1
+    measured = block.timeline.measurements
+    lengths = [measured.numbers[name][row] for name in ("short_mm", "diameter_mm") if name in measured.numbers]
+    return max((int(length) for length in lengths), default=-1)
+
+
+def _pet_rows(block: Block) -> NDArray[np.bool_] | None:
+    """Return which spots are FDG-PET findings; None where the table has none."""
+    modality = block.timeline.measurements.text_column("modality")
+    is_pet = np.asarray([folded(text) in _PET for text in modality.values], np.bool_)
+    if not is_pet.any():
+        return None
+    return block.lesion(is_pet[modality.codes], fill=False)
+
+
+def _pet_state(block: Block, track: int, place: int) -> State:
+    correlate = PetCorrelate(int(block.timeline.measurements.code("ct_correlate")[block.row[track, place]]))
+    if baseline_pet(block)[block.series_of_track[track], 0] == PetResult.NEGATIVE or correlate == PetCorrelate.NEW:
+        return State.PRESENT
+    if correlate in (PetCorrelate.KNOWN_STABLE, PetCorrelate.KNOWN_PROGRESSING):
+        return State.RESOLVED  # a known site: what CT shows of it decides
+    return State.EQUIVOCAL  # to be settled by further CT; dated back to the PET if CT then confirms it
+
+
+def visit_codes(block: Block, name: str) -> NDArray[np.int8]:
+    """Return a coded column of the visit table, 0 where there is none; `[series, timepoint]`."""
+    visits = block.timeline.measurements.visits
+    if visits is None:
+        return np.zeros(block.shape, np.int8)
+    rows = block.cell_values(block.timeline.visits.visit_row, NO_ROW)
+    return np.where(rows == NO_ROW, 0, visits.code(name).take(np.maximum(rows, 0))).astype(np.int8)
+
+
+def baseline_pet(block: Block) -> NDArray[np.int8]:
+    """Return the `PetResult` of the baseline, `[series, 1]`."""
+    at = np.maximum(block.baseline, 0).astype(np.int64)
+    return np.take_along_axis(visit_codes(block, "pet"), at, axis=1)

@@ -1,0 +1,248 @@
+"""The engine: criteria over the timeline, all series of a block abreast.
+
+For each block the engine makes the state of each criterion, asks its questions in order, and keeps only the
+indices of the rules and the numbers; sentences and tables are made from them when they are wanted.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.arrange import arrange
+from response.best_of_series import BestOfSeries, best_of_series
+from response.cells import NO_DATE
+from response.criteria.criterion import Criterion, State
+from response.criteria.recist import RecistState
+from response.criteria.rules import Rule
+from response.findings import Finding
+from response.measurements import Measurements
+from response.progression import progression_dates, relabelled
+from response.protocol import Options, Protocol, Schedule
+from response.registry import STANDARD, criteria_for, criterion_names, find_criteria
+from response.timeline import Block, Timeline
+from response.vocabulary import RESPONSE_BY_NAME, Response
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+THREADS: Final = 2  # numpy lets other threads run; more than two only wait for the memory
+NOT_SCORED: Final = -1  # rule index of timepoints before and at baseline, and of series without a baseline
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One criterion at all timepoints; arrays `[cell]` in the order of the timeline.
+
+    Attributes
+    ----------
+    criterion, options
+        What was assessed, and how.
+    answers
+        By question: index of the rule that decided, `NOT_SCORED` where nothing is scored.
+    numbers
+        By name: in thousandths of the unit, or counts (see `Criterion.numbers`).
+    flags
+        Bit `i` is set where flag rule `i` holds.
+    progression_date
+        Date of the progression where the overall response is PD, else `NO_DATE`.
+    adjudicated
+        `vocabulary.Response` codes of the overall response as later findings revise it.
+    """
+
+    criterion: Criterion
+    options: Options
+    answers: Mapping[str, NDArray[np.int8]]
+    numbers: Mapping[str, NDArray[np.int64]]
+    flags: NDArray[np.uint32]
+    progression_date: NDArray[np.int32]
+    adjudicated: NDArray[np.int8]
+
+    def rules(self, question: str) -> tuple[Rule[Any], ...]:
+        """Return the rules of a question."""
+        return next(item.rules for item in self.criterion.questions if item.name == question)
+
+    def responses(self, question: str = "overall") -> NDArray[np.int8]:
+        """Return the answers to a question as `vocabulary.Response` codes, blank where there is none."""
+        return _response_lut(self.rules(question))[self.answers[question]]
+
+    def categories(self, question: str = "overall") -> list[str]:
+        """Return the category of each rule of a question, and the empty text for `NOT_SCORED` at the end."""
+        return [*(rule.category for rule in self.rules(question)), ""]
+
+
+def _response_lut(rules: Sequence[Rule[Any]]) -> NDArray[np.int8]:
+    codes = [int(RESPONSE_BY_NAME.get(rule.category, Response.BLANK)) for rule in rules]
+    return np.asarray([*codes, int(Response.BLANK)], np.int8)  # the last one is reached by index -1
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """The responses of a trial by each criterion.
+
+    Attributes
+    ----------
+    timeline
+        Series, timepoints and lesions.
+    results
+        By criterion name, RECIST 1.1 first.
+    protocol
+        The options asked for.
+    """
+
+    timeline: Timeline
+    results: Mapping[str, Result]
+    protocol: Protocol
+
+    @cached_property
+    def best(self) -> Mapping[str, BestOfSeries]:
+        """Best responses of every series, by criterion name."""
+        return {name: best_of_series(self.timeline, result) for name, result in self.results.items()}
+
+    @cached_property
+    def timepoints(self) -> "pd.DataFrame":
+        """One row per subject, evaluator, timepoint and criterion (columns of `timepoints.csv`)."""
+        from response.result_tables import timepoint_table
+
+        return timepoint_table(self).to_frame()
+
+    @cached_property
+    def subjects(self) -> "pd.DataFrame":
+        """One row per subject, evaluator and criterion (columns of `subjects.csv`)."""
+        from response.result_tables import subject_table
+
+        return subject_table(self).to_frame()
+
+    @cached_property
+    def lesions(self) -> "pd.DataFrame":
+        """One row per subject, evaluator, timepoint and lesion (columns of `lesions.csv`)."""
+        from response.result_tables import lesion_table
+
+        return lesion_table(self).to_frame()
+
+    @cached_property
+    def found(self) -> list[Finding]:
+        """What is wrong, or worth a look, in the data."""
+        from response.checks import check
+
+        return check(self)
+
+    @cached_property
+    def findings(self) -> "pd.DataFrame":
+        """What is wrong, or worth a look, in the data (columns of `findings.csv`)."""
+        from response.findings import as_frame
+
+        return as_frame(self.found)
+
+    def explain(self, subject: str, timepoint: str | None = None, evaluator: str | None = None) -> str:
+        """Return a subject's course as a person would tell it, or one timepoint of it."""
+        from response.explain import explain
+
+        return explain(self, subject, timepoint, evaluator)
+
+
+def assess(
+    measurements: Measurements, criteria: Sequence[str] | None = None, protocol: Protocol | None = None
+) -> Assessment:
+    """Return the response of every subject at every timepoint by each criterion.
+
+    Parameters
+    ----------
+    measurements
+        The trial.
+    criteria
+        Names of criteria; RECIST 1.1 is always assessed, and first. By default the built-in ones whose columns
+        the table has.
+    protocol
+        Options that differ from the standard.
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol has unknown options or impossible values.
+    CriterionError
+        If a criterion is unknown.
+    """
+    protocol = protocol or Protocol()
+    protocol.check_names([*criterion_names(), "schedule"])
+    protocol.options("schedule", Schedule)
+    chosen = find_criteria(criteria_for(measurements) if criteria is None else criteria)
+    options = {criterion.name: protocol.options(criterion.name, criterion.options) for criterion in chosen}
+    timeline = arrange(measurements)
+    return Assessment(timeline, assess_timeline(timeline, chosen, options), protocol)
+
+
+def assess_timeline(
+    timeline: Timeline, criteria: Sequence[Criterion], options: Mapping[str, Options]
+) -> dict[str, Result]:
+    """Return the result of each criterion over a timeline."""
+    results = {item.name: _empty(item, options[item.name], len(timeline.visits)) for item in criteria}
+    with ThreadPoolExecutor(THREADS) as threads:
+        for _ in threads.map(lambda block: _assess_block(block, results), timeline.blocks()):
+            pass
+    return results
+
+
+def _empty(criterion: Criterion, options: Options, cells: int) -> Result:
+    return Result(
+        criterion,
+        options,
+        {question.name: np.full(cells, NOT_SCORED, np.int8) for question in criterion.questions},
+        {number.name: np.empty(cells, np.int64) for number in criterion.numbers},
+        np.zeros(cells, np.uint32),
+        np.full(cells, NO_DATE, np.int32),
+        np.zeros(cells, np.int8),
+    )
+
+
+def _assess_block(block: Block, results: Mapping[str, Result]) -> None:
+    beside: dict[str, State] = {}
+    for name, result in results.items():
+        state = result.criterion.state(block, result.options, beside)
+        beside[name] = state
+        for question in result.criterion.questions:
+            state.answers[question.name] = question.answer(state, result.options)
+        _keep(block, state, result, beside)
+
+
+def _keep(block: Block, state: State, result: Result, beside: Mapping[str, State]) -> None:
+    cells, scored = block.cell_slice, block.follow_up
+    for question, codes in state.answers.items():
+        result.answers[question][cells] = block.ragged(np.where(scored, codes, np.int8(NOT_SCORED)))
+    for name, values in result.criterion.values(state).items():
+        result.numbers[name][cells] = block.ragged(values)
+    flags = np.zeros(block.shape, np.uint32)
+    for bit, rule in enumerate(result.criterion.flags):
+        holds = rule.holds(state)
+        if holds.any():
+            flags |= (holds & scored).astype(np.uint32) << np.uint32(bit)
+    result.flags[cells] = block.ragged(flags)
+    _keep_progression(block, state, result, beside)
+
+
+def _keep_progression(block: Block, state: State, result: Result, beside: Mapping[str, State]) -> None:
+    recist = beside[STANDARD]
+    assert isinstance(recist, RecistState)
+    codes = _response_lut(state.question_rules("overall"))[state.answers["overall"]]
+    progressed = (codes == Response.PD) & block.follow_up
+    dates = progression_dates(recist.burden, progressed, recist.is_("target", "PD"))
+    adjudicated = np.where(block.follow_up, codes, np.int8(Response.BLANK))
+    if getattr(result.options, "backdate_pd", recist.options.backdate_pd) == "relabel_timepoints":
+        scans = block.cell_values(block.timeline.visits.first_scan, NO_DATE)
+        later = relabelled(dates, scans, progressed) & block.follow_up
+        adjudicated = np.where(later, np.int8(Response.PD), adjudicated)
+    if getattr(result.options, "post_cr_disease", "") == "revise_to_pr":
+        adjudicated = np.where(_revised_cr(adjudicated), np.int8(Response.PR), adjudicated)
+    result.progression_date[block.cell_slice] = block.ragged(dates)
+    result.adjudicated[block.cell_slice] = block.ragged(adjudicated)
+
+
+def _revised_cr(codes: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Return each CR that is followed by disease short of PD: small lesions were there all along (table 3, note a)."""
+    disease = np.isin(codes, (Response.PR, Response.SD, Response.NON_CR_NON_PD))
+    coming = np.logical_or.accumulate(disease[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray((codes == Response.CR) & coming)

@@ -1,0 +1,75 @@
+"""Dense ids for combined keys, and the order of labels as people read them."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DENSE_LIMIT: Final = 1 << 27  # largest bitmap of keys (bytes); beyond it the keys are sorted instead
+_BASELINE_LABELS: Final = frozenset(
+    ("baseline", "base", "bl", "screening", "scr", "screen", "pre treatment", "pretreatment", "prior", "pre therapy")
+)
+_NUMBER: Final = re.compile(r"(\d+(?:\.\d+)?)")
+
+
+def dense_ids(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Number the distinct keys in ascending order.
+
+    Parameters
+    ----------
+    keys
+        Shape `[row]`, each from 0 to below `size`.
+    size
+        Number of possible keys.
+
+    Returns
+    -------
+    ids
+        Shape `[row]`; id of each row's key.
+    distinct
+        Shape `[id]`; the key of each id, ascending.
+    """
+    if size > max(_DENSE_LIMIT, 4 * len(keys)):
+        distinct, ids = np.unique(keys, return_inverse=True)
+        return ids.astype(np.int32), distinct
+    present = np.zeros(size, np.bool_)
+    present[keys] = True
+    number = np.cumsum(present, dtype=np.int32)
+    number -= 1
+    return number[keys], np.flatnonzero(present)
+
+
+def rank(texts: Sequence[str], key: Any = None) -> NDArray[np.int32]:
+    """Return the place of each text in sorted order, shape `[text]`; equal keys keep the order of the texts."""
+    if key is None and all(map(str.__le__, texts, texts[1:])):
+        order = np.arange(len(texts))
+    elif key is None:
+        order = np.argsort(np.asarray(texts, dtype=np.str_), kind="stable") if len(texts) else np.zeros(0, np.int64)
+    else:
+        order = np.asarray(sorted(range(len(texts)), key=lambda index: (key(texts[index]), texts[index])), np.int64)
+    places = np.empty(len(texts), np.int32)
+    places[order] = np.arange(len(texts), dtype=np.int32)
+    return places
+
+
+def natural_key(text: str) -> tuple[tuple[int, float, str], ...]:
+    """Return a sort key in which "T2" stands before "T10"."""
+    parts = _NUMBER.split(text.casefold())
+    return tuple((0, float(part), "") if place % 2 else (1, 0.0, part) for place, part in enumerate(parts) if part)
+
+
+def visit_key(label: str) -> tuple[int, tuple[tuple[int, float, str], ...]]:
+    """Return a sort key for visit labels: baseline first, then by the numbers in them."""
+    return (0 if is_baseline_label(label) else 1, natural_key(label))
+
+
+def is_baseline_label(label: str) -> bool:
+    """Return whether a visit label says that it is the baseline, by the whole label."""
+    return " ".join(re.sub(r"[\W_]+", " ", label.casefold()).split()) in _BASELINE_LABELS
+
+
+def has_number(label: str) -> bool:
+    """Return whether a visit label can be ordered without a date: it has a number or says baseline."""
+    return is_baseline_label(label) or bool(_NUMBER.search(label))

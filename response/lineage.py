@@ -1,0 +1,173 @@
+"""Lesions that split, merge, are treated locally, or keep a state without a row.
+
+* A fragment takes the role of the lesion that it split from; the parent then stands for nothing of its own.
+* A merged lesion adds nothing; it is gone only when its host is gone, and not evaluable when the host is not.
+* Merged, split and proved-no-tumour last into timepoints without a row; so does "not scheduled", with the
+  last status seen, which cannot support a complete response.
+* A lesion treated locally on study is not evaluable from that day on (RECIST FAQ on surgery and radiotherapy).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_DATE
+from response.findings import Finding
+from response.timeline import Timeline
+from response.vocabulary import Role, State
+
+if TYPE_CHECKING:
+    from response.arrange import Arrangement
+
+NO_PARENT: Final = -1
+_LASTING: Final = (State.MERGED, State.SPLIT, State.RESOLVED)
+_UNSEEN: Final = (State.MISSING, State.UNKNOWN)
+_GONE: Final = (State.ABSENT, State.NORMAL_NODE, State.RESOLVED)
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Parent of each track (`NO_PARENT` where none), and whether it is a fragment of it; `[track]`."""
+
+    parent: NDArray[np.int32]
+    fragment: NDArray[np.bool_]
+
+
+def link_parents(arranged: "Arrangement", tracks: int) -> Links:
+    """Find the parent track of each lesion that names one; an unknown name is a finding."""
+    links = Links(np.full(tracks, NO_PARENT, np.int32), np.zeros(tracks, np.bool_))
+    parents = arranged.measurements.text_column("parent")
+    named = np.asarray([bool(text) for text in parents.values], np.bool_)
+    if not named.any():
+        return links
+    written = arranged.measurements.code("state")
+    lesion_rank = {text: place for place, text in enumerate(arranged.lesion.texts)}
+    track_of = {
+        (int(series), int(lesion)): track
+        for track, (series, lesion) in enumerate(zip(arranged.track_series, arranged.track_lesion, strict=True))
+    }
+    for row in np.flatnonzero(named[parents.codes]).tolist():
+        series, track = int(arranged.series_of_row[row]), int(arranged.track_of_row[row])
+        parent = track_of.get((series, lesion_rank.get(parents.text(row), -1)), NO_PARENT)
+        if parent in (NO_PARENT, track):
+            arranged.note_of_row(
+                row,
+                "unknown_parent",
+                column="parent",
+                found=parents.text(row),
+                expected="the id of another lesion of the subject",
+                sentence="The lesion names a parent that the subject does not have.",
+                remedy="Correct the lesion id in the column parent.",
+            )
+            continue
+        links.parent[track] = parent
+        links.fragment[track] |= written[row] != State.MERGED
+    merged = arranged.track_of_row[(written == State.MERGED) & named[parents.codes]]
+    links.fragment[merged] = False
+    return links
+
+
+class Lineage:
+    """Settles the states of lesions that depend on another lesion, another timepoint or a treatment."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.findings: list[Finding] = []
+
+    def settle(self, state: NDArray[np.int8], value: NDArray[np.int32]) -> None:
+        """Change states and values `[spot]` in place."""
+        tracks = self.timeline.tracks
+        for track in np.flatnonzero(tracks.carries).tolist():
+            spots = self.timeline.spots(track)
+            self._carry(Role(int(tracks.role[track])), state[spots], value[spots])
+        self._treat_locally(state, value)
+        for track in np.flatnonzero(tracks.carries).tolist():
+            self._follow_others(track, state)
+
+    @staticmethod
+    def _carry(role: Role, state: NDArray[np.int8], value: NDArray[np.int32]) -> None:
+        seen = State.UNKNOWN
+        for place, current in enumerate(state.tolist()):
+            if current in _UNSEEN and seen in _LASTING:
+                state[place], value[place] = seen, 0
+            elif current == State.NOT_SCHEDULED:
+                state[place] = _unscheduled(role, seen)
+            elif current != State.UNKNOWN:
+                seen = State(current)
+
+    def _treat_locally(self, state: NDArray[np.int8], value: NDArray[np.int32]) -> None:
+        days = self.timeline.measurements.date("local_therapy").days
+        rows = np.flatnonzero(days != NO_DATE)
+        if not len(rows):
+            return
+        spot_of_row = np.full(len(days), -1, np.int64)
+        spots = np.flatnonzero(self.timeline.row >= 0)
+        spot_of_row[self.timeline.row[spots]] = spots
+        first: dict[int, int] = {}
+        for row in rows.tolist():
+            track = int(np.searchsorted(self.timeline.spot_start, spot_of_row[row], side="right")) - 1
+            if spot_of_row[row] >= 0:
+                first[track] = min(int(days[row]), first.get(track, int(days[row])))
+        for track, day in first.items():
+            self._end_at(track, day, state, value)
+
+    def _end_at(self, track: int, day: int, state: NDArray[np.int8], value: NDArray[np.int32]) -> None:
+        timeline = self.timeline
+        series = int(timeline.series_of_track[track])
+        scans = timeline.visits.first_scan[timeline.cells(series)]
+        treated = (scans != NO_DATE) & (scans >= day)
+        treated[: max(int(timeline.series.baseline[series]), 0) + 1] = False
+        spots = np.arange(timeline.spots(track).start, timeline.spots(track).stop)[treated]
+        state[spots] = State.NOT_EVALUABLE
+        value[spots] = 0
+
+    def _follow_others(self, track: int, state: NDArray[np.int8]) -> None:
+        """Give merged spots the fate of the host, and split spots without any fragment none."""
+        tracks, timeline = self.timeline.tracks, self.timeline
+        spots = timeline.spots(track)
+        own = state[spots]
+        if (own == State.MERGED).any():
+            host = self._host(track)
+            if host == NO_PARENT:
+                own[own == State.MERGED] = State.NOT_EVALUABLE
+            else:
+                of_host = state[timeline.spots(host)]
+                merged = own == State.MERGED
+                own[merged & np.isin(of_host, _GONE)] = State.ABSENT
+                own[merged & np.isin(of_host, (*_UNSEEN, State.NOT_EVALUABLE))] = State.NOT_EVALUABLE
+        if (own == State.SPLIT).any():
+            series = int(timeline.series_of_track[track])
+            known = np.zeros(len(own), np.bool_)
+            for other in timeline.tracks_of(series):
+                if tracks.fragment[other] and tracks.parent[other] == track:
+                    known |= state[timeline.spots(other)] != State.UNKNOWN
+            own[(own == State.SPLIT) & ~known] = State.NOT_EVALUABLE
+
+    def _host(self, track: int) -> int:
+        """Return the lesion that holds the mass at the end of a chain of mergers; none where they form a circle."""
+        parent, seen = self.timeline.tracks.parent, {track}
+        host = int(parent[track])
+        while host != NO_PARENT and not self.timeline.tracks.fragment[host] and parent[host] != NO_PARENT:
+            if host in seen:
+                return NO_PARENT
+            seen.add(host)
+            host = int(parent[host])
+        return NO_PARENT if host in seen else host
+
+
+def _unscheduled(role: Role, seen: State) -> State:
+    """Return the state of a lesion that was not imaged on purpose, from the last one seen."""
+    if role == Role.NEW or seen in (State.UNEQUIVOCAL_PROGRESSION, State.NOT_EVALUABLE, *_LASTING):
+        return seen
+    return State.PRESENT if seen in (State.PRESENT, State.EQUIVOCAL) else State.NOT_SCHEDULED
+
+
+def is_merge_circle(timeline: Timeline, track: int) -> bool:
+    """Return whether a lesion merged, through others, into itself."""
+    parent, host = timeline.tracks.parent, int(timeline.tracks.parent[track])
+    steps = 0
+    while host not in (NO_PARENT, track) and steps < len(timeline.tracks):
+        host, steps = int(parent[host]), steps + 1
+    return host == track and timeline.tracks.role[track] != Role.NONE

@@ -1,0 +1,344 @@
+"""The timeline: measurements as arrays of all series abreast.
+
+A *series* is one subject as one evaluator saw it, a *track* is one lesion of one series, a *cell* is one
+timepoint of one series. Stored ragged (cells by series, lesion states by track and visit); handed out in
+dense blocks `[series, timepoint]` and `[track, timepoint]`, cut so that a few long series change nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_DATE
+from response.findings import Finding
+from response.measurements import Measurements
+
+BLOCK_CELLS: Final = 700_000  # tracks x timepoints of a block: what stays in the cache
+NO_ROW: Final = -1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Series:
+    """The series of a trial; arrays `[series]`, in the order of subject and evaluator.
+
+    Attributes
+    ----------
+    subject, evaluator
+        Index into `subjects` and `evaluators`.
+    baseline
+        Place of the baseline timepoint among the timepoints of the series, -1 where there is none.
+    accepted
+        Whether adjudication accepted the series.
+    subject_row
+        Row of the subject table, -1 where there is none.
+    treatment_start, randomisation, new_therapy
+        Days since 1970, `NO_DATE` where unknown.
+    """
+
+    subjects: Sequence[str]
+    evaluators: Sequence[str]
+    subject: NDArray[np.int32]
+    evaluator: NDArray[np.int32]
+    baseline: NDArray[np.int32]
+    accepted: NDArray[np.bool_]
+    subject_row: NDArray[np.int32]
+    treatment_start: NDArray[np.int32]
+    randomisation: NDArray[np.int32]
+    new_therapy: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Return the number of series."""
+        return len(self.subject)
+
+    @cached_property
+    def start(self) -> NDArray[np.int32]:
+        """Start of treatment, or randomisation where only that is recorded; days, `[series]`."""
+        return np.where(self.treatment_start == NO_DATE, self.randomisation, self.treatment_start)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Visits:
+    """The timepoints of all series; arrays `[cell]`, by series and in time order.
+
+    Attributes
+    ----------
+    labels, label
+        The distinct timepoint labels, and the index of each cell's.
+    first_scan, last_scan
+        Earliest and latest scan date; days since 1970 (`NO_DATE` where unknown).
+    precision
+        `cells.DatePrecision` of the first scan.
+    visit_row
+        Row of the visit table, -1 where there is none.
+    done
+        False where the visit table says that the visit was missed.
+    """
+
+    labels: Sequence[str]
+    label: NDArray[np.int32]
+    first_scan: NDArray[np.int32]
+    last_scan: NDArray[np.int32]
+    precision: NDArray[np.int8]
+    visit_row: NDArray[np.int32]
+    done: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self.label)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tracks:
+    """The lesions of all series; arrays `[track]`, by series and lesion name.
+
+    Attributes
+    ----------
+    lesions, lesion
+        The distinct lesion names, and the index of each track's.
+    role
+        `vocabulary.Role`, at baseline where the lesion is known there, else where it was first seen.
+    nodal
+        Whether the short axis counts.
+    counted
+        Whether the lesion takes part: a target or non-target of baseline, a fragment of one, or a new lesion.
+    at_baseline
+        Whether it has a row at the baseline timepoint.
+    first
+        Place of the first timepoint with a row.
+    parent
+        Track that it split from or merged into, -1 where there is none.
+    fragment
+        Whether it split from its parent.
+    carries
+        Whether some state of it lasts into timepoints without a row (merged, split, resolved, not scheduled).
+    """
+
+    lesions: Sequence[str]
+    lesion: NDArray[np.int32]
+    role: NDArray[np.int8]
+    nodal: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
+    at_baseline: NDArray[np.bool_]
+    first: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    fragment: NDArray[np.bool_]
+    carries: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return the number of tracks."""
+        return len(self.lesion)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Timeline:
+    """Measurements as series, timepoints and tracks.
+
+    Attributes
+    ----------
+    cell_start, track_start
+        Shape `[series + 1]`: the cells and tracks of series `s` are `start[s]:start[s + 1]`.
+    spot_start
+        Shape `[track + 1]`: the spots (timepoints) of each track among the arrays `[spot]`.
+    row
+        Shape `[spot]`: row of the measurement table, `NO_ROW` where the lesion has none at the timepoint.
+    state
+        Shape `[spot]`, `vocabulary.State` as read, missing and unknown included.
+    value_um
+        Shape `[spot]`: what the lesion contributes to the sum of its role, whole micrometres; 0 where nothing.
+    findings
+        What was found on the way from rows to series.
+    """
+
+    measurements: Measurements
+    series: Series
+    visits: Visits
+    tracks: Tracks
+    cell_start: NDArray[np.int64]
+    track_start: NDArray[np.int64]
+    spot_start: NDArray[np.int64]
+    row: NDArray[np.int32]
+    state: NDArray[np.int8]
+    value_um: NDArray[np.int32]
+    findings: Sequence[Finding] = field(default=())
+
+    @cached_property
+    def series_of_cell(self) -> NDArray[np.int32]:
+        """Series of each cell, `[cell]`."""
+        return np.repeat(np.arange(len(self.series), dtype=np.int32), np.diff(self.cell_start))
+
+    @cached_property
+    def series_of_track(self) -> NDArray[np.int32]:
+        """Series of each track, `[track]`."""
+        return np.repeat(np.arange(len(self.series), dtype=np.int32), np.diff(self.track_start))
+
+    @cached_property
+    def place(self) -> NDArray[np.int32]:
+        """Place of each cell in its series, `[cell]`."""
+        places = np.arange(len(self.visits), dtype=np.int32)
+        return places - self.cell_start[self.series_of_cell].astype(np.int32)
+
+    @cached_property
+    def baseline_cell(self) -> NDArray[np.int64]:
+        """Cell of the baseline of each series, -1 where there is none; `[series]`."""
+        return np.where(self.series.baseline < 0, -1, self.cell_start[:-1] + self.series.baseline)
+
+    def spots(self, track: int) -> slice:
+        """Return where the spots of a track stand."""
+        return slice(int(self.spot_start[track]), int(self.spot_start[track + 1]))
+
+    def cells(self, series: int) -> slice:
+        """Return where the cells of a series stand."""
+        return slice(int(self.cell_start[series]), int(self.cell_start[series + 1]))
+
+    def tracks_of(self, series: int) -> range:
+        """Return the tracks of a series."""
+        return range(int(self.track_start[series]), int(self.track_start[series + 1]))
+
+    def block(self, low: int, high: int) -> "Block":
+        """Return series `low` to below `high` as dense arrays."""
+        return Block(self, low, high)
+
+    def blocks(self, largest: int = BLOCK_CELLS) -> Iterator["Block"]:
+        """Hand out all series in blocks of about `largest` track-timepoints; one long series may exceed it."""
+        visits = np.diff(self.cell_start)
+        tracks = np.diff(self.track_start)
+        low = 0
+        while low < len(self.series):
+            high = low + _block_length(visits[low:], tracks[low:], largest)
+            yield Block(self, low, high)
+            low = high
+
+
+def _block_length(visits: NDArray[np.int64], tracks: NDArray[np.int64], largest: int) -> int:
+    ahead = slice(0, largest)
+    cells = np.maximum.accumulate(visits[ahead]) * np.cumsum(np.maximum(tracks[ahead], 1))
+    return max(1, int(np.searchsorted(cells, largest, side="right")))
+
+
+class Block:
+    """Some series as dense arrays: `[series, timepoint]`, and `[track, timepoint]` for lesions.
+
+    Timepoints stand left-aligned; where `exists` is false there is none and other arrays hold fillers.
+    """
+
+    def __init__(self, timeline: Timeline, low: int, high: int) -> None:
+        self.timeline, self.low, self.high = timeline, low, high
+        self._cells = slice(int(timeline.cell_start[low]), int(timeline.cell_start[high]))
+        self._tracks = slice(int(timeline.track_start[low]), int(timeline.track_start[high]))
+        self._spots = slice(int(timeline.spot_start[self._tracks.start]), int(timeline.spot_start[self._tracks.stop]))
+        self.visit_counts = np.diff(timeline.cell_start[low : high + 1])
+        self.timepoints = int(self.visit_counts.max(initial=0))
+        self.series_count = high - low
+        self._uniform = bool((self.visit_counts == self.timepoints).all())
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape `[series, timepoint]`."""
+        return self.series_count, self.timepoints
+
+    @property
+    def track_slice(self) -> slice:
+        """Where the tracks of the block stand among all tracks."""
+        return self._tracks
+
+    @cached_property
+    def exists(self) -> NDArray[np.bool_]:
+        """Whether the timepoint exists, `[series, timepoint]`."""
+        return np.asarray(np.arange(self.timepoints) < self.visit_counts[:, None])
+
+    @cached_property
+    def baseline(self) -> NDArray[np.int32]:
+        """Place of the baseline, -1 where there is none; `[series, 1]`."""
+        return self.timeline.series.baseline[self.low : self.high, None]
+
+    @cached_property
+    def is_baseline(self) -> NDArray[np.bool_]:
+        """Whether the timepoint is the baseline, `[series, timepoint]`."""
+        return np.arange(self.timepoints) == self.baseline
+
+    @cached_property
+    def follow_up(self) -> NDArray[np.bool_]:
+        """Whether the timepoint exists, is after the baseline and can be scored; `[series, timepoint]`."""
+        return np.asarray(self.exists & (np.arange(self.timepoints) > self.baseline) & (self.baseline >= 0))
+
+    @cached_property
+    def done(self) -> NDArray[np.bool_]:
+        """False where the visit was missed, `[series, timepoint]`."""
+        return self.cell_values(self.timeline.visits.done, fill=True)
+
+    @cached_property
+    def series_of_track(self) -> NDArray[np.int32]:
+        """Series of each track, counted from the start of the block; `[track]`."""
+        return self.timeline.series_of_track[self._tracks] - np.int32(self.low)
+
+    @cached_property
+    def _segments(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        start = self.timeline.track_start[self.low : self.high + 1] - self._tracks.start
+        return start[:-1], np.diff(start) > 0
+
+    def tracks(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the part of an array `[track]` that belongs to the block."""
+        return values[self._tracks]
+
+    def cell_values(self, values: NDArray[Any], fill: Any) -> NDArray[Any]:
+        """Return an array `[cell]` of the timeline as `[series, timepoint]`."""
+        part = values[self._cells]
+        if self._uniform:
+            return part.reshape(self.shape)
+        dense = np.full(self.shape, fill, values.dtype)
+        dense[self.exists] = part
+        return dense
+
+    def ragged(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return an array `[series, timepoint]` as the cells of the block, the inverse of `cell_values`."""
+        return values.reshape(-1) if self._uniform else values[self.exists]
+
+    @property
+    def cell_slice(self) -> slice:
+        """Where the cells of the block stand among all cells."""
+        return self._cells
+
+    def spot_values(self, values: NDArray[Any], fill: Any) -> NDArray[Any]:
+        """Return an array `[spot]` of the timeline as `[track, timepoint]`."""
+        part = values[self._spots]
+        count = self._tracks.stop - self._tracks.start
+        if self._uniform:
+            return part.reshape(count, self.timepoints)
+        dense = np.full((count, self.timepoints), fill, values.dtype)
+        dense[self.exists[self.series_of_track]] = part
+        return dense
+
+    @cached_property
+    def row(self) -> NDArray[np.int32]:
+        """Row of the measurement table, `NO_ROW` where there is none; `[track, timepoint]`."""
+        return self.spot_values(self.timeline.row, NO_ROW)
+
+    def lesion(self, column: NDArray[Any], fill: Any) -> NDArray[Any]:
+        """Return a column `[row]` of the measurement table as `[track, timepoint]`."""
+        if not len(column):
+            return np.full(self.row.shape, fill, column.dtype)
+        values = column.take(np.maximum(self.row, 0))
+        np.copyto(values, fill, where=self.row == NO_ROW)
+        return values
+
+    def reduce(self, ufunc: np.ufunc, values: NDArray[Any], dtype: Any = None, empty: Any = 0) -> NDArray[Any]:
+        """Reduce an array `[track, timepoint]` over the tracks of each series, to `[series, timepoint]`."""
+        start, some = self._segments
+        if some.all() and len(start):
+            return np.asarray(ufunc.reduceat(values, start, axis=0, dtype=dtype))
+        # reduceat on an empty segment would give a neighbour's value, so only series with tracks are reduced
+        result = np.full(self.shape, empty, dtype or values.dtype)
+        if some.any():
+            result[some] = ufunc.reduceat(values, start[some], axis=0, dtype=dtype)
+        return result
+
+    def per_track(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return an array `[series, ...]` with each series' values repeated for its tracks."""
+        return values[self.series_of_track]
+
+
+LesionArray = Callable[[Block], NDArray[Any]]
