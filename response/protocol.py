@@ -137,7 +137,7 @@ class Protocol:
         tables = dict(pair for key, value in tables.items() for pair in _whole_names(key, value))
         if faults:
             raise ProtocolError(name, [f"{fault}; expected tables such as [recist-1.1]" for fault in faults])
-        return cls(_by_criterion(tables), name)
+        return cls(tables, name)
 
     def check_names(self, known: Sequence[str]) -> None:
         """Raise ProtocolError for a table of no known criterion."""
@@ -166,26 +166,6 @@ class Protocol:
         if faults:
             raise ProtocolError(self.name, faults)
         return kind(**{**preset_values, **table})
-
-
-def _by_criterion(tables: Mapping[str, Any], within: str = "") -> dict[str, dict[str, Any]]:
-    """Return the tables by name; TOML takes the dot of a bare `[recist-1.1]` for a table within a table."""
-    named: dict[str, dict[str, Any]] = {}
-    for key, table in tables.items():
-        inner = {name: value for name, value in table.items() if isinstance(value, dict)}
-        if len(inner) < len(table) or not table:
-            named[within + key] = {name: value for name, value in table.items() if name not in inner}
-        named.update(_by_criterion(inner, f"{within}{key}."))
-    return named
-
-
-def _whole_names(name: str, table: Any) -> list[tuple[str, Any]]:
-    # TOML takes [recist-1.1] for a table "1" within "recist-1"; no option is a table, so the names join again.
-    inner = table if isinstance(table, dict) else {}
-    parts = [(key, value) for key, value in inner.items() if isinstance(value, dict)]
-    flat = {key: value for key, value in inner.items() if not isinstance(value, dict)}
-    whole = [(name, flat)] if flat or not parts else []
-    return [*whole, *(pair for key, value in parts for pair in _whole_names(f"{name}.{key}", value))]
 
 
 def _fault(criterion: str, key: str, value: Any, item: Field[Any] | None, known: Sequence[str]) -> list[str]:
