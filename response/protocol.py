@@ -168,6 +168,15 @@ class Protocol:
         return kind(**{**preset_values, **table})
 
 
+def _whole_names(name: str, table: Any) -> list[tuple[str, Any]]:
+    # TOML takes [recist-1.1] for a table "1" within "recist-1"; no option is a table, so the names join again.
+    inner = table if isinstance(table, dict) else {}
+    parts = [(key, value) for key, value in inner.items() if isinstance(value, dict)]
+    flat = {key: value for key, value in inner.items() if not isinstance(value, dict)}
+    whole = [(name, flat)] if flat or not parts else []
+    return [*whole, *(pair for key, value in parts for pair in _whole_names(f"{name}.{key}", value))]
+
+
 def _fault(criterion: str, key: str, value: Any, item: Field[Any] | None, known: Sequence[str]) -> list[str]:
     if item is None:
         return [f"[{criterion}] unknown option {key}; known are {', '.join(known)}"]
