@@ -232,7 +232,7 @@ def _flags(course: ResponseCourse, counted: CountedCourse, pd_late: Flags) -> ND
     shown_at = at_place(
         np.where(course.first_scan == NO_DATE, course.last_scan, course.first_scan), counted.progression_index
     )
-    needs_reference = used & np.isin(counted.code, (Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD))
+    needs_reference = (counted.code >= Response.CR) & (counted.code <= Response.NON_CR_NON_PD)
     conditions = {
         BestFlag.ADJUDICATE_CR: counted.after_cr,
         BestFlag.DATE_MISSING: (used & (counted.date == NO_DATE)).any(axis=1),

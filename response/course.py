@@ -119,7 +119,8 @@ def first_place(holds: Flags) -> Places:
     """Return the first timepoint at which something holds, `NO_PLACE` where it never does; `[series]`."""
     if not holds.shape[1]:
         return np.full(len(holds), NO_PLACE, np.int32)
-    return np.where(holds.any(axis=1), holds.argmax(axis=1), NO_PLACE).astype(np.int32)
+    place = holds.argmax(axis=1)
+    return np.where(holds[np.arange(len(holds)), place], place, NO_PLACE).astype(np.int32)
 
 
 def last_place(holds: Flags) -> Places:
@@ -204,7 +205,7 @@ def _outdone(course: ResponseCourse, assessed: Flags) -> Flags:
 
 
 def _is_disease(course: ResponseCourse) -> Flags:
-    disease = np.isin(course.response, (Response.PR, Response.SD, Response.NON_CR_NON_PD))
+    disease = (course.response >= Response.PR) & (course.response <= Response.NON_CR_NON_PD)
     return disease if course.judged_after_cr is None else disease & ~course.judged_after_cr
 
 

@@ -258,7 +258,7 @@ class Block:
     @cached_property
     def is_baseline(self) -> NDArray[np.bool_]:
         """Whether the timepoint is the baseline, `[series, timepoint]`."""
-        return np.arange(self.timepoints) == self.baseline
+        return np.asarray(np.arange(self.timepoints) == self.baseline)
 
     @cached_property
     def follow_up(self) -> NDArray[np.bool_]:

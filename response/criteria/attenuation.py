@@ -110,7 +110,7 @@ def _other_phase(burden: Burden) -> Flags:
     lut = np.asarray([folded[text.casefold()] if text else -1 for text in phase.values], np.int32)
     now = burden.block.lesion(lut[phase.codes], -1)
     baseline = _at_baseline_of_track(burden, now)
-    return (now >= 0) & (baseline >= 0) & (now != baseline)
+    return np.asarray((now >= 0) & (baseline >= 0) & (now != baseline))
 
 
 def _at_baseline_of_track(burden: Burden, values: NDArray[Any]) -> NDArray[Any]:

@@ -75,7 +75,7 @@ class ChoiState(State):
         """The change of attenuation cannot be judged."""
         found = self.attenuation
         low = found.baseline_sum < self.options.choi_min_base_hu * THOUSAND * found.lesions
-        return (found.lesions == 0) | low | found.blocked
+        return np.asarray((found.lesions == 0) | low | found.blocked)
 
     @cached_property
     def density_pr(self) -> Flags:
@@ -161,7 +161,7 @@ def _density_missing(state: ChoiState) -> Flags:
 
 
 def _deteriorated(state: ChoiState) -> Flags:
-    return visit_codes(state.block, "clinical") == Clinical.DETERIORATED
+    return np.asarray(visit_codes(state.block, "clinical") == Clinical.DETERIORATED)
 
 
 def _everywhere(state: ChoiState) -> Flags:

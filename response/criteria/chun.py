@@ -93,7 +93,7 @@ class ChunState(State):
         length = counting_length_um(measured, np.zeros(len(measured), np.bool_))
         large = (length[row] == NO_NUMBER) | (length[row] >= SMALLEST_LESION_UM)
         untreated = measured.code("previously_treated")[row] != LocalTreatment.YES
-        return chosen & tracks.at_baseline[block.track_slice] & liver[organ.codes][row] & large & untreated
+        return np.asarray(chosen & tracks.at_baseline[block.track_slice] & liver[organ.codes][row] & large & untreated)
 
     @cached_property
     def _reference(self) -> NDArray[np.int8]:
@@ -167,7 +167,7 @@ def _baseline_rows(block: Block) -> NDArray[np.int64]:
 
 
 def _not_assessable(state: ChunState) -> Flags:
-    return state.assessable == 0
+    return np.asarray(state.assessable == 0)
 
 
 def _overridden(state: ChunState) -> Flags:
@@ -210,15 +210,15 @@ def _worst_incomplete(state: ChunState) -> Flags:
 
 
 def _all_none(state: ChunState) -> Flags:
-    return state.none == state.assessable
+    return np.asarray(state.none == state.assessable)
 
 
 def _all_incomplete(state: ChunState) -> Flags:
-    return state.incomplete == state.assessable
+    return np.asarray(state.incomplete == state.assessable)
 
 
 def _all_optimal(state: ChunState) -> Flags:
-    return state.optimal == state.assessable
+    return np.asarray(state.optimal == state.assessable)
 
 
 def _everywhere(state: ChunState) -> Flags:

@@ -147,32 +147,34 @@ class RecistState(State):
         markers = visit_codes(self.block, "markers")
         at_baseline = self.burden.at_baseline(markers)
         known_above = (at_baseline == Markers.ABOVE) & np.isin(markers, (Markers.ABOVE, Markers.NOT_DONE))
-        return known_above | ((at_baseline == Markers.BLANK) & (markers == Markers.ABOVE))
+        return np.asarray(known_above | ((at_baseline == Markers.BLANK) & (markers == Markers.ABOVE)))
 
     @cached_property
     def new_unequivocal(self) -> Flags:
         """An unequivocal new lesion has a row, or stands in the visit table."""
         by_visit = visit_codes(self.block, "new_lesions") == VisitNewLesions.UNEQUIVOCAL
-        return self.burden.has(Fact.NEW_UNEQUIVOCAL) | by_visit | self._pet_turned_positive(PetResult.NEGATIVE)
+        return np.asarray(
+            self.burden.has(Fact.NEW_UNEQUIVOCAL) | by_visit | self._pet_turned_positive(PetResult.NEGATIVE)
+        )
 
     @cached_property
     def new_equivocal(self) -> Flags:
         """An equivocal new lesion."""
         by_visit = visit_codes(self.block, "new_lesions") == VisitNewLesions.EQUIVOCAL
-        return self.burden.has(Fact.NEW_EQUIVOCAL) | by_visit | self._pet_turned_positive(PetResult.BLANK)
+        return np.asarray(self.burden.has(Fact.NEW_EQUIVOCAL) | by_visit | self._pet_turned_positive(PetResult.BLANK))
 
     @cached_property
     def new_not_evaluable(self) -> Flags:
         """New lesions could not be looked for, or a known one was not assessed."""
         by_visit = visit_codes(self.block, "new_lesions") == VisitNewLesions.NOT_EVALUABLE
-        return self.burden.has(Fact.NEW_MISSING) | by_visit | ~self.block.done
+        return np.asarray(self.burden.has(Fact.NEW_MISSING) | by_visit | ~self.block.done)
 
     def _pet_turned_positive(self, at_baseline: PetResult) -> Flags:
         if not self.options.use_pet:
             return np.zeros(self.shape, np.bool_)
         positive = visit_codes(self.block, "pet") == PetResult.POSITIVE
         without_row = ~self.burden.has(Fact.NEW_UNEQUIVOCAL | Fact.NEW_EQUIVOCAL)
-        return positive & without_row & (baseline_pet(self.block) == at_baseline)
+        return np.asarray(positive & without_row & (baseline_pet(self.block) == at_baseline))
 
     # --- overall
 
