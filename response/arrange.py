@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE, DatePrecision
 from response.findings import Finding
-from response.keys import dense_ids, has_number, is_baseline_label, natural_key, rank, visit_key
+from response.keys import combined_keys, dense_ids, has_number, is_baseline_label, natural_key, rank, visit_key
 from response.lineage import Lineage, link_parents
 from response.measurements import DateColumn, Measurements, Records
 from response.readings import read_rows
@@ -95,15 +95,16 @@ class Arrangement:
         self.subject = _Coded.of(measured.text_column("subject"), extra=visit_subjects)
         self.evaluator = _Coded.of(measured.text_column("evaluator"), extra=visit_evaluators)
         evaluators = len(self.evaluator.texts)
-        keys = self.subject.rank_of_row.astype(np.int64)
+        subjects = len(self.subject.texts)
+        keys = self.subject.rank_of_row
         if evaluators > 1:
-            keys *= evaluators
-            keys += self.evaluator.rank_of_row
+            keys = combined_keys(keys, self.evaluator.rank_of_row, evaluators, subjects)
         self.visit_rows, visit_keys = self._visit_keys(keys, evaluators)
-        ids, self.series_keys = dense_ids(np.concatenate([keys, visit_keys]), len(self.subject.texts) * evaluators)
+        both = np.concatenate([keys, visit_keys]) if len(visit_keys) else keys
+        ids, self.series_keys = dense_ids(both, subjects * evaluators)
         self.series_of_row, self.series_of_visit = ids[: self.rows], ids[self.rows :]
 
-    def _visit_keys(self, keys: NDArray[np.int64], evaluators: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _visit_keys(self, keys: NDArray[Any], evaluators: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return visit rows and their series keys; a visit row without evaluator stands for all of the subject."""
         visits = self.measurements.visits
         if visits is None or not len(visits):
@@ -130,9 +131,11 @@ class Arrangement:
         of_visits = (
             self.label.ranks(visits.text_column("timepoint").texts())[self.visit_rows] if visits else np.zeros(0, int)
         )
-        keys = np.concatenate([self.series_of_row, self.series_of_visit]).astype(np.int64)
-        keys *= count
-        keys += np.concatenate([self.label.rank_of_row, of_visits])
+        series, label = self.series_of_row, self.label.rank_of_row
+        if len(of_visits):
+            series = np.concatenate([series, self.series_of_visit])
+            label = np.concatenate([label, of_visits])
+        keys = combined_keys(series, label, count, len(self.series_keys))
         ids, distinct = dense_ids(keys, len(self.series_keys) * count)
         self.cell_of_row, cell_of_visit = ids[: self.rows], ids[self.rows :]
         self.cell_series = (distinct // count).astype(np.int32)
@@ -275,9 +278,7 @@ class Arrangement:
     def _find_tracks(self) -> None:
         self.lesion = _Coded.of(self.measurements.text_column("lesion"), natural_key)
         count = len(self.lesion.texts)
-        keys = self.series_of_row.astype(np.int64)
-        keys *= count
-        keys += self.lesion.rank_of_row
+        keys = combined_keys(self.series_of_row, self.lesion.rank_of_row, count, len(self.series_keys))
         self.track_of_row, distinct = dense_ids(keys, len(self.series_keys) * count)
         self.track_series = (distinct // count).astype(np.int32)
         self.track_lesion = (distinct % count).astype(np.int32)
@@ -288,7 +289,8 @@ class Arrangement:
 
     def _place_rows(self) -> None:
         """Put each row on its spot; find where a lesion has more than one row at a timepoint."""
-        offset = (self.spot_start[:-1] - self.cell_start[self.track_series]).astype(np.int64)
+        kind = np.int32 if self.spot_start[-1] < np.iinfo(np.int32).max else np.int64
+        offset = (self.spot_start[:-1] - self.cell_start[self.track_series]).astype(kind)
         spots = offset.take(self.track_of_row)
         spots += self.cell_of_row
         self.row = np.full(int(self.spot_start[-1]), NO_ROW, np.int32)
@@ -299,7 +301,7 @@ class Arrangement:
         if len(doubled):
             self._settle_duplicates(spots, doubled)
 
-    def _settle_duplicates(self, spots: NDArray[np.int64], doubled: NDArray[np.int64]) -> None:
+    def _settle_duplicates(self, spots: NDArray[Any], doubled: NDArray[np.int64]) -> None:
         contents = self._contents()
         conflicts = set()
         for row in doubled.tolist():

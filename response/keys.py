@@ -8,19 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DENSE_LIMIT: Final = 1 << 27  # largest bitmap of keys (bytes); beyond it the keys are sorted instead
+_INT32_LIMIT: Final = 1 << 31
 _BASELINE_LABELS: Final = frozenset(
     ("baseline", "base", "bl", "screening", "scr", "screen", "pre treatment", "pretreatment", "prior", "pre therapy")
 )
 _NUMBER: Final = re.compile(r"(\d+(?:\.\d+)?)")
 
 
-def dense_ids(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def combined_keys(high: NDArray[np.int32], low: NDArray[np.int32], count: int, highest: int) -> NDArray[Any]:
+    """Return `high * count + low` in the smallest integers that hold it; `highest` is the number of high keys."""
+    kind = np.int32 if highest * count < _INT32_LIMIT else np.int64
+    keys = high.astype(kind)
+    keys *= kind(count)
+    keys += low
+    return keys
+
+
+def dense_ids(keys: NDArray[Any], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Number the distinct keys in ascending order.
 
     Parameters
     ----------
     keys
-        Shape `[row]`, each from 0 to below `size`.
+        Shape `[row]`, whole numbers from 0 to below `size`.
     size
         Number of possible keys.
 
@@ -36,9 +46,11 @@ def dense_ids(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int32], ND
         return ids.astype(np.int32), distinct
     present = np.zeros(size, np.bool_)
     present[keys] = True
+    if present.all():  # every key occurs, so the keys are the ids already
+        return keys.astype(np.int32, copy=False), np.arange(size)
     number = np.cumsum(present, dtype=np.int32)
     number -= 1
-    return number[keys], np.flatnonzero(present)
+    return number.take(keys), np.flatnonzero(present)
 
 
 def rank(texts: Sequence[str], key: Any = None) -> NDArray[np.int32]:

@@ -111,6 +111,18 @@ def lesion_classes(block: Block) -> NDArray[np.uint8]:
     return np.where(tracks.counted[part], classes, LesionClass.UNCOUNTED).astype(np.uint8)
 
 
+def largest_fragment(block: Block, classes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Return the contributions `[track, timepoint]` with only the largest fragment of each split node."""
+    values = block.spot_values(block.timeline.value_um, 0).copy()
+    tracks, part = block.timeline.tracks, block.track_slice
+    fragments = np.flatnonzero(tracks.fragment[part] & (classes == LesionClass.TARGET_NODE))
+    for parent in np.unique(tracks.parent[part][fragments]).tolist():
+        siblings = fragments[tracks.parent[part][fragments] == parent]
+        largest = values[siblings].argmax(axis=0)
+        values[siblings] *= np.arange(len(siblings))[:, None] == largest
+    return values
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Burden:
     """The lesions of every series of a block at every timepoint.
@@ -140,11 +152,13 @@ class Burden:
     sum_um: Sums
 
     @classmethod
-    def of(cls, block: Block, state: NDArray[np.int8] | None = None) -> "Burden":
-        """Return the burden of a block; `state` may stand in for the states as read (options changed them)."""
+    def of(
+        cls, block: Block, state: NDArray[np.int8] | None = None, value_um: NDArray[np.int32] | None = None
+    ) -> "Burden":
+        """Return the burden of a block; `state` and `value_um` may stand in for those as read (options change them)."""
         classes = lesion_classes(block)
         state = block.spot_values(block.timeline.state, State.UNKNOWN) if state is None else state
-        value = block.spot_values(block.timeline.value_um, 0)
+        value = block.spot_values(block.timeline.value_um, 0) if value_um is None else value_um
         index = state.astype(np.uint8)
         index += (classes * np.uint8(len(State)))[:, None]
         lesion_facts = _FACTS.ravel().take(index)

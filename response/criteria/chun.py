@@ -78,7 +78,8 @@ class ChunState(State):
         """Group of each metastasis that takes part, 0 where none is recorded; `[track, timepoint]`."""
         column = self.block.timeline.measurements.text_column("morphology")
         lut = np.asarray([int(text) if text in ("1", "2", "3") else 0 for text in column.values], np.int8)
-        return np.where(self._takes_part[:, None], self.block.lesion(lut[column.codes], 0), 0).astype(np.int8)
+        seen = self._takes_part[:, None] & (self.burden.state != LesionState.NOT_EVALUABLE)
+        return np.where(seen, self.block.lesion(lut[column.codes], 0), 0).astype(np.int8)
 
     @cached_property
     def _takes_part(self) -> Flags:

@@ -77,6 +77,12 @@ def _pet_rows(block: Block) -> NDArray[np.bool_] | None:
     return block.lesion(is_pet[modality.codes], fill=False)
 
 
+def has_pet_row(block: Block) -> NDArray[np.bool_]:
+    """Return where an FDG-PET finding has a row, whatever CT shows of it; `[series, timepoint]`."""
+    pet = _pet_rows(block)
+    return np.zeros(block.shape, np.bool_) if pet is None else block.reduce(np.logical_or, pet, np.bool_)
+
+
 def _pet_state(block: Block, track: int, place: int) -> State:
     correlate = PetCorrelate(int(block.timeline.measurements.code("ct_correlate")[block.row[track, place]]))
     if baseline_pet(block)[block.series_of_track[track], 0] == PetResult.NEGATIVE or correlate == PetCorrelate.NEW:

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.criteria.burden import Burden, Fact, before, ever_before
+from response.criteria.burden import Burden, Fact, before, ever_before, largest_fragment, lesion_classes
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.new_lesions import baseline_pet, new_lesion_states, visit_codes
+from response.criteria.new_lesions import baseline_pet, has_pet_row, new_lesion_states, visit_codes
 from response.criteria.rules import Flags, Question, Rule
 from response.protocol import BestResponseOptions, option
 from response.timeline import Block
@@ -146,7 +146,7 @@ class RecistState(State):
             return np.zeros(self.shape, np.bool_)
         markers = visit_codes(self.block, "markers")
         at_baseline = self.burden.at_baseline(markers)
-        known_above = (at_baseline == Markers.ABOVE) & np.isin(markers, (Markers.ABOVE, Markers.NOT_DONE))
+        known_above = (at_baseline == Markers.ABOVE) & (markers != Markers.NORMAL)  # not shown to be normal again
         return np.asarray(known_above | ((at_baseline == Markers.BLANK) & (markers == Markers.ABOVE)))
 
     @cached_property
@@ -173,7 +173,7 @@ class RecistState(State):
         if not self.options.use_pet:
             return np.zeros(self.shape, np.bool_)
         positive = visit_codes(self.block, "pet") == PetResult.POSITIVE
-        without_row = ~self.burden.has(Fact.NEW_UNEQUIVOCAL | Fact.NEW_EQUIVOCAL)
+        without_row = ~has_pet_row(self.block)
         return np.asarray(positive & without_row & (baseline_pet(self.block) == at_baseline))
 
     # --- overall
@@ -262,7 +262,9 @@ def _partial(state: RecistState) -> Flags:
 
 
 def _bounded_partial(state: RecistState) -> Flags:
-    return ~state.all_assessed & (10 * state.burden.upper_um <= 7 * state.burden.baseline_um) & ~_worst_pd(state)
+    # The best case, with the missing lesions at 0, must be PR too and not CR.
+    worst_pr = 10 * state.burden.upper_um <= 7 * state.burden.baseline_um
+    return ~state.all_assessed & worst_pr & ~_worst_pd(state) & ~state.all_gone
 
 
 def _bounded_stable(state: RecistState) -> Flags:
@@ -557,10 +559,11 @@ class Recist11(Criterion):
 
 
 def recist_burden(block: Block, options: RecistOptions) -> Burden:
-    """Return the burden of a block under the options that change lesion states."""
-    burden = Burden.of(block)
-    states = new_lesion_states(block, burden.classes, new_node_rule=options.new_node_rule, use_pet=options.use_pet)
-    return burden if states is None else Burden.of(block, states)
+    """Return the burden of a block under the options that change lesion states or values."""
+    classes = lesion_classes(block)
+    states = new_lesion_states(block, classes, new_node_rule=options.new_node_rule, use_pet=options.use_pet)
+    largest = options.node_split == "largest"
+    return Burden.of(block, states, largest_fragment(block, classes) if largest else None)
 
 
 RECIST_1_1: Final = Recist11()
