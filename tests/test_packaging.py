@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import response
+
 pytestmark = [pytest.mark.slow, pytest.mark.checkout]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +23,6 @@ SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "response", "io")
 SMOKE = (
     "import io, response, response.io.tables; assert io.StringIO and 'StringIO' in dir(io); print(response.__file__)"
 )
-THIS_VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def test_the_wheel_is_typed_and_licensed(wheel: Path) -> None:
         (metadata,) = (archive.read(name).decode() for name in archive.namelist() if name.endswith("/METADATA"))
     assert {"response/py.typed", "licenses/LICENSE"} <= names
     fields = message_from_string(metadata)
-    assert (fields["Name"], fields["Version"]) == ("tumor-response", THIS_VERSION)
+    assert (fields["Name"], fields["Version"]) == ("tumor-response", response.__version__)
     assert (fields["License-Expression"], fields["Requires-Python"]) == ("Apache-2.0", ">=3.11")
 
 
@@ -160,7 +161,7 @@ def test_the_entry_points_of_the_wheel_load(installed: Environment, tmp_path: Pa
 
 def test_the_installed_command_runs_elsewhere(installed: Environment, tmp_path: Path) -> None:
     assert "assess" in installed.command("--help", cwd=tmp_path)
-    assert THIS_VERSION in installed.command("--version", cwd=tmp_path)
+    assert response.__version__ in installed.command("--version", cwd=tmp_path)
 
 
 def test_the_wheel_passes_the_tests(installed: Environment, tmp_path: Path) -> None:
