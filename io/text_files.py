@@ -9,6 +9,7 @@ import threading
 import warnings
 from array import array
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ from response.io.raw import ArrowTexts, RawTable, checked_header, unusable_row
 from response.io.sniffing import DELIMITERS, Layout, binary_file, fallback_encoding, layout_of
 from response.table import Codes, TextColumn
 
-_BLOCK_BYTES: Final = 1 << 20
+_BLOCK_BYTES: Final = 1 << 22  # larger blocks have fewer dictionaries to bring together
 _MANY_TEXTS: Final = 2_000_000  # from here on, texts of a column that is no key stay in Arrow's memory
 _TAIL_BYTES: Final = 1 << 16
 
@@ -170,8 +171,13 @@ def _columns_by_arrow(path: Path, layout: Layout, names: Sequence[str], is_key: 
         return None
     columns = table.columns
     del table  # each of Arrow's columns can go as soon as ours is made: 40 MB for ten million rows
-    columns.reverse()
-    return [column_of_dictionaries(columns.pop().chunks, is_key(name)) for name in names]
+
+    def taken(position: int) -> TextColumn:
+        chunks, columns[position] = columns[position].chunks, None
+        return column_of_dictionaries(chunks, is_key(names[position]))
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return list(pool.map(taken, range(len(names))))
 
 
 def column_of_dictionaries(chunks: Sequence[Any], is_key: bool) -> TextColumn:

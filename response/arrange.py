@@ -291,7 +291,7 @@ class Arrangement:
         """Put each row on its spot; find where a lesion has more than one row at a timepoint."""
         kind = np.int32 if self.spot_start[-1] < np.iinfo(np.int32).max else np.int64
         offset = (self.spot_start[:-1] - self.cell_start[self.track_series]).astype(kind)
-        spots = offset.take(self.track_of_row)
+        spots: NDArray[Any] = offset.take(self.track_of_row)
         spots += self.cell_of_row
         self.row = np.full(int(self.spot_start[-1]), NO_ROW, np.int32)
         numbers = np.arange(self.rows, dtype=np.int32)

@@ -17,9 +17,8 @@ _NUMBER: Final = re.compile(r"(\d+(?:\.\d+)?)")
 
 def combined_keys(high: NDArray[np.int32], low: NDArray[np.int32], count: int, highest: int) -> NDArray[Any]:
     """Return `high * count + low` in the smallest integers that hold it; `highest` is the number of high keys."""
-    kind = np.int32 if highest * count < _INT32_LIMIT else np.int64
-    keys = high.astype(kind)
-    keys *= kind(count)
+    keys: NDArray[Any] = high.astype(np.int32 if highest * count < _INT32_LIMIT else np.int64)
+    keys *= count
     keys += low
     return keys
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from response.best_reasons import REASONS
 from response.best_response import (
     BEST_NAMES,
     BestFlag,
@@ -25,6 +26,7 @@ from response.best_response import (
     why_sentences,
 )
 from response.cells import NO_DATE
+from response.dates import reference_dates, slack_days
 from response.protocol import BestResponseOptions, Protocol
 from response.vocabulary import RESPONSE_BY_NAME, Response
 
@@ -142,9 +144,9 @@ def that_count(visits: Sequence[Visit], therapy: int | None, options: BestRespon
     for i, visit in enumerate(dated):
         before += [] if visit.date is None else [visit.date]
         known = visit.date if visit.date is not None else max(before, default=None)
-        if therapy is not None and known is not None:
-            if known > therapy or (known == therapy and options.same_day_new_therapy == "exclude"):
-                continue
+        same_day = known == therapy and options.same_day_new_therapy == "exclude"
+        if therapy is not None and known is not None and (known > therapy or same_day):
+            continue
         if first is not None and options.after_pd == "stop" and i != first:
             end = dated[first].date
             if i > first or (end is not None and known is not None and known >= end):
@@ -177,9 +179,9 @@ def oracle_confirmed(c: Sequence[Visit], category: str, options: BestResponseOpt
             ends = {"PR", "CR"} if options.pr_then_cr_counts_for_pr else {"PR"}
             whole = [*between, c[j].response]
             broken = "CR" in whole and "PR" in whole[whole.index("CR") :]
-            if c[j].response in ends and set(between) <= {"CR", "PR", "NE", "SD"} and not broken:
-                if between.count("SD") <= options.max_intermediate_sd:
-                    return first
+            few_sd = between.count("SD") <= options.max_intermediate_sd
+            if c[j].response in ends and set(between) <= {"CR", "PR", "NE", "SD"} and not broken and few_sd:
+                return first
     return None
 
 
@@ -302,3 +304,230 @@ def test_random_sequences_against_the_oracle(seed: int) -> None:
     for row, visits in enumerate(all_visits):
         expected = oracle(visits, reference[row], therapy[row], options)
         assert told_by(result, row) == expected, (visits, reference[row], therapy[row], options)
+
+
+def test_hundreds_of_visits() -> None:
+    # More than 127 NE and SD between: counts in int8 would wrap round to few again.
+    visits = [Visit("PR", 50), *(Visit("SD" if i % 2 else "NE", 51 + i) for i in range(300)), Visit("PR", 400)]
+    options = BestResponseOptions(max_nr_ne=149, max_intermediate_sd=150)
+    assert told_by(best_responses(block_of([visits], [0], [None]), options), 0)[1] == ("SD", 50)
+    options = BestResponseOptions(max_nr_ne=150, max_intermediate_sd=149)
+    assert told_by(best_responses(block_of([visits], [0], [None]), options), 0)[1] == ("SD", 50)
+    options = BestResponseOptions(max_nr_ne=150, max_intermediate_sd=150)
+    assert told_by(best_responses(block_of([visits], [0], [None]), options), 0)[1] == ("PR", 50)
+
+
+def test_a_block_without_timepoints_or_series() -> None:
+    for count in (0, 3):
+        result = best_responses(block_of([[]] * count, [0] * count, [None] * count), BestResponseOptions())
+        assert result.best.tolist() == [Response.NE] * count
+    empty = np.zeros((2, 0), np.int32)
+    none = np.full(2, NO_DATE, np.int32)
+    course = ResponseCourse(
+        response=empty.astype(np.int8),
+        exists=empty.astype(np.bool_),
+        first_scan=empty,
+        last_scan=empty,
+        progression_date=empty,
+        reference_date=none,
+        new_therapy=none,
+    )
+    result = best_responses(course, BestResponseOptions(missing_as="MISSING"))
+    assert [BEST_NAMES[Response(code)] for code in result.confirmed_best] == ["MISSING", "MISSING"]
+    assert result.reasons == ["no_assessment", "no_assessment"]
+    assert why_sentences(course, result, BestResponseOptions())[0] == "there is no assessment after baseline"
+
+
+def test_a_blank_response_is_no_assessment() -> None:
+    course = block_of([[Visit("PR", 56), Visit("NE", 70), Visit("PR", 84)]], [0], [None])
+    course.response[0, course.response[0] == Response.NE] = Response.BLANK
+    result = best_responses(course, BestResponseOptions(max_nr_ne=0))
+    assert told_by(result, 0) == (("PR", 56), ("PR", 56))
+
+
+# --- Confirmation, first response, progression, last evaluable date
+
+OTHER_DATES = [
+    # sequence, confirmation, new therapy -> confirmed, first response, progression, after new therapy, last evaluable
+    ("d56 PR|d112 PR|d168 PD", False, "", ("Y", "d56", "d168", False, "d168")),
+    ("d56 PR|d112 SD|d168 PD", False, "", ("N", "d56", "d168", False, "d168")),
+    ("d56 PR|d112 SD|d168 PD", True, "", ("N", "", "d168", False, "d168")),
+    ("d56 PR|d112 CR", True, "", ("N", "d56", "", False, "d112")),  # the PR is confirmed, the CR is not
+    ("d56 PR|d112 CR|d168 CR", True, "", ("Y", "d56", "", False, "d168")),  # whichever came first
+    ("d56 PR|d60 SD|d64 SD|d112 CR|d168 CR", True, "", ("Y", "d112", "", False, "d168")),  # the PR is not confirmed
+    ("d56 SD|d112 NE", False, "", ("", "", "", False, "d56")),
+    ("d56 NED|d112 ND", False, "", ("", "", "", False, "d56")),
+    ("d56 SD|d112 PD|d168 PD", False, "d112", ("", "", "d112", True, "d56")),
+    ("d56 SD|d112 PD", False, "d113", ("", "", "d112", False, "d112")),
+    ("d56 CR|d112 SD|d168 PD@d100", False, "", ("N", "d56", "d100", False, "d100")),  # before the relapse
+    ("d56 CR|d112 SD|d168 PD@d112", False, "", ("N", "d56", "d112", False, "d112")),
+    ("d56 CR|d112 SD|d168 PD", False, "", ("N", "d56", "d112", False, "d112")),  # disease after CR
+    ("d56 SD|d112 PD|d168 PD@d30", False, "", ("", "", "d112", False, "d112")),  # what follows a PD is not judged
+]
+
+
+@pytest.mark.parametrize(("sequence", "confirmation", "therapy", "expected"), OTHER_DATES)
+def test_other_dates(sequence: str, confirmation: bool, therapy: str, expected: tuple[Any, ...]) -> None:
+    found = best_of(sequence, BestResponseOptions(confirmation=confirmation), new_therapy=therapy)
+    confirmed, response, progression, late, last = expected
+    assert found.confirmed == confirmed
+    assert (found.first_response_date, found.progression_date) == (day(response), day(progression))
+    assert (found.pd_after_new_therapy, found.last_evaluable_date) == (late, day(last))
+
+
+# --- Reasons: every one is fired, with the numbers of its sentence
+
+REASON_CASES = [
+    # id, sequence, new therapy, options, part of the sentence
+    ("no_assessment", "", "", {}, "there is no assessment after baseline"),
+    ("only_on_new_therapy", "d56 PR", "d28", {}, "before the new therapy of 2024-01-29"),
+    ("no_later_assessment", "d56 PR", "", {}, "PR on 2024-02-26 was not confirmed: no later assessment counts"),
+    (
+        "confirmation_too_early",
+        "d56 PR|d83 PR",
+        "",
+        {},
+        "PR on 2024-03-24, 27 days later, is before the 28 days needed",
+    ),
+    ("confirmation_too_early", "d56 CR|d70 CR|d112 PD", "", {}, "CR on 2024-03-11, 14 days later"),
+    ("confirmation_undated", "d56 PR|? PR", "", {}, "without whole dates the next PR may be under 28 days later"),
+    ("only_weaker_later", "d56 PR|d112 SD", "", {}, "only weaker assessments follow, the last SD on 2024-04-22"),
+    ("only_weaker_later", "d56 CR|d112 NE", "", {}, "the last NE on 2024-04-22"),
+    ("progression_next", "d28 PR|d40 PD", "", {}, "PD follows on 2024-02-10, 12 days later; as day 28 from the"),
+    ("progression_next", "d56 CR|d112 SD", "", {}, "SD (after CR: PD) follows on 2024-04-22, 56 days later"),
+    ("other_response_between", "d56 PR|d84 Non-CR/Non-PD|d112 PR", "", {}, "Non-CR/Non-PD follows on 2024-03-25"),
+    ("other_response_between", "d56 CR|d84 SD|d112 CR", "", {"post_cr_disease": "as_is_warn"}, "SD follows on"),
+    ("too_many_ne", "d56 PR|d84 NE|d112 NE|d140 PR", "", {}, "more NE than allowed (1) follow by 2024-04-22"),
+    ("too_many_sd", "d56 PR|d84 SD|d112 SD|d140 PR", "", {}, "more SD than allowed (1) follow by 2024-04-22"),
+    ("sd_too_early", "d41 SD|d50 PD", "", {}, "SD on 2024-02-11, day 41 from the reference date 2024-01-01, is before"),
+    ("date_missing", "? SD", "", {}, "SD without a date"),
+    ("cr_revised", "d56 CR|d112 PR", "", {"post_cr_disease": "revise_to_pr"}, "CR on 2024-02-26 was revised to PR"),
+    ("worse_on_same_date", "d56 PR|d56 SD", "", {}, "PR on 2024-02-26 does not count: a worse assessment"),
+    ("on_new_therapy", "d56 SD|d112 PR", "d100", {}, "PR on 2024-04-22 does not count: it is not before"),
+    ("after_progression", "d56 PD|d112 PR", "", {}, "the progression of 2024-02-26 comes before it"),
+    ("", "d56 PR|d112 PR", "", {}, ""),
+    ("", "d56 SD|d112 PD", "", {}, ""),
+]
+
+
+@pytest.mark.parametrize(("reason", "sequence", "therapy", "changes", "part"), REASON_CASES)
+def test_why_not_better(reason: str, sequence: str, therapy: str, changes: dict[str, Any], part: str) -> None:
+    found = best_of(sequence, BestResponseOptions(**changes), new_therapy=therapy)
+    assert found.reason == reason
+    assert part in found.why_not_better
+    assert bool(found.why_not_better) == bool(reason)
+
+
+def test_no_reference_date_is_a_reason() -> None:
+    found = best_of("d56 SD", reference="?")
+    assert found.reason == "no_reference_date"
+    assert "SD on 2024-02-26 does not count" in found.why_not_better
+
+
+def test_every_reason_has_a_case() -> None:
+    assert {reason.id for reason in REASONS} == {case[0] for case in REASON_CASES} | {"no_reference_date"}
+
+
+# --- Scans that span days, partial dates, and disease after CR that was judged already
+
+
+def spanning(*visits: tuple[str, int, int], reference: int = 0) -> ResponseCourse:
+    course = block_of([[Visit(response, first) for response, first, _ in visits]], [reference], [None])
+    course.last_scan[0][course.exists[0]] = [last for _, _, last in visits]
+    return course
+
+
+SPANS = [
+    # rule, PR and its confirmation, distance counted from the latest or the earliest scan
+    ("cr_pr_latest_else_earliest", ("PR", 56, 60), ("PR", 80, 88), "PR"),
+    ("cr_pr_latest_else_earliest", ("PR", 56, 60), ("PR", 84, 87), "SD"),
+    ("always_earliest", ("PR", 56, 60), ("PR", 84, 87), "PR"),
+    ("always_latest", ("PR", 56, 60), ("PR", 84, 87), "SD"),
+    ("always_earliest", ("PR", 56, 56), ("PR", 83, 90), "SD"),
+]
+
+
+@pytest.mark.parametrize(("rule", "first", "second", "expected"), SPANS)
+def test_date_of_a_timepoint_that_spans_days(rule: str, first: Any, second: Any, expected: str) -> None:
+    result = best_responses(spanning(first, second), BestResponseOptions(tp_date_rule=rule))
+    assert told_by(result, 0)[1][0] == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [("cr_pr_latest_else_earliest", "NE"), ("always_earliest", "NE"), ("always_latest", "SD")],
+)
+def test_sd_is_dated_to_the_earliest_scan(rule: str, expected: str) -> None:
+    result = best_responses(spanning(("SD", 41, 42)), BestResponseOptions(tp_date_rule=rule))
+    assert told_by(result, 0)[0][0] == expected
+
+
+@pytest.mark.parametrize("rule", ["cr_pr_latest_else_earliest", "always_earliest", "always_latest"])
+def test_pd_is_dated_to_the_scan_that_shows_it_or_the_earliest(rule: str) -> None:
+    options = BestResponseOptions(tp_date_rule=rule)
+    course = spanning(("PD", 56, 60))
+    assert told_by(best_responses(course, options), 0)[0] == ("PD", 56)
+    course.progression_date[0, course.exists[0]] = 58
+    assert told_by(best_responses(course, options), 0)[0] == ("PD", 58)
+
+
+def test_one_known_scan_date_is_enough() -> None:
+    course = spanning(("SD", 56, 56))
+    course.first_scan[...] = NO_DATE
+    assert told_by(best_responses(course, BestResponseOptions()), 0)[0] == ("SD", 56)
+    course = spanning(("PR", 56, NO_DATE))
+    assert told_by(best_responses(course, BestResponseOptions()), 0)[0] == ("PR", 56)
+
+
+def test_of_a_partial_date_the_day_counts_that_makes_durations_shortest() -> None:
+    # PR in February (day 31 to 59), PR on day 87: at least 28 days apart whichever day it was; on day 86 perhaps 27.
+    for second, expected in ((87, "PR"), (86, "SD")):
+        course = spanning(("PR", 31, 31), ("PR", second, second), reference=-31)
+        course = replace(course, slack_days=np.where(course.first_scan == 31, 28, 0).astype(np.int32))
+        result = best_responses(course, BestResponseOptions())
+        assert told_by(result, 0)[1] == (expected, 31)
+        assert BestFlag.DATE_PARTIAL in BestFlag(int(result.flags[0]))
+    assert "date_partial" in BestFlag.texts(int(result.flags[0]))
+
+
+def test_two_partial_dates_of_one_month_are_not_one_date() -> None:
+    course = spanning(("PR", 61, 61), ("SD", 61, 61))
+    assert told_by(best_responses(course, BestResponseOptions()), 0)[0] == ("SD", 61)
+    course = replace(course, slack_days=np.full(course.exists.shape, 30, np.int32))
+    assert told_by(best_responses(course, BestResponseOptions()), 0)[0] == ("PR", 61)
+
+
+def test_disease_after_cr_that_was_judged_already_is_not_recoded() -> None:
+    course = block_of([[Visit("CR", 56), Visit("SD", 112), Visit("CR", 168)]], [0], [None])
+    result = best_responses(course, BestResponseOptions())
+    assert result.progression_date.tolist() == [112]
+    assert (result.counted.adjudicated[0] == Response.PD).sum() == 1
+    judged = replace(course, judged_after_cr=course.response == Response.SD)
+    assert best_responses(judged, BestResponseOptions()).progression_date.tolist() == [NO_DATE]
+
+
+def test_partial_days_and_reference_dates() -> None:
+    days = np.asarray(
+        [(date(2024, 2, 1) - date(1970, 1, 1)).days, (date(2024, 1, 1) - date(1970, 1, 1)).days, 5, NO_DATE]
+    )
+    precision = np.asarray([2, 1, 3, 0], np.int8)
+    assert slack_days(days.astype(np.int32), precision).tolist() == [28, 365, 0, 0]
+    start, randomised, baseline = (np.asarray(v, np.int32) for v in ([1, NO_DATE, NO_DATE], [2, 2, NO_DATE], [3, 3, 3]))
+    for choice, expected in (
+        ("treatment_start_or_randomisation", [1, 2, 3]),
+        ("treatment_start", [1, 3, 3]),
+        ("randomisation", [2, 2, 3]),
+        ("baseline", [3, 3, 3]),
+    ):
+        assert reference_dates(start, randomised, baseline, choice).tolist() == expected
+
+
+def test_an_unknown_response_is_told() -> None:
+    with pytest.raises(ValueError, match="'iCR' is no response"):
+        best_of("d56 iCR")
+
+
+def test_a_criterion_name_with_a_dot_is_one_table() -> None:
+    protocol = Protocol.from_toml("[recist-1.1]\nconfirm_days = 30\n[choi]\n[schedule]\nevery_days = 42\n")
+    assert set(protocol.tables) == {"recist-1.1", "choi", "schedule"}
+    assert protocol.options("recist-1.1", BestResponseOptions).confirm_days == 30

@@ -315,7 +315,7 @@ TARGET_RULES: Final = (
          "the sum {sum} mm no longer reaches PR, but it is no PD either, so the earlier PR goes on",
          _set("sticky_pr", "eortc_continue")),
     Rule("sd", "SD", _everywhere, "4.3.1",
-         "the sum {sum} mm is neither 30 % below the baseline {baseline} mm nor 20 % and 5 mm over the nadir {nadir} mm"),
+         "the sum {sum} mm is neither 30 % below baseline ({baseline} mm) nor 20 % and 5 mm over nadir ({nadir} mm)"),
 )  # fmt: skip
 TARGET_NAMES: Final[Mapping[str, int]] = {rule.name: index for index, rule in enumerate(TARGET_RULES)}
 
