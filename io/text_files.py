@@ -213,6 +213,8 @@ def whole_numbers(indices: Any) -> Codes:
 def _columns_by_pandas(path: Path, layout: Layout, width: int) -> list[TextColumn] | None:
     import pandas as pd
 
+    if layout.first_line != layout.header_line + 1:
+        return None  # a header over several lines, which pandas counts as one
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -235,8 +237,19 @@ def _columns_by_pandas(path: Path, layout: Layout, width: int) -> list[TextColum
         TextColumn(series.cat.codes.to_numpy().astype(np.int32), [str(text) for text in series.cat.categories])
         for _, series in frame.items()
     ]
-    # A code of -1 is a cell that is not there: a short row or a blank line.
-    return None if any((column.codes < 0).any() for column in columns) else columns
+    if any((column.codes < 0).any() for column in columns):
+        return None
+    # pandas fills short rows up with blank cells.
+    doubtful = "" in columns[-1].values and _delimiters_below_header(path, layout) != len(frame) * (width - 1)
+    return None if doubtful else columns
+
+
+def _delimiters_below_header(path: Path, layout: Layout) -> int:
+    delimiter = layout.delimiter.encode(layout.encoding.removesuffix("-sig"))
+    with path.open("rb") as stream:
+        for _ in range(layout.first_line - 1):
+            stream.readline()
+        return sum(block.count(delimiter) for block in iter(lambda: stream.read(_BLOCK_BYTES), b""))
 
 
 # --- With care: row by row.
