@@ -270,7 +270,7 @@ class Subject:
         first_pd = words.index("PD") + 1 if "PD" in words else None
         until = words[:first_pd] or ["NE"]
         dated = first_pd if progression is None else progression
-        if set(words) <= set(BEST_FIRST):
+        if criterion != "chun":  # its grades have no best overall response
             self.trial.collected.append(
                 {
                     "subject": self.id,
