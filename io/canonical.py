@@ -102,12 +102,12 @@ def _check_names_of_values(mapping: ColumnMapping) -> None:
 
 def _visits(raw: RawTable, names: Names, mapping: ColumnMapping) -> list[VisitHeader]:
     free = [name for name in raw.names if name not in mapping.columns.values()]
-    has_timepoint = "timepoint" in mapping.columns or any(
-        (meaning := names.meaning(name)) is not None and meaning.canonical == "timepoint" for name in free
-    )
-    if has_timepoint or "timepoint" not in names.columns or "lesion" not in names.columns:
+    said = {meaning.canonical for name in free if (meaning := names.meaning(name)) is not None} | set(mapping.columns)
+    if "timepoint" in said or "timepoint" not in names.columns or "lesion" not in names.columns:
         return []
-    return visit_headers(free, names)
+    visits = visit_headers(free, names)
+    # Rows with a date of their own are one visit each; LD_1 and LD_2 are two reads then, perhaps.
+    return [item for item in visits if not item.visit.isdecimal()] if "date" in said else visits
 
 
 def _renamed(raw: RawTable, meanings: Mapping[str, Meaning], names: Names, single: set[str]) -> TextTable:

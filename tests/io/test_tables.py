@@ -2,12 +2,13 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from response.errors import InputError
 from response.io import raw as raw_module
-from response.io import text_files
+from response.io import sniffing, text_files
 from response.io.tables import ReadTable, read_table, read_tables
 from response.measurements import COLLECTED_COLUMNS, SUBJECT_COLUMNS, Measurements
 from response.table import TextTable
@@ -92,7 +93,7 @@ def test_latin_1_far_down_is_read_too(tmp_path: Path, engine: str) -> None:
 
 
 LINES = [
-    # id                       body                                                            lines of the good rows, of the bad
+    # id, body, lines of the good rows, of the bad
     ("rows one after another", "S1,1,T1,target,1\nS1,2,T1,target,2\n", [2, 3], []),
     ("a blank line between", "S1,1,T1,target,1\n\nS1,2,T1,target,2\n", [2, 4], []),
     ("a line end inside quotes", 'S1,1,"T\n1",target,1\nS1,2,T1,target,2\n', [2, 4], []),
@@ -219,7 +220,7 @@ def test_broken_files_are_refused_with_what_to_do(
 
 
 def test_a_wrong_delimiter_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="one column only.*semicolon.*change --delimiter"):
+    with pytest.raises(InputError, match=r"one column only.*semicolon.*change --delimiter"):
         read_table(write(tmp_path, f"{HEADER}\nS1,1,T1,target,5\n"), delimiter=";")
 
 
@@ -252,14 +253,14 @@ def test_a_file_or_folder_without_rights(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, f"{HEADER}\nS1,1,T1,target,5\n")
-    sniffed = text_files.layout_of
+    sniffed = sniffing.layout_of
 
-    def sniff_then_vanish(*args: object, **options: object) -> object:
-        layout = sniffed(*args, **options)  # type: ignore[arg-type]
+    def sniff_then_vanish(*args: Any, **options: Any) -> sniffing.Layout:
+        layout = sniffed(*args, **options)
         path.unlink()
         return layout
 
-    monkeypatch.setattr(text_files, "layout_of", sniff_then_vanish)
+    monkeypatch.setattr("response.io.text_files.layout_of", sniff_then_vanish)
     with pytest.raises(InputError, match="no such file"):
         read_table(path)
 
