@@ -97,6 +97,14 @@ def test_responses_are_those_written_down_with_the_course(trial: str) -> None:
     assert {key: computed.get(key) for key in expected} == expected
 
 
+def test_morphologic_responses_are_those_written_down_with_the_course() -> None:
+    collected = read_text(EXAMPLES / "crlm" / "chun.csv")
+    expected = collected.set_index(["subject", "timepoint"])["overall"].to_dict()
+    computed = assessed("crlm").timepoints
+    chun = computed[computed["criterion"] == "chun"].set_index(["subject", "timepoint"])["overall"].to_dict()
+    assert {key: chun.get(key) for key in expected} == expected
+
+
 @pytest.mark.parametrize("trial", TRIALS)
 def test_best_responses_are_those_written_down_with_the_course(trial: str) -> None:
     keys = ["subject", "evaluator", "criterion"]

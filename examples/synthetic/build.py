@@ -38,6 +38,7 @@ COLLECTED_COLUMNS = (
     ),
     *("sum_mm", "best_response", "progression_date"),
 )
+GRADE_COLUMNS = ("subject", "timepoint", "date", "overall")
 PROTOCOL = f"""\
 # Synthetic trial: imaging every {EVERY_DAYS} days from the start of treatment.
 [schedule]
@@ -79,14 +80,16 @@ class Trial:
     subjects: list[Row] = field(default_factory=list)
     visits: list[Row] = field(default_factory=list)
     collected: list[Row] = field(default_factory=list)
+    grades: list[Row] = field(default_factory=list)
 
     def tables(self) -> dict[str, tuple[Sequence[str], list[Row]]]:
-        """Return the columns and rows by file name; the visit table only where the trial keeps one."""
+        """Return the columns and rows by file name, of those tables that the trial keeps."""
         tables = {
             "measurements.csv": (self.columns, self.measurements),
             "subjects.csv": (SUBJECT_COLUMNS, self.subjects),
             "visits.csv": (VISIT_COLUMNS, self.visits),
             "collected.csv": (COLLECTED_COLUMNS, self.collected),
+            "chun.csv": (GRADE_COLUMNS, self.grades),
         }
         return {name: table for name, table in tables.items() if table[1]}
 
@@ -270,16 +273,21 @@ class Subject:
         first_pd = words.index("PD") + 1 if "PD" in words else None
         until = words[:first_pd] or ["NE"]
         dated = first_pd if progression is None else progression
-        if criterion != "chun":  # its grades have no best overall response
-            self.trial.collected.append(
-                {
-                    "subject": self.id,
-                    **self.read,
-                    "criterion": criterion,
-                    "best_response": best or min(until, key=BEST_FIRST.index),
-                    "progression_date": "" if dated is None else self.day(dated),
-                }
-            )
+        self.trial.collected.append(
+            {
+                "subject": self.id,
+                **self.read,
+                "criterion": criterion,
+                "best_response": best or min(until, key=BEST_FIRST.index),
+                "progression_date": "" if dated is None else self.day(dated),
+            }
+        )
+
+    def grade(self, grades: str) -> None:
+        """Write the morphologic response at each follow-up visit; its grades are no response categories."""
+        for visit, grade in enumerate(grades.split(), start=1):
+            row = {"subject": self.id, "timepoint": self.labels[visit], "date": self.day(visit), "overall": grade}
+            self.trial.grades.append(row)
 
     def _sum(self, label: str) -> str:
         """Return the sum of the targets at a visit, blank where one of them was not evaluable."""

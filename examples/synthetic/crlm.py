@@ -104,7 +104,7 @@ def _subject(trial: Trial, number: int, course: Course) -> None:
         subject.new("X1", "liver", course.new, [12.6], location="segment 6")
     others = "Non-CR/Non-PD " * follow_up if len(course.groups) > 2 else ""
     subject.judge(course.recist, target=course.target, non_target=others, new=range(course.new, follow_up + 1))
-    subject.judge(course.chun, criterion="chun", parts=False)
+    subject.grade(course.chun)
 
 
 def _seen(size: float, group: str) -> Entry:
