@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.best_response import BEST_NAMES, BestFlag, BestResponses, ResponseCourse, best_responses, why_sentences
+from response.best_overall import BEST_NAMES, BestFlag, BestResponses, ResponseCourse, best_responses, why_sentences
 from response.cells import NO_NUMBER, DatePrecision, iso_texts
 from response.collected import CollectedBlock, CollectedResponses
 from response.course import NO_PLACE, Places

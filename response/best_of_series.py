@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from response.best_response import BestResponses, ResponseCourse, best_responses
+from response.best_overall import BestResponses, ResponseCourse, best_responses
 from response.cells import NO_DATE
 from response.protocol import BestResponseOptions
 from response.timeline import Block, Timeline

@@ -12,6 +12,7 @@ _INT32_LIMIT: Final = 1 << 31
 _BASELINE_LABELS: Final = frozenset(
     ("baseline", "base", "bl", "screening", "scr", "screen", "pre treatment", "pretreatment", "prior", "pre therapy")
 )
+_ZERO: Final = re.compile(r"((visit|week|month|cycle|timepoint|tp|time point|v|w) ?)?0+( 0+)?$")
 _NUMBER: Final = re.compile(r"(\d+(?:\.\d+)?)")
 
 
@@ -77,8 +78,9 @@ def visit_key(label: str) -> tuple[int, tuple[tuple[int, float, str], ...]]:
 
 
 def is_baseline_label(label: str) -> bool:
-    """Return whether a visit label says that it is the baseline, by the whole label."""
-    return " ".join(re.sub(r"[\W_]+", " ", label.casefold()).split()) in _BASELINE_LABELS
+    """Return whether a visit label says that it is the baseline, by the whole label (visit 0 too)."""
+    words = " ".join(re.sub(r"[\W_]+", " ", label.casefold()).split())
+    return words in _BASELINE_LABELS or bool(_ZERO.match(words))
 
 
 def has_number(label: str) -> bool:

@@ -52,7 +52,7 @@ def progression_dates(burden: Burden, progressed: Flags, target_pd: Flags) -> ND
 def _showing(burden: Burden, series: int, place: int, *, target_pd: bool) -> list[int]:
     """Return the dates of the scans that show the progression of one timepoint."""
     days = []
-    for track in np.flatnonzero(burden.block.series_of_track == series).tolist():
+    for track in burden.block.tracks_of(series):
         facts = facts_of(LesionClass(int(burden.classes[track])), State(int(burden.state[track, place])))
         if facts & (Fact.NEW_UNEQUIVOCAL | Fact.NON_TARGET_PROGRESSION) or (target_pd and facts & Fact.TARGET_DISEASE):
             days.append(_day(burden, track, first_doubted(burden, track, place)))

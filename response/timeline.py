@@ -275,6 +275,11 @@ class Block:
         """Series of each track, counted from the start of the block; `[track]`."""
         return self.timeline.series_of_track[self._tracks] - np.int32(self.low)
 
+    def tracks_of(self, series: int) -> range:
+        """Return the tracks of one series, both counted from the start of the block."""
+        start = self.timeline.track_start[self.low + series : self.low + series + 2] - self._tracks.start
+        return range(int(start[0]), int(start[1]))
+
     @cached_property
     def _segments(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         start = self.timeline.track_start[self.low : self.high + 1] - self._tracks.start

@@ -23,13 +23,13 @@ LAYERS = (
     ("response.measurements",),
     ("response.timeline",),
     ("response.criteria",),
-    ("response.best_response",),
+    ("response.best_overall",),
     ("response.engine",),
     ("response.checks",),
     ("response.cli",),
 )
 HEAVY = {"SimpleITK", "matplotlib", "openpyxl", "pandas", "pyarrow", "pydicom", "pyreadstat", "scipy"}
-MAY_READ_FILES = {"response", "response.cli"}  # they look up response.io when asked to, and only then
+MAY_READ_FILES = {"response.api", "response.cli"}  # they look up response.io when asked to, and only then
 
 Imports = dict[str, dict[str, bool]]  # importer -> imported -> whether at module level
 

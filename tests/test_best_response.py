@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from response.best_reasons import REASONS
-from response.best_response import (
+from response.best_overall import (
     BEST_NAMES,
     BestFlag,
     BestResponse,
@@ -343,6 +343,12 @@ def test_a_blank_response_is_no_assessment() -> None:
     course.response[0, course.response[0] == Response.NE] = Response.BLANK
     result = best_responses(course, BestResponseOptions(max_nr_ne=0))
     assert told_by(result, 0) == (("PR", 56), ("PR", 56))
+
+
+def test_a_response_at_baseline_is_no_assessment() -> None:
+    course = block_of([[Visit("CR", 0), Visit("SD", 56), Visit("CR", 84)]], [0], [None])
+    course.exists[0, course.first_scan[0] == 0] = False
+    assert told_by(best_responses(course, BestResponseOptions()), 0) == (("CR", 84), ("SD", 56))
 
 
 # --- Confirmation, first response, progression, last evaluable date
