@@ -190,7 +190,7 @@ def test_the_file_guard_fails_on_planted_imports(tmp_path: Path) -> None:
         tmp_path,
         {
             "io/tables.py": "import response.io.text\n",
-            "response/__init__.py": "def read():\n    from response.io import tables\n",
+            "response/api.py": "def read():\n    from response.io import tables\n",
             "response/assess.py": "def lazy():\n    import response.io.tables\n",
             "response/cli.py": "from response.io.tables import read_table\n",
         },

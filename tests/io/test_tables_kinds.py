@@ -47,7 +47,7 @@ VALUES = [
     ("numpy date", np.datetime64("2020-01-31"), "2020-01-31"),
     ("pandas time", pd.Timestamp("2020-01-31"), "2020-01-31"),
     ("no time", pd.NaT, ""),
-    ("no numpy time", np.datetime64("NaT"), ""),
+    ("no numpy time", np.datetime64("NaT", "D"), ""),
     ("pandas missing", pd.NA, ""),
     ("nothing", None, ""),
     ("text", " NA ", "NA"),
