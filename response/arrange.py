@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,39 +17,16 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE, DatePrecision
 from response.findings import Finding
-from response.keys import combined_keys, dense_ids, has_number, is_baseline_label, natural_key, rank, visit_key
-from response.lineage import Lineage, link_parents
-from response.measurements import DateColumn, Measurements, Records
+from response.keys import RankedTexts, combined_keys, dense_ids, is_baseline_label, natural_key, visit_key
+from response.lesion_tracks import describe_tracks
+from response.lineage import Lineage
+from response.measurements import Measurements, Records
 from response.readings import read_rows
-from response.table import TextColumn
 from response.timeline import NO_ROW, Series, Timeline, Tracks, Visits
-from response.vocabulary import Role, State, YesNo, is_nodal_site
+from response.visit_order import NO_BASELINE, cell_dates, choose_baselines, in_time_order, orders_by_number, time_order
+from response.vocabulary import Role, State, YesNo
 
 _SAME_ROW_COLUMNS: Final = ("date", "source")  # may differ between rows that say the same of a lesion
-
-
-@dataclass(frozen=True, eq=False)
-class _Coded:
-    """Texts of one column as ranks: `rank_of_row[row]` is the place of the row's text among `texts`."""
-
-    texts: list[str]
-    rank_of_row: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, column: TextColumn, key: Any = None, extra: Sequence[str] = ()) -> "_Coded":
-        texts = list(dict.fromkeys([*column.values, *extra]))
-        places = rank(texts, key)
-        ordered = [""] * len(texts)
-        for text, place in zip(texts, places, strict=True):
-            ordered[place] = text
-        index = dict(zip(texts, places, strict=True))
-        lut = np.asarray([index[text] for text in column.values], np.int32)
-        return cls(ordered, lut[column.codes] if len(column.values) > 1 else np.full(len(column), lut[:1], np.int32))
-
-    def ranks(self, texts: Sequence[str]) -> NDArray[np.int32]:
-        """Return the ranks of other texts, all of which must be known."""
-        index = {text: place for place, text in enumerate(self.texts)}
-        return np.asarray([index[text] for text in texts], np.int32)
 
 
 def arrange(measurements: Measurements) -> Timeline:
@@ -92,8 +69,8 @@ class Arrangement:
         measured, visits = self.measurements, self.measurements.visits
         visit_subjects = visits.text_column("subject").values if visits else ()
         visit_evaluators = visits.text_column("evaluator").values if visits else ()
-        self.subject = _Coded.of(measured.text_column("subject"), extra=visit_subjects)
-        self.evaluator = _Coded.of(measured.text_column("evaluator"), extra=visit_evaluators)
+        self.subject = RankedTexts.of(measured.text_column("subject"), extra=visit_subjects)
+        self.evaluator = RankedTexts.of(measured.text_column("evaluator"), extra=visit_evaluators)
         evaluators = len(self.evaluator.texts)
         subjects = len(self.subject.texts)
         keys = self.subject.rank_of_row
@@ -126,7 +103,7 @@ class Arrangement:
     def _find_visits(self) -> None:
         measured, visits = self.measurements, self.measurements.visits
         labels = visits.text_column("timepoint").values if visits else ()
-        self.label = _Coded.of(measured.text_column("timepoint"), visit_key, labels)
+        self.label = RankedTexts.of(measured.text_column("timepoint"), visit_key, labels)
         count = len(self.label.texts)
         of_visits = (
             self.label.ranks(visits.text_column("timepoint").texts())[self.visit_rows] if visits else np.zeros(0, int)
@@ -147,7 +124,7 @@ class Arrangement:
 
     def _date_cells(self, visits: Records | None) -> None:
         dates = self.measurements.date("date")
-        self.first, self.last, self.precision = _cell_dates(dates, self.cell_of_row, len(self.cell_series))
+        self.first, self.last, self.precision = cell_dates(dates, self.cell_of_row, len(self.cell_series))
         if visits is not None:
             of_visits = visits.date("date")
             undated = (self.first == NO_DATE) & (self.visit_row >= 0)
@@ -158,45 +135,32 @@ class Arrangement:
     def _order_cells(self) -> None:
         """Bring the cells of each series into time order; they come in the order of their labels."""
         self.cell_start = np.searchsorted(self.cell_series, np.arange(len(self.series_keys) + 1)).astype(np.int64)
-        exact = self.precision == DatePrecision.DAY
         same = self.cell_series[1:] == self.cell_series[:-1]
-        unordered = same & ((self.first[1:] < self.first[:-1]) | ~exact[1:] | ~exact[:-1])
-        self._unordered = np.unique(self.cell_series[1:][unordered])
-        if not len(self._unordered):
+        ordered = in_time_order(self.first, self.precision, same)
+        if ordered.all():
             return
         order = np.arange(len(self.cell_series))
-        first_row = np.full(len(order), self.rows, np.int64)
+        first_row = self.rows + self.visit_row.astype(np.int64)
         np.minimum.at(first_row, self.cell_of_row, np.arange(self.rows))
-        for series in self._unordered.tolist():
+        exact = self.precision == DatePrecision.DAY
+        for series in np.unique(self.cell_series[1:][~ordered]).tolist():
             cells = np.arange(self.cell_start[series], self.cell_start[series + 1])
-            order[cells] = cells[self._time_order(cells, first_row[cells])]
-        new_place = np.empty_like(order)
-        new_place[order] = np.arange(len(order))
-        self.cell_of_row = new_place[self.cell_of_row].astype(np.int32)
-        for name in ("cell_label", "visit_row", "first", "last", "precision"):
-            setattr(self, name, getattr(self, name)[order])
+            labels = [self.label.texts[code] for code in self.cell_label[cells]]
+            order[cells] = cells[time_order(labels, self.first[cells], exact[cells], first_row[cells])]
+            self._note_undated(cells, labels)
+        self._reorder_cells(order)
 
-    def _time_order(self, cells: NDArray[np.int64], first_row: NDArray[np.int64]) -> list[int]:
-        """Return the time order of the cells of one series, some of which have no exact date."""
-        labels = [self.label.texts[code] for code in self.cell_label[cells]]
-        exact = self.precision[cells] == DatePrecision.DAY
-        by_file = not all(has_number(label) for label in labels)
-        visit_order = np.argsort(first_row, kind="stable") if by_file else np.arange(len(cells))
-        days = self.first[cells].astype(np.int64)
-        if not exact.all():
-            self._note_undated(cells, labels, by_file=by_file)
-        before = int(np.iinfo(np.int64).min)
-        effective = {}
-        for place, cell in enumerate(visit_order.tolist()):
-            # a partial or missing date stands where its visit stands, but not before its own first day
-            before = int(days[cell]) if exact[cell] else max(before, int(days[cell]))
-            effective[cell] = (before, place)
-        return sorted(effective, key=lambda cell: effective[cell])
+    def _reorder_cells(self, order: NDArray[np.int64]) -> None:
+        new_place = np.empty(len(order), np.int32)
+        new_place[order] = np.arange(len(order), dtype=np.int32)
+        self.cell_of_row = new_place[self.cell_of_row]
+        self.cell_label, self.visit_row = self.cell_label[order], self.visit_row[order]
+        self.first, self.last, self.precision = self.first[order], self.last[order], self.precision[order]
 
-    def _note_undated(self, cells: NDArray[np.int64], labels: Sequence[str], *, by_file: bool) -> None:
+    def _note_undated(self, cells: NDArray[np.int64], labels: Sequence[str]) -> None:
         undated = [label for label, cell in zip(labels, cells, strict=True) if self.first[cell] == NO_DATE]
         if undated and len(cells) > 1:
-            how = "their order in the file" if by_file else "the number in the visit label"
+            how = "the number in the visit label" if orders_by_number(labels) else "their order in the file"
             self._note(
                 "undated_timepoints",
                 "info",
@@ -210,37 +174,20 @@ class Arrangement:
     # --- 2. baseline
 
     def _find_baselines(self) -> None:
-        measured = self.measurements
         self._find_subjects()
-        place = np.arange(len(self.cell_series)) - self.cell_start[self.cell_series]
-        marked = np.zeros(len(place), np.bool_)
-        if "baseline" in measured.codes:
-            marked[self.cell_of_row[measured.codes["baseline"] == YesNo.YES]] = True
-        if measured.visits is not None:
-            with_visit = self.visit_row >= 0
-            flags = measured.visits.code("baseline") == YesNo.YES
-            marked[with_visit] |= flags[self.visit_row[with_visit]]
-        called = np.asarray([is_baseline_label(text) for text in self.label.texts], np.bool_)[self.cell_label]
+        marked, called = self._baseline_marks()
+        dated = self.first != NO_DATE
         start = self.subject_dates["start"][self.cell_series]
-        before = (start != NO_DATE) & (self.first != NO_DATE) & (self.first <= start)
-        self.baseline = _last_place(marked, place, self.cell_start)
-        for candidates in (called, before):
-            self.baseline = np.where(self.baseline < 0, _last_place(candidates, place, self.cell_start), self.baseline)
-        first_series = self.cell_start[:-1]
-        dated = self.first[np.minimum(first_series, len(self.first) - 1)] != NO_DATE
-        late = (self.subject_dates["start"] != NO_DATE) & dated  # every scan is after the start of treatment
-        self.baseline = np.where((self.baseline < 0) & ~late, 0, self.baseline).astype(np.int32)
-        self._refuse_baselines_without_disease(marked, called)
-
-    def _refuse_baselines_without_disease(self, marked: NDArray[np.bool_], called: NDArray[np.bool_]) -> None:
-        """Take no timepoint for a baseline that shows nothing but new lesions and that nobody marked as one."""
-        known = np.zeros(len(self.cell_series), np.bool_)
+        before = (start != NO_DATE) & dated & (self.first <= start)
+        self.baseline = choose_baselines(self.cell_start, (marked, called, before))
+        first_cell = np.minimum(self.cell_start[:-1], len(self.first) - 1)
+        late = (self.subject_dates["start"] != NO_DATE) & dated[first_cell]  # every scan is after the start
+        self.baseline[(self.baseline < 0) & ~late] = 0
+        known = marked | called | (self.visit_row >= 0)
         known[self.cell_of_row[self.measurements.code("role") != Role.NEW]] = True
-        known |= marked | called | (self.visit_row >= 0)
-        cell = self.cell_start[:-1] + np.maximum(self.baseline, 0)
-        refused = (self.baseline >= 0) & ~known[cell]
-        self.baseline[refused] = -1
-        for series in np.flatnonzero(self.baseline < 0).tolist():
+        # a timepoint that shows nothing but new lesions, and that nobody marked, is no baseline
+        self.baseline[~known[first_cell + np.maximum(self.baseline, 0)]] = NO_BASELINE
+        for series in np.flatnonzero(self.baseline == NO_BASELINE).tolist():
             self._note(
                 "no_baseline",
                 "error",
@@ -250,6 +197,19 @@ class Arrangement:
                 sentence="The subject has no baseline, so no response can be computed.",
                 remedy="Add the baseline scan, or mark it with Y in the column baseline.",
             )
+
+    def _baseline_marks(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which cells are marked as baseline, and which have a label that says so."""
+        measured = self.measurements
+        marked = np.zeros(len(self.cell_series), np.bool_)
+        if "baseline" in measured.codes:
+            marked[self.cell_of_row[measured.codes["baseline"] == YesNo.YES]] = True
+        if measured.visits is not None:
+            with_visit = self.visit_row >= 0
+            flags = measured.visits.code("baseline") == YesNo.YES
+            marked[with_visit] |= flags[self.visit_row[with_visit]]
+        called = np.asarray([is_baseline_label(text) for text in self.label.texts], np.bool_)
+        return marked, called[self.cell_label]
 
     def _find_subjects(self) -> None:
         """Find the row of the subject table and its dates for each series."""
@@ -276,7 +236,7 @@ class Arrangement:
     # --- 3. lesions
 
     def _find_tracks(self) -> None:
-        self.lesion = _Coded.of(self.measurements.text_column("lesion"), natural_key)
+        self.lesion = RankedTexts.of(self.measurements.text_column("lesion"), natural_key)
         count = len(self.lesion.texts)
         keys = combined_keys(self.series_of_row, self.lesion.rank_of_row, count, len(self.series_keys))
         self.track_of_row, distinct = dense_ids(keys, len(self.series_keys) * count)
@@ -319,7 +279,7 @@ class Arrangement:
         return [*measured.codes.values(), *measured.numbers.values(), *dates, *texts]
 
     def _read_states(self) -> Timeline:
-        tracks = self._describe_tracks()
+        tracks = describe_tracks(self)
         role, nodal = tracks.role.take(self.track_of_row), tracks.nodal.take(self.track_of_row)
         row_state, row_value = read_rows(self.measurements, role, nodal)
         there = self.row >= 0
@@ -362,66 +322,6 @@ class Arrangement:
         state[gaps] = np.where(later, State.MISSING, State.UNKNOWN)
         value[gaps] = 0
 
-    def _describe_tracks(self) -> Tracks:
-        count = len(self.track_series)
-        baseline = self.baseline[self.track_series]
-        spot = self.spot_start[:-1] + np.maximum(baseline, 0)
-        baseline_row = np.where(baseline >= 0, self.row[spot], NO_ROW)
-        first = self._first_places(baseline_row, baseline)
-        described = np.where(baseline_row >= 0, baseline_row, self.row[self.spot_start[:-1] + first])
-        role = self.measurements.code("role").take(described)
-        lineage = link_parents(self, count)
-        role = np.where(lineage.fragment, role[np.maximum(lineage.parent, 0)], role)
-        at_baseline = baseline_row >= 0
-        of_baseline = at_baseline & np.isin(role, (Role.TARGET, Role.NON_TARGET))
-        counted = of_baseline | (role == Role.NEW)
-        counted |= lineage.fragment & counted[np.maximum(lineage.parent, 0)]
-        return Tracks(
-            lesions=self.lesion.texts,
-            lesion=self.track_lesion,
-            role=role.astype(np.int8),
-            nodal=self._nodal(described, lineage.parent, lineage.fragment),
-            counted=counted,
-            at_baseline=at_baseline,
-            first=first.astype(np.int32),
-            parent=lineage.parent,
-            fragment=lineage.fragment,
-            carries=self._carries(count),
-        )
-
-    def _first_places(self, baseline_row: NDArray[np.int32], baseline: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the place of the first timepoint with a row of each track."""
-        if bool((baseline <= 0).all() and (baseline_row >= 0).all()):
-            return np.zeros(len(baseline), np.int64)
-        spots = np.flatnonzero(self.row >= 0)
-        track = np.searchsorted(self.spot_start, spots, side="right") - 1
-        firsts = np.flatnonzero(np.concatenate([[True], track[1:] != track[:-1]])) if len(track) else track
-        return np.asarray(spots[firsts] - self.spot_start[:-1], np.int64)
-
-    def _nodal(
-        self, described: NDArray[np.int32], parent: NDArray[np.int32], fragment: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
-        """Return which tracks are nodes: by the written flag, else by the organ; of any row where one has none."""
-        organ = self.measurements.text_column("organ")
-        by_organ = np.asarray([YesNo.YES if is_nodal_site(text) else YesNo.BLANK for text in organ.values], np.int8)
-        by_row = by_organ.take(organ.codes) if by_organ.any() else np.zeros(self.rows, np.int8)
-        if "nodal" in self.measurements.codes:
-            written = self.measurements.codes["nodal"]
-            by_row = np.where(written != YesNo.BLANK, written, by_row)
-        nodal = by_row[described]
-        rows = np.flatnonzero(by_row)
-        unsaid = rows[nodal[self.track_of_row[rows]] == YesNo.BLANK]
-        np.maximum.at(nodal, self.track_of_row[unsaid], by_row[unsaid])
-        inherited = fragment & (nodal == YesNo.BLANK)
-        return np.asarray(np.where(inherited, nodal[np.maximum(parent, 0)], nodal) == YesNo.YES)
-
-    def _carries(self, count: int) -> NDArray[np.bool_]:
-        written = self.measurements.code("state")
-        lasting = np.isin(written, (State.MERGED, State.SPLIT, State.RESOLVED, State.NOT_SCHEDULED))
-        carries = np.zeros(count, np.bool_)
-        carries[self.track_of_row[lasting]] = True
-        return carries
-
     def _series(self) -> Series:
         accepted = np.zeros(len(self.series_keys), np.bool_)
         if "accepted" in self.measurements.codes:
@@ -432,7 +332,7 @@ class Arrangement:
             evaluators=self.evaluator.texts,
             subject=self.series_subject,
             evaluator=self.series_evaluator,
-            baseline=self.baseline.astype(np.int32),
+            baseline=self.baseline,
             accepted=accepted,
             subject_row=self.subject_row,
             treatment_start=dates["treatment_start"],
@@ -498,41 +398,3 @@ class Arrangement:
             sentence=sentence,
             remedy="Delete the row." if same else "Decide which row is right and delete the other.",
         )
-
-
-def _cell_dates(
-    dates: DateColumn, cell_of_row: NDArray[np.int32], cells: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
-    """Return the first and last date of each cell, and how exact the first is."""
-    first = np.full(cells, NO_DATE, np.int32)
-    precision = np.zeros(cells, np.int8)
-    if not len(dates.days):
-        return first, first.copy(), precision
-    first[cell_of_row] = dates.days
-    precision[cell_of_row] = dates.precision
-    last = first.copy()
-    other = np.flatnonzero((first.take(cell_of_row) != dates.days) | (precision.take(cell_of_row) != dates.precision))
-    if len(other):
-        affected = np.unique(cell_of_row[other])
-        mask = np.zeros(cells, np.bool_)
-        mask[affected] = True
-        rows = np.flatnonzero(mask[cell_of_row] & (dates.days != NO_DATE))
-        # exact dates before partial ones, so that a partial date decides only where nothing better is known
-        rows = rows[np.lexsort((dates.days[rows], -dates.precision[rows], cell_of_row[rows]))]
-        of = cell_of_row[rows]
-        heads = np.flatnonzero(np.concatenate([[True], of[1:] != of[:-1]]))
-        first[of[heads]] = dates.days[rows[heads]]
-        precision[of[heads]] = dates.precision[rows[heads]]
-        last[of[heads]] = first[of[heads]]
-        np.maximum.at(last, of, dates.days[rows])
-    return first, last, precision
-
-
-def _last_place(flags: NDArray[np.bool_], place: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the last place of each series that has the flag, -1 where none has."""
-    result = np.full(len(start) - 1, -1, np.int64)
-    cells = np.flatnonzero(flags)
-    if len(cells):
-        series = np.searchsorted(start, cells, side="right") - 1
-        result[series] = place[cells]  # ascending, so the last one stays
-    return result

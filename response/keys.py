@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from response.table import TextColumn
 
 _DENSE_LIMIT: Final = 1 << 27  # largest bitmap of keys (bytes); beyond it the keys are sorted instead
 _INT32_LIMIT: Final = 1 << 31
@@ -86,3 +89,28 @@ def is_baseline_label(label: str) -> bool:
 def has_number(label: str) -> bool:
     """Return whether a visit label can be ordered without a date: it has a number or says baseline."""
     return is_baseline_label(label) or bool(_NUMBER.search(label))
+
+
+@dataclass(frozen=True, eq=False)
+class RankedTexts:
+    """Texts of one column as ranks: `rank_of_row[row]` is the place of the row's text among `texts`."""
+
+    texts: list[str]
+    rank_of_row: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, column: TextColumn, key: Any = None, extra: Sequence[str] = ()) -> "RankedTexts":
+        """Rank the texts of a column, and others that may occur elsewhere."""
+        texts = list(dict.fromkeys([*column.values, *extra]))
+        places = rank(texts, key)
+        ordered = [""] * len(texts)
+        for text, place in zip(texts, places, strict=True):
+            ordered[place] = text
+        index = dict(zip(texts, places, strict=True))
+        lut = np.asarray([index[text] for text in column.values], np.int32)
+        return cls(ordered, lut[column.codes] if len(column.values) > 1 else np.full(len(column), lut[:1], np.int32))
+
+    def ranks(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Return the ranks of other texts, all of which must be known."""
+        index = {text: place for place, text in enumerate(self.texts)}
+        return np.asarray([index[text] for text in texts], np.int32)
