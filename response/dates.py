@@ -71,9 +71,11 @@ def reference_dates(treatment_start: Days, randomisation: Days, baseline: Days, 
 def slack_days(days: Days, precision: NDArray[np.int8]) -> Days:
     """Return how many days later than its first possible day a partial date may lie: 0 for a whole date; `[n]`."""
     slack = np.zeros(days.shape, np.int32)
-    for known, one in ((DatePrecision.MONTH, np.timedelta64(1, "M")), (DatePrecision.YEAR, np.timedelta64(1, "Y"))):
+    for known, unit, one in (
+        (DatePrecision.MONTH, "datetime64[M]", np.timedelta64(1, "M")),
+        (DatePrecision.YEAR, "datetime64[Y]", np.timedelta64(1, "Y")),
+    ):
         partial = (precision == known) & (days != NO_DATE)
-        unit = f"datetime64[{np.datetime_data(one.dtype)[0]}]"
         after = (days[partial].astype("datetime64[D]").astype(unit) + one).astype("datetime64[D]")
         slack[partial] = after.astype(np.int64) - days[partial] - 1
     return slack
