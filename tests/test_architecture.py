@@ -31,6 +31,8 @@ LAYERS = (
 HEAVY = {"SimpleITK", "matplotlib", "openpyxl", "pandas", "pyarrow", "pydicom", "pyreadstat", "scipy"}
 MAY_READ_FILES = {"response.api", "response.cli"}  # they look up response.io when asked to, and only then
 
+HANDS_ON = {"response", "response.engine"}  # their lazy imports give what is asked of a result, or of the package
+
 Imports = dict[str, dict[str, bool]]  # importer -> imported -> whether at module level
 
 
@@ -86,8 +88,10 @@ def upward_imports(imports: Imports) -> set[tuple[str, str]]:
     """Return the pairs (module, module of a later layer that it comes to know)."""
     tops = {top: rank for rank, names in enumerate(LAYERS) for top in names}
     layer = {name: rank for name in imports for top, rank in tops.items() if f"{name}.".startswith(f"{top}.")}
-    # The package itself hands out the public names, so it knows everything; who imports it is told in another test.
-    below = {name: found for name, found in imports.items() if name != "response"}
+    below = {
+        name: {other: top for other, top in found.items() if top or name not in HANDS_ON}
+        for name, found in imports.items()
+    }
     return {(name, other) for name in layer for other in reachable(below, name) if layer.get(other, -1) > layer[name]}
 
 
