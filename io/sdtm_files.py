@@ -207,11 +207,15 @@ def _read_xpt5(path: Path) -> tuple[TextTable, list[Finding]]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # pandas only warns of a file that ends too early
-                frame = pd.read_sas(path, format="xport", encoding=encoding)
+                with pd.read_sas(path, format="xport", encoding=encoding, iterator=True) as reader:
+                    frame = reader.read()
+                    end = getattr(reader, "record_start", 0) + len(frame) * getattr(reader, "record_length", 0)
         except UnicodeDecodeError:
             continue
         except (ValueError, KeyError, IndexError, TypeError, OverflowError, Warning) as error:
             raise _damaged_transport(path, str(error)) from None
+        if end and path.read_bytes()[end:].strip(b" "):
+            raise _damaged_transport(path, "the last record is cut off")
         return _table_of_frame(path, frame), []
     raise _damaged_transport(path, "text that is neither UTF-8 nor Windows-1252")
 

@@ -127,7 +127,8 @@ class LesionReader:
             elif track.tumour.split or (track.tumour.row < 0 and len(self.tumours)):
                 self._split(track, tracks)
         for track in tracks.values():
-            if track.row >= 0 and track.tumour.row < 0 and not (track.parent or track.parts):
+            linked = track.row >= 0 and self.domain.column("LNKID").text(track.row)
+            if linked and track.tumour.row < 0 and not (track.parent or track.parts):
                 self._report_unknown(track)
 
     def _merge(self, mass: Track, parts: list[Track]) -> None:

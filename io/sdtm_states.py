@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from response.io import sdtm_words as words
 from response.io.sdtm_results import NOTHING, LesionResults, Rows
-from response.io.sdtm_words import LENGTHS, Kind, Result
+from response.io.sdtm_words import LENGTHS, STATES, Kind, Result
 from response.table import TextColumn
 from response.vocabulary import Role, State, text_of
 
@@ -106,7 +106,7 @@ class TestTable:
         written[redundant] = _BLANK
         of_length = np.where(soft[counting], _BLANK, state[counting])
         final = np.where(written != _BLANK, written, of_length)
-        return np.where((final == _BLANK) & ~measured, self._leftover(state), final)
+        return np.where((final == _BLANK) & ~measured, self._leftover(state, soft), final)
 
     def _written(self, state: Texts, soft: Flags, role: NDArray[np.int8], measured: Flags) -> Texts:
         """Return what TUMSTATE says, else LNSTATE where the lesion is no target and has no number."""
@@ -118,12 +118,14 @@ class TestTable:
         of_node[by_size] = _BLANK
         return np.where(written == _BLANK, of_node, written)
 
-    def _leftover(self, state: Texts) -> Texts:
-        """Return the first state that any test has, "not done" included."""
-        order = (Kind.STATE, Kind.NODE_STATE, Kind.LONGEST, Kind.SHORT, Kind.DIAMETER)
+    def _leftover(self, state: Texts, soft: Flags) -> Texts:
+        """Return the first state that any test has where none counts, "not done" included."""
         left = np.full(self.codes.shape[1], _BLANK, object)
-        for kind in order:
-            left = np.where(left == _BLANK, state[self.codes[kind]], left)
+        for kind in (*STATES, *LENGTHS):
+            said = state[self.codes[kind]]
+            if kind in STATES:  # all that these say was weighed before, but that they were not done
+                said = np.where(soft[self.codes[kind]], said, _BLANK)
+            left = np.where(left == _BLANK, said, left)
         return left
 
 

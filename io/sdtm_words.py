@@ -324,4 +324,6 @@ _NEW_LESIONS: Final[Mapping[str, str]] = {
 
 def collected_value(column: str, text: str) -> str | None:
     """Return a collected response in the words of the model; None where it is unknown."""
+    if "?" in text:
+        return None  # a doubt is no category
     return _NEW_LESIONS.get(folded(text)) if column == "new_lesion" else response_of(text)
