@@ -215,6 +215,8 @@ def _columns_by_pandas(path: Path, layout: Layout, width: int) -> list[TextColum
 
     if layout.first_line != layout.header_line + 1:
         return None  # a header over several lines, which pandas counts as one
+    if _has_nul_bytes(path):
+        return None  # pandas before 3.1 cuts the cell there, in silence
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -242,6 +244,11 @@ def _columns_by_pandas(path: Path, layout: Layout, width: int) -> list[TextColum
     # pandas fills short rows up with blank cells.
     doubtful = "" in columns[-1].values and _delimiters_below_header(path, layout) != len(frame) * (width - 1)
     return None if doubtful else columns
+
+
+def _has_nul_bytes(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return any(b"\0" in block for block in iter(lambda: stream.read(_BLOCK_BYTES), b""))
 
 
 def _delimiters_below_header(path: Path, layout: Layout) -> int:
