@@ -1,0 +1,169 @@
+"""Which lesions can be measured, and so be targets (RECIST 1.1, sections 3.1 and 3.2).
+
+Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247. MRI is judged as CT (EORTC; criteria page, 1.2).
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_NUMBER, thousandths_text
+from response.measurements import Measurements
+from response.readings import PATHOLOGICAL_NODE_UM, TARGET_NODE_UM, counting_length_um
+from response.vocabulary import LesionType, LocalTreatment, State, folded
+
+SMALLEST_UM: Final = 10_000  # longest diameter on CT, MRI or by calipers, section 3.1.1
+SMALLEST_XRAY_UM: Final = 20_000  # on chest X-ray, section 3.1.1
+THICK_SLICE_UM: Final = 5_000  # on thicker slices a lesion needs twice the slice, section 3.1.1
+NEVER_MEASURABLE: Final = (
+    LesionType.BLASTIC,
+    LesionType.EFFUSION,
+    LesionType.ASCITES,
+    LesionType.LEPTOMENINGEAL,
+    LesionType.LYMPHANGITIC,
+    LesionType.INFLAMMATORY_BREAST,
+    LesionType.ORGANOMEGALY,
+)
+
+
+class Method(IntEnum):
+    """Imaging method, as far as measurability depends on it."""
+
+    OTHER = 0
+    XRAY = 1
+    NEVER = 2  # ultrasound, endoscopy, laparoscopy: operator-dependent, section 3.2.2
+    BONE_SCAN = 3
+    PET = 4
+
+
+_METHODS: Final = {
+    Method.XRAY: "x ray;xray;chest x ray;chest xray;cxr;cr;dx;radiograph;chest radiograph;plain film;x ray chest",
+    Method.NEVER: "us;ultrasound;sonography;endoscopy;laparoscopy;es;bronchoscopy;colonoscopy;endoscopic ultrasound;eus",
+    Method.BONE_SCAN: "bone scan;scintigraphy;bone scintigraphy;nm;radionuclide bone scan;bone scintiscan",
+    Method.PET: "pet;fdg pet;pet ct;fdg pet ct;pt",
+}
+_METHOD_OF: Final = {text: method for method, texts in _METHODS.items() for text in texts.split(";")}
+
+
+def method_of(text: str) -> Method:
+    """Return the method that a text of the column `modality` names."""
+    return _METHOD_OF.get(folded(text), Method.OTHER)
+
+
+class NotMeasurable(IntEnum):
+    """Why a lesion is not measurable; `NO` where it is measurable."""
+
+    NO = 0
+    KIND = 1
+    METHOD = 2
+    NOT_MEASURED = 3
+    NORMAL_NODE = 4
+    SMALL_NODE = 5
+    SMALL = 6
+    THIN_FOR_SLICE = 7
+    XRAY = 8
+
+
+# What keeps a lesion from being a target, and what would be expected of one.
+REASONS: Final = {
+    NotMeasurable.NO: ("measurable", ""),
+    NotMeasurable.KIND: ("a kind of lesion that is never measurable", "a lesion with a measurable extent"),
+    NotMeasurable.METHOD: ("seen by a method that does not measure", "CT, MRI, or calipers for a superficial lesion"),
+    NotMeasurable.NOT_MEASURED: ("no diameter", "a diameter at baseline"),
+    NotMeasurable.NORMAL_NODE: ("a normal node: its short axis is below 10 mm", "a short axis of at least 15 mm"),
+    NotMeasurable.SMALL_NODE: ("a node with a short axis below 15 mm", "a short axis of at least 15 mm"),
+    NotMeasurable.SMALL: ("a longest diameter below 10 mm", "a longest diameter of at least 10 mm"),
+    NotMeasurable.THIN_FOR_SLICE: ("smaller than twice the slice thickness", "at least twice the slice thickness"),
+    NotMeasurable.XRAY: ("below 20 mm on chest X-ray", "at least 20 mm on chest X-ray"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineLesions:
+    """Lesions as they stand at baseline; arrays `[lesion]`.
+
+    Attributes
+    ----------
+    rows
+        Row of the measurement table.
+    length_um
+        Length that counts, `cells.NO_NUMBER` where there is none.
+    slice_um
+        Slice thickness, `cells.NO_NUMBER` where it is not recorded.
+    why
+        `NotMeasurable`.
+    treated
+        Whether it was treated locally before baseline and no progression since is recorded.
+    cystic
+        Whether it is cystic.
+    """
+
+    rows: NDArray[Any]
+    length_um: NDArray[np.int32]
+    slice_um: NDArray[np.int32]
+    why: NDArray[np.int8]
+    treated: NDArray[np.bool_]
+    cystic: NDArray[np.bool_]
+
+    def sized(self, lesion: int) -> str:
+        """Return the length of a lesion as a text."""
+        length = int(self.length_um[lesion])
+        return "no diameter" if length == NO_NUMBER else f"{thousandths_text(length)} mm"
+
+
+def baseline_lesions(
+    measurements: Measurements, rows: NDArray[Any], nodal: NDArray[np.bool_], *, node_slice_rule: str = "warn"
+) -> BaselineLesions:
+    """Judge whether lesions are measurable.
+
+    Parameters
+    ----------
+    measurements
+        The table.
+    rows
+        Baseline row of each lesion, `[lesion]`.
+    nodal
+        Whether the short axis counts, `[lesion]`.
+    node_slice_rule
+        `warn` (a node needs 15 mm whatever the slice) or `max_15_2x_slice` (it needs twice the slice as well).
+    """
+    length = _lengths_of_rows(measurements, rows, nodal)
+    slices = measurements.number("slice_thickness_mm")[rows]
+    written = measurements.code("state")[rows]
+    kinds = measurements.code("lesion_type")[rows]
+    method = methods(measurements)[rows]
+    small = np.where(nodal, TARGET_NODE_UM, SMALLEST_UM)
+    thick = (slices > THICK_SLICE_UM) & (length < 2 * slices.astype(np.int64))
+    if node_slice_rule == "warn":
+        thick &= ~nodal
+    unmeasured = (length == NO_NUMBER) & (written != State.TOO_SMALL)
+    ordered = (  # the later ones win
+        (NotMeasurable.XRAY, (method == Method.XRAY) & (length < SMALLEST_XRAY_UM) & ~nodal),
+        (NotMeasurable.THIN_FOR_SLICE, thick & (method != Method.XRAY)),
+        (NotMeasurable.SMALL, (length < small) & ~nodal & (method != Method.XRAY)),
+        (NotMeasurable.SMALL_NODE, (length < small) & nodal),
+        (NotMeasurable.NORMAL_NODE, (length < PATHOLOGICAL_NODE_UM) & nodal),
+        (NotMeasurable.NOT_MEASURED, unmeasured | (written == State.NOT_EVALUABLE)),
+        (NotMeasurable.METHOD, np.isin(method, (Method.NEVER, Method.BONE_SCAN))),
+        (NotMeasurable.KIND, np.isin(kinds, NEVER_MEASURABLE)),
+    )
+    why = np.zeros(len(rows), np.int8)
+    for reason, holds in ordered:
+        why[holds] = reason
+    treated = measurements.code("previously_treated")[rows] == LocalTreatment.YES
+    return BaselineLesions(rows, length, slices, why, treated, np.asarray(kinds == LesionType.CYSTIC))
+
+
+def methods(measurements: Measurements) -> NDArray[np.int8]:
+    """Return the `Method` of each row, `[row]`."""
+    column = measurements.text_column("modality")
+    return np.asarray([method_of(text) for text in column.values], np.int8)[column.codes]
+
+
+def _lengths_of_rows(measurements: Measurements, rows: NDArray[Any], nodal: NDArray[np.bool_]) -> NDArray[np.int32]:
+    by_row = np.zeros(len(measurements), np.bool_)
+    by_row[rows] = nodal
+    return counting_length_um(measurements, by_row)[rows]
