@@ -2,7 +2,7 @@
 
 1. Rows of one subject and evaluator are a series; rows of one label in it are a timepoint, whatever their dates.
 2. Timepoints are ordered by date; undated ones by the number in the label, else by their place in the file.
-3. The baseline is the marked timepoint, else one labelled so, else the last on or before the start of treatment,
+3. The baseline is the marked timepoint, else the last on or before the start of treatment, else one labelled so,
    else the first.
 4. A lesion takes the role that it has at baseline, else where it was first seen.
 5. Identical rows of a lesion and timepoint count once; rows that contradict each other make it not evaluable.
@@ -179,7 +179,7 @@ class Arrangement:
         dated = self.first != NO_DATE
         start = self.subject_dates["start"][self.cell_series]
         before = (start != NO_DATE) & dated & (self.first <= start)
-        self.baseline = choose_baselines(self.cell_start, (marked, called, before))
+        self.baseline = choose_baselines(self.cell_start, (marked, before, called))
         first_cell = np.minimum(self.cell_start[:-1], len(self.first) - 1)
         late = (self.subject_dates["start"] != NO_DATE) & dated[first_cell]  # every scan is after the start
         self.baseline[(self.baseline < 0) & ~late] = 0
