@@ -107,21 +107,19 @@ def why_not_better(  # noqa: PLR0917
     nowhere = np.full(series, NO_PLACE, np.int32)
     none_counts = best_index == NO_PLACE
     why.set(none_counts & ~counted.assessed.any(axis=1), "no_assessment", nowhere)
-    therapy = (counted.not_before_therapy | ~counted.assessed).all(axis=1)
-    why.set(none_counts & therapy, "only_on_new_therapy", nowhere)
+    why.set(none_counts, "only_on_new_therapy", nowhere)
     responded = (best == Response.CR) | (best == Response.PR)
     _unconfirmed(why, np.flatnonzero(responded & (confirmed_best != best)), counted, best_index, options)
     _too_early(why, course, counted, best)
     revised = first_place(counted.counted & (course.response == Response.CR) & (counted.adjudicated == Response.PR))
-    evidence = last_place(
-        counted.counted & (counted.adjudicated != Response.CR) & (counted.code <= Response.NON_CR_NON_PD)
-    )
+    disease = (course.response >= Response.PR) & (course.response <= Response.NON_CR_NON_PD)
+    evidence = last_place(counted.counted & disease)
     why.set(revised != NO_PLACE, "cr_revised", revised, evidence)
     better = counted.assessed & ~counted.counted & (course.response < best[:, None]) & (course.response <= Response.NED)
     for holds, reason, other in (
         (counted.outdone, "worse_on_same_date", None),
         (counted.not_before_therapy, "on_new_therapy", None),
-        (~counted.outdone & ~counted.not_before_therapy, "after_progression", counted.progression_index),
+        (better, "after_progression", counted.progression_index),  # nothing else leaves an assessment out
     ):
         place = first_place(better & holds)
         why.set(place != NO_PLACE, reason, place, other)
@@ -218,7 +216,7 @@ def _name(course: ResponseCourse, counted: CountedCourse, row: int, place: int) 
 
 def _no_sd_either(numbers: Mapping[str, Any], code: int, confirmed_best: int, date: int, reference: int) -> str:
     """Say why an unconfirmed response does not even count as SD."""
-    if code not in _CONFIRMATION or confirmed_best <= Response.NED or NO_DATE in (date, reference):
+    if code not in _CONFIRMATION or confirmed_best <= Response.SD or NO_DATE in (date, reference):
         return ""
     return "; as day {day} from the reference date {reference} is before day {minimum}, it is no SD either".format(
         **numbers

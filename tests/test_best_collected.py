@@ -86,6 +86,42 @@ def test_evaluators_and_criteria_are_series_of_their_own() -> None:
     assert found == [["R1", "choi", "PD"], ["R1", "recist-1.1", "PR"], ["R2", "recist-1.1", "SD"]]
 
 
+def test_the_accepted_read_is_marked_and_no_other() -> None:
+    collected = """
+    subject,evaluator,accepted,timepoint,date,overall
+    S1,R1,,1,2024-02-26,PR
+    S1,R2,Y,1,2024-02-26,SD
+    S1,,Y,,,
+    """
+    frame = best_of(collected)
+    assert frame[["evaluator", "accepted"]].to_numpy().tolist() == [["R1", ""], ["R2", "Y"]]
+
+
+def test_an_undated_first_assessment_does_not_borrow_the_date_of_another_series() -> None:
+    collected = """
+    subject,timepoint,date,overall
+    S1,1,2024-06-17,SD
+    S3,1,,PR
+    S3,2,2024-02-26,PD
+    """
+    row = best_of(collected, SUBJECTS).set_index("subject").loc["S3"]
+    assert (row.best_response, row["flags"]) == ("PR", "date_missing")
+
+
+def test_progression_at_the_first_row_is_told() -> None:
+    row = best_of("subject,timepoint,date,overall\nS1,7,2024-02-26,PD", SUBJECTS).iloc[0]
+    assert row.progression_reason == "PD was collected at timepoint 7"
+
+
+def test_a_baseline_sum_of_0_gives_no_change() -> None:
+    collected = """
+    subject,timepoint,date,overall,sum_mm
+    S1,Baseline,2024-01-01,,0
+    S1,1,2024-02-26,SD,5
+    """
+    assert best_of(collected, SUBJECTS).best_change_percent.iloc[0] == ""
+
+
 def test_options_of_each_criterion() -> None:
     collected = """
     subject,timepoint,date,criterion,overall

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from response.best_reasons import REASONS
 from response.best_overall import (
     BEST_NAMES,
     BestFlag,
@@ -25,6 +24,7 @@ from response.best_overall import (
     best_responses,
     why_sentences,
 )
+from response.best_reasons import REASONS
 from response.cells import NO_DATE
 from response.dates import reference_dates, slack_days
 from response.protocol import BestResponseOptions, Protocol
@@ -411,6 +411,32 @@ REASON_CASES = [
     ("worse_on_same_date", "d56 PR|d56 SD", "", {}, "PR on 2024-02-26 does not count: a worse assessment"),
     ("on_new_therapy", "d56 SD|d112 PR", "d100", {}, "PR on 2024-04-22 does not count: it is not before"),
     ("after_progression", "d56 PD|d112 PR", "", {}, "the progression of 2024-02-26 comes before it"),
+    (
+        "sd_too_early",
+        "d34 SD",
+        "",
+        {"min_sd_window_days": 7},
+        "day 34 from the reference date 2024-01-01, is before day 35",
+    ),
+    (
+        "progression_next",
+        "d28 PR|d40 PD",
+        "",
+        {"min_sd_window_days": 7},
+        "day 28 from the reference date 2024-01-01 is before day 35",
+    ),
+    ("other_response_between", "d28 PR|d56 Non-CR/Non-PD", "", {}, "is before day 42, it is no SD either"),
+    ("cr_revised", "d42 SD|d56 CR|d84 PR|d112 NE", "", {"post_cr_disease": "revise_to_pr"}, "PR on 2024-03-25 shows"),
+    (
+        "cr_revised",
+        "d28 PR|d56 CR|d84 PR|d112 Non-CR/Non-PD",
+        "",
+        {"post_cr_disease": "revise_to_pr"},
+        "Non-CR/Non-PD on 2024-04-22 shows",
+    ),
+    ("after_progression", "d56 PD|d112 NED", "", {}, "NED on 2024-04-22 does not count"),
+    ("", "d56 SD|d112 PD|d168 SD", "", {}, ""),
+    ("", "d56 PD", "", {}, ""),
     ("", "d56 PR|d112 PR", "", {}, ""),
     ("", "d56 SD|d112 PD", "", {}, ""),
 ]
@@ -428,6 +454,45 @@ def test_no_reference_date_is_a_reason() -> None:
     found = best_of("d56 SD", reference="?")
     assert found.reason == "no_reference_date"
     assert "SD on 2024-02-26 does not count" in found.why_not_better
+
+
+def test_places_without_an_assessment_are_no_reason() -> None:
+    visits = [[Visit("SD", 56)], [Visit("PD", 56)], [Visit("PR", 56), Visit("PR", 112)]]
+    assert best_responses(block_of(visits, [0] * 3, [None] * 3), BestResponseOptions()).reasons == ["", "", ""]
+
+
+FLAG_CASES = [
+    # sequence, reference, all flags
+    ("d56 PR|d112 PR", "d0", ()),
+    ("d56 NE", "?", ()),
+    ("d56 PD", "?", ()),
+    ("d56 NED", "?", ()),
+    ("d56 CR", "?", ("no_reference_date",)),
+    ("d56 Non-CR/Non-PD", "?", ("no_reference_date",)),
+    ("d56 PD|d112 PR", "d0", ("after_pd",)),
+    ("d56 PR|d56 SD", "d0", ("same_date",)),
+    ("? PD", "d0", ("date_missing",)),
+    ("d56 SD|d112 PD@d111", "d0", ("pd_backdated",)),
+    ("d56 SD|d112 PD@d112", "d0", ()),
+]
+
+
+@pytest.mark.parametrize(("sequence", "reference", "flags"), FLAG_CASES)
+def test_flags(sequence: str, reference: str, flags: tuple[str, ...]) -> None:
+    assert best_of(sequence, reference=reference).flags == flags
+
+
+def test_a_pd_with_one_known_scan_date_may_be_back_dated() -> None:
+    course = spanning(("PD", 112, 112))
+    course.first_scan[...] = NO_DATE
+    course.progression_date[0, course.exists[0]] = 56
+    assert BestFlag.PD_BACKDATED in BestFlag(int(best_responses(course, BestResponseOptions()).flags[0]))
+
+
+def test_a_partial_date_may_be_too_near_to_confirm() -> None:
+    course = spanning(("PR", 31, 31), ("PR", 59, 59), reference=-31)
+    course = replace(course, slack_days=np.where(course.first_scan == 31, 28, 0).astype(np.int32))
+    assert best_responses(course, BestResponseOptions()).reasons == ["confirmation_undated"]
 
 
 def test_every_reason_has_a_case() -> None:
