@@ -183,8 +183,7 @@ class Arrangement:
         first_cell = np.minimum(self.cell_start[:-1], len(self.first) - 1)
         late = (self.subject_dates["start"] != NO_DATE) & dated[first_cell]  # every scan is after the start
         self.baseline[(self.baseline < 0) & ~late] = 0
-        known = marked | called | (self.visit_row >= 0)
-        known[self.cell_of_row[self.measurements.code("role") != Role.NEW]] = True
+        known = marked | called | (self.visit_row >= 0) | ~self._only_new_lesions()
         # a timepoint that shows nothing but new lesions, and that nobody marked, is no baseline
         self.baseline[~known[first_cell + np.maximum(self.baseline, 0)]] = NO_BASELINE
         for series in np.flatnonzero(self.baseline == NO_BASELINE).tolist():
@@ -197,6 +196,17 @@ class Arrangement:
                 sentence="The subject has no baseline, so no response can be computed.",
                 remedy="Add the baseline scan, or mark it with Y in the column baseline.",
             )
+
+    def _only_new_lesions(self) -> NDArray[np.bool_]:
+        """Return which cells have rows of new lesions only."""
+        new = np.flatnonzero(self.measurements.code("role") == Role.NEW)
+        only = np.zeros(len(self.cell_series), np.bool_)
+        only[self.cell_of_row[new]] = True
+        if len(new):
+            rows = np.flatnonzero(only[self.cell_of_row])
+            others = rows[self.measurements.code("role")[rows] != Role.NEW]
+            only[self.cell_of_row[others]] = False
+        return only
 
     def _baseline_marks(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return which cells are marked as baseline, and which have a label that says so."""
@@ -257,9 +267,8 @@ class Arrangement:
         numbers = np.arange(self.rows, dtype=np.int32)
         self.row[spots] = numbers
         self.conflicts = np.zeros(0, np.int64)
-        doubled = np.flatnonzero(self.row[spots] != numbers)
-        if len(doubled):
-            self._settle_duplicates(spots, doubled)
+        if np.count_nonzero(self.row != NO_ROW) < self.rows:
+            self._settle_duplicates(spots, np.flatnonzero(self.row[spots] != numbers))
 
     def _settle_duplicates(self, spots: NDArray[Any], doubled: NDArray[np.int64]) -> None:
         contents = self._contents()

@@ -108,7 +108,8 @@ class RankedTexts:
             ordered[place] = text
         index = dict(zip(texts, places, strict=True))
         lut = np.asarray([index[text] for text in column.values], np.int32)
-        return cls(ordered, lut[column.codes] if len(column.values) > 1 else np.full(len(column), lut[:1], np.int32))
+        in_order = bool((lut == np.arange(len(lut))).all())
+        return cls(ordered, column.codes if in_order else lut.take(column.codes))
 
     def ranks(self, texts: Sequence[str]) -> NDArray[np.int32]:
         """Return the ranks of other texts, all of which must be known."""

@@ -22,9 +22,14 @@ def cell_dates(
     if not len(dates.days):
         return first, first.copy(), precision
     first[cell_of_row] = dates.days
-    precision[cell_of_row] = dates.precision
+    differs = first.take(cell_of_row) != dates.days
+    if dates.precision.min() == dates.precision.max():
+        precision[first != NO_DATE] = dates.precision[0]
+    else:
+        precision[cell_of_row] = dates.precision
+        differs |= precision.take(cell_of_row) != dates.precision
     last = first.copy()
-    other = np.flatnonzero((first.take(cell_of_row) != dates.days) | (precision.take(cell_of_row) != dates.precision))
+    other = np.flatnonzero(differs)
     if len(other):
         affected = np.unique(cell_of_row[other])
         mask = np.zeros(cells, np.bool_)
