@@ -4,7 +4,7 @@ For each block the engine makes the state of each criterion, asks its questions 
 indices of the rules and the numbers; sentences and tables are made from them when they are wanted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 THREADS: Final = 2  # numpy lets other threads run; more than two only wait for the memory
+Progress = Callable[[int, int], None]
 NOT_SCORED: Final = -1  # rule index of timepoints before and at baseline, and of series without a baseline
 
 
@@ -146,7 +147,11 @@ class Assessment:
 
 
 def assess(
-    measurements: Measurements, criteria: Sequence[str] | None = None, protocol: Protocol | None = None
+    measurements: Measurements,
+    criteria: Sequence[str] | None = None,
+    protocol: Protocol | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Assessment:
     """Return the response of every subject at every timepoint by each criterion.
 
@@ -159,6 +164,8 @@ def assess(
         the table has.
     protocol
         Options that differ from the standard.
+    progress
+        Called after each block with the number of series that are done, and of all.
 
     Raises
     ------
@@ -173,17 +180,21 @@ def assess(
     chosen = find_criteria(criteria_for(measurements) if criteria is None else criteria)
     options = {criterion.name: protocol.options(criterion.name, criterion.options) for criterion in chosen}
     timeline = arrange(measurements)
-    return Assessment(timeline, assess_timeline(timeline, chosen, options), protocol)
+    return Assessment(timeline, assess_timeline(timeline, chosen, options, progress), protocol)
 
 
 def assess_timeline(
-    timeline: Timeline, criteria: Sequence[Criterion], options: Mapping[str, Options]
+    timeline: Timeline,
+    criteria: Sequence[Criterion],
+    options: Mapping[str, Options],
+    progress: Progress | None = None,
 ) -> dict[str, Result]:
     """Return the result of each criterion over a timeline."""
     results = {item.name: _empty(item, options[item.name], len(timeline.visits)) for item in criteria}
     with ThreadPoolExecutor(THREADS) as threads:
-        for _ in threads.map(lambda block: _assess_block(block, results), timeline.blocks()):
-            pass
+        for done in threads.map(lambda block: _assess_block(block, results), timeline.blocks()):
+            if progress is not None:
+                progress(done, len(timeline.series))
     return results
 
 
@@ -199,7 +210,8 @@ def _empty(criterion: Criterion, options: Options, cells: int) -> Result:
     )
 
 
-def _assess_block(block: Block, results: Mapping[str, Result]) -> None:
+def _assess_block(block: Block, results: Mapping[str, Result]) -> int:
+    """Assess a block; return how many series are done when all blocks up to it are."""
     beside: dict[str, State] = {}
     for name, result in results.items():
         state = result.criterion.state(block, result.options, beside)
@@ -207,6 +219,7 @@ def _assess_block(block: Block, results: Mapping[str, Result]) -> None:
         for question in result.criterion.questions:
             state.answers[question.name] = question.answer(state, result.options)
         _keep(block, state, result, beside)
+    return block.high
 
 
 def _keep(block: Block, state: State, result: Result, beside: Mapping[str, State]) -> None:

@@ -1,0 +1,119 @@
+"""The command line, thin: read, call, write. What the commands do stands in `commands_trial` and `commands_about`.
+
+Messages go to stderr, data to files or stdout. Exit status: 0 done; 1 done, but some subjects could not be scored;
+2 nothing could be done; 130 interrupted. Nothing heavy is imported before a command needs it.
+"""
+
+import functools
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from response import __version__, commands_about, commands_trial
+from response.errors import ResponseError
+from response.logs import Log
+
+NOTHING_DONE: Final = 2
+INTERRUPTED: Final = 130  # 128 + SIGINT, as shells do
+
+app = typer.Typer(
+    name="tumor-response",
+    help="Tumour response from lesion measurements: RECIST 1.1, Choi and Chun, each decision with its reason.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # rich costs a tenth of a second at every start
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tumor-response {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+
+
+def guarded(command: Callable[..., int]) -> Callable[..., None]:
+    """Return a command that ends with its exit status, and with one message instead of a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        log = Log(options.get("log", "text"), quiet=options.get("quiet", False))
+        try:
+            status = command(*args, **options)
+        except ResponseError as error:
+            log.fail("failed", str(error), kind=type(error).__name__)
+            status = NOTHING_DONE
+        except KeyboardInterrupt:
+            log.fail("interrupted", "interrupted; nothing partial is left behind")
+            status = INTERRUPTED
+        except BrokenPipeError:  # whoever read our output has seen enough
+            sys.stdout = None
+            status = 0
+        except Exception as error:
+            if options.get("debug"):
+                raise
+            log.fail("unexpected", _unexpected(error), kind=type(error).__name__)
+            status = NOTHING_DONE
+        raise typer.Exit(status)
+
+    return run
+
+
+def _unexpected(error: Exception) -> str:
+    """Return where an error came up; never its text, which may hold a patient's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if f"{Path(__file__).parent}" in frame.filename] or frames
+    where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
+    return (
+        f"{type(error).__name__} at {where}: this is a fault of the program, not of your data. "
+        "Add --debug to see the traceback; read it before you send it, for it may show data of patients."
+    )
+
+
+for _command in (
+    commands_trial.assess,
+    commands_trial.best,
+    commands_trial.check,
+    commands_trial.explain,
+    commands_about.criteria,
+    commands_about.template,
+    commands_about.protocol,
+):
+    app.command()(guarded(_command))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        Without the name of the program; those of the process if not given.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="tumor-response")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else (NOTHING_DONE if stop.code else 0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,391 @@
+"""The commands that read a trial: `assess`, `best`, `check` and `explain`."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from response.command_options import (
+    Collected,
+    Criteria,
+    Debug,
+    Decimal,
+    Delimiter,
+    Files,
+    Formats,
+    LogMode,
+    LogOption,
+    MappingFile,
+    Out,
+    ProtocolFile,
+    Quiet,
+    Sheet,
+    Subjects,
+    Visits,
+)
+from response.errors import InputError, OutputError
+from response.logs import Log, Stages
+
+if TYPE_CHECKING:
+    from response.engine import Assessment
+    from response.findings import Finding
+    from response.measurements import Measurements
+    from response.protocol import Protocol
+
+DONE: Final = 0
+SOME_NOT_SCORED: Final = 1
+_FORMATS: Final = ("csv", "xlsx", "parquet")
+_MOST_NAMED: Final = 20  # subjects; the others are counted, and findings.csv lists all
+
+
+def assess(
+    *,
+    files: Files,
+    out: Out,
+    visits: Visits = None,
+    subjects: Subjects = None,
+    collected: Collected = None,
+    criteria: Criteria = None,
+    protocol: ProtocolFile = None,
+    mapping: MappingFile = None,
+    decimal: Decimal = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
+    formats: Formats = "csv",
+    quiet: Quiet = False,
+    log: LogOption = LogMode.text,
+    debug: Debug = False,  # noqa: ARG001 (read where the command is guarded)
+) -> int:
+    """Score a trial. Writes the response at every timepoint by each criterion, best responses and findings."""
+    from response.io.results import write_results
+
+    run = _Run(
+        Log(log.value, quiet=quiet),
+        files=files,
+        visits=visits,
+        subjects=subjects,
+        collected=collected,
+        mapping=mapping,
+        protocol=protocol,
+    )
+    wanted = _formats(formats)
+    _writable(out)
+    with run.log.stages(run.size) as stages:
+        found = run.assessment(stages, criteria, decimal, delimiter, sheet)
+        _some_scored(found)
+        stages.start("writing")
+        written = write_results(found, out, formats=wanted, inputs=run.inputs, notes=run.notes)
+    _tell_best(run.log, found)
+    _tell_findings(run.log, found.found)
+    run.log.tell("written", f"results are in {out}: {', '.join(path.name for path in written)}", folder=str(out))
+    return _tell_unscored(run.log, found)
+
+
+def best(
+    *,
+    responses: Annotated[Path, typer.Argument(metavar="RESPONSES", help="Collected responses: a table, or SDTM RS.")],
+    out: Out,
+    subjects: Subjects = None,
+    protocol: ProtocolFile = None,
+    decimal: Decimal = None,
+    delimiter: Delimiter = None,
+    quiet: Quiet = False,
+    log: LogOption = LogMode.text,
+    debug: Debug = False,  # noqa: ARG001
+) -> int:
+    """Best overall response from collected responses. Writes subjects.csv."""
+    from response.api import best_of
+    from response.io.output import write_columns
+
+    told = Log(log.value, quiet=quiet)
+    _writable(out)
+    found, notes = best_of(
+        responses, protocol, subjects, decimal=None if decimal is None else decimal.value, delimiter=_tab(delimiter)
+    )
+    _tell_notes(told, notes)
+    path = write_columns(found.columns, out / "subjects.csv")
+    counts: dict[str, Counter[str]] = {}
+    for criterion, response in zip(found.columns["criterion"], found.columns["best_response"], strict=True):
+        counts.setdefault(criterion, Counter())[response or "none"] += 1
+    for criterion, counted in counts.items():
+        _tell_counts(told, criterion, counted)
+    for finding in found.findings:
+        where = f"{finding.file}:{finding.line}: " if finding.line else ""
+        told.alert("finding", f"{where}{finding.sentence}", id=finding.id, severity=finding.severity)
+    told.tell("written", f"written: {path}", file=str(path))
+    return DONE
+
+
+def check(
+    *,
+    files: Files,
+    out: Out,
+    visits: Visits = None,
+    subjects: Subjects = None,
+    collected: Collected = None,
+    criteria: Criteria = None,
+    protocol: ProtocolFile = None,
+    mapping: MappingFile = None,
+    decimal: Decimal = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
+    quiet: Quiet = False,
+    log: LogOption = LogMode.text,
+    debug: Debug = False,  # noqa: ARG001
+) -> int:
+    """List what is wrong in the data. Writes findings.csv and findings.xlsx, sorted for the sites."""
+    from response.io.results import write_findings
+
+    run = _Run(
+        Log(log.value, quiet=quiet),
+        files=files,
+        visits=visits,
+        subjects=subjects,
+        collected=collected,
+        mapping=mapping,
+        protocol=protocol,
+    )
+    _writable(out)
+    with run.log.stages(run.size) as stages:
+        found = run.assessment(stages, criteria, decimal, delimiter, sheet)
+        written = write_findings(found.found, out, formats=("csv", "xlsx"))
+    _tell_findings(run.log, found.found, by_id=True)
+    run.log.tell("written", f"findings are in {out}: {', '.join(path.name for path in written)}", folder=str(out))
+    return _tell_unscored(run.log, found)
+
+
+def explain(
+    *,
+    files: Files,
+    subject: Annotated[str, typer.Option("--subject", metavar="ID", help="The subject.", show_default=False)],
+    timepoint: Annotated[str | None, typer.Option("--timepoint", metavar="LABEL", help="One timepoint only.")] = None,
+    evaluator: Annotated[str | None, typer.Option("--evaluator", metavar="NAME", help="One evaluator only.")] = None,
+    visits: Visits = None,
+    subjects: Subjects = None,
+    collected: Collected = None,
+    criteria: Criteria = None,
+    protocol: ProtocolFile = None,
+    mapping: MappingFile = None,
+    decimal: Decimal = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
+    quiet: Quiet = False,  # noqa: ARG001
+    log: LogOption = LogMode.text,
+    debug: Debug = False,  # noqa: ARG001
+) -> int:
+    """Tell the course of one subject. Sums, changes, the rule behind each response, the next threshold."""
+    # what was mapped would stand between the lines of the text on a terminal
+    run = _Run(
+        Log(log.value, quiet=True),
+        files=files,
+        visits=visits,
+        subjects=subjects,
+        collected=collected,
+        mapping=mapping,
+        protocol=protocol,
+    )
+    with run.log.stages(run.size) as stages:
+        found = run.assessment(stages, criteria, decimal, delimiter, sheet)
+    typer.echo(found.explain(subject, timepoint, evaluator))
+    return DONE
+
+
+class _Run:
+    """The inputs of one run, and what was read of them."""
+
+    def __init__(
+        self,
+        log: Log,
+        *,
+        files: Sequence[Path],
+        visits: Path | None,
+        subjects: Path | None,
+        collected: Path | None,
+        mapping: Path | None,
+        protocol: Path | None,
+    ) -> None:
+        self.log, self.files, self.mapping, self.protocol = log, files, mapping, protocol
+        self.visits, self.subjects, self.collected = visits, subjects, collected
+        self.notes: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> list[Path]:
+        """All files that are read."""
+        others = (self.visits, self.subjects, self.collected, self.mapping, self.protocol)
+        return [*self.files, *(path for path in others if path is not None)]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(path.stat().st_size for path in self.inputs if path.is_file())
+
+    def assessment(
+        self, stages: Stages, criteria: str | None, decimal: Any, delimiter: str | None, sheet: str | None
+    ) -> "Assessment":
+        """Read and score; the protocol first, for a slip in it should not cost the reading of a long file."""
+        from response.engine import assess as assess_trial
+        from response.registry import find_criteria
+
+        options = self._options()
+        chosen = None if criteria is None else _names(criteria)
+        find_criteria(chosen or ())
+        stages.start("reading")
+        measurements = self._read(decimal, delimiter, sheet)
+        return assess_trial(measurements, chosen, options, progress=stages.start("scoring"))
+
+    def _options(self) -> "Protocol":
+        from response.api import as_protocol, validate
+        from response.registry import criterion_names
+
+        options = as_protocol(self.protocol)
+        if options.tables:
+            validate(options, criterion_names())
+        return options
+
+    def _read(self, decimal: Any, delimiter: str | None, sheet: str | None) -> "Measurements":
+        from response.api import read
+
+        measurements = read(
+            self.files,
+            visits=self.visits,
+            subjects=self.subjects,
+            collected=self.collected,
+            mapping=self.mapping,
+            decimal=None if decimal is None else decimal.value,
+            delimiter=_tab(delimiter),
+            sheet=sheet,
+        )
+        self.notes = tuple(measurements.table.notes)
+        rows = len(measurements)
+        self.log.tell("read", f"read {', '.join(map(str, self.files))}: {rows} rows", rows=rows)
+        _tell_notes(self.log, self.notes)
+        for name in ("visits", "subjects", "collected"):
+            table = getattr(measurements, name)
+            if table is not None:
+                self.notes += tuple(f"{name}: {note}" for note in table.table.notes)
+                self.log.tell("read", f"read {name}: {len(table)} rows", table=name, rows=len(table))
+                _tell_notes(self.log, table.table.notes)
+        return measurements
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _tab(delimiter: str | None) -> str | None:
+    return "\t" if delimiter in ("tab", "\\t") else delimiter
+
+
+def _formats(text: str) -> list[str]:
+    names = [name.lower() for name in _names(text)]
+    unknown = [name for name in names if name not in _FORMATS]
+    if unknown or not names:
+        raise InputError("--format", unknown[0] if unknown else "nothing", f"some of {', '.join(_FORMATS)}")
+    return names
+
+
+def _writable(folder: Path) -> None:
+    """Raise OutputError where results could not be written, before any work is done."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputError(f"{folder}: cannot write there, for {there} is a file; expected a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: cannot write there; you have no right to write to {there}")
+
+
+def _tell_notes(log: Log, notes: Sequence[str]) -> None:
+    for note in notes:
+        log.tell("mapped", f"  {note}" if log.mode == "text" else note)
+
+
+def _tell_best(log: Log, found: "Assessment") -> None:
+    series = found.timeline.series
+    subjects = len(set(series.subject.tolist()))
+    readers = f" ({len(series)} reads)" if len(series) != subjects else ""
+    log.tell(
+        "scored",
+        f"scored {subjects} subjects{readers} at {len(found.timeline.visits)} timepoints",
+        subjects=subjects,
+        series=len(series),
+        timepoints=len(found.timeline.visits),
+    )
+    for criterion, counts in _best_counts(found).items():
+        _tell_counts(log, criterion, counts)
+
+
+def _best_counts(found: "Assessment") -> dict[str, dict[str, int]]:
+    """Return how many series have each best response, the best first, by criterion."""
+    from response.best_overall import BEST_NAMES
+    from response.vocabulary import Response
+
+    counts: dict[str, dict[str, int]] = {}
+    for name, best_of in found.best.items():
+        if best_of.category is not None:
+            rules = found.results[name].rules("overall")
+            words = Counter(rules[code].category if code >= 0 else "none" for code in best_of.category.tolist())
+            order = {category: place for place, category in enumerate(found.results[name].criterion.best_order)}
+            counts[name] = dict(sorted(words.items(), key=lambda item: order.get(item[0], len(order))))
+            continue
+        confirmed = getattr(found.results[name].options, "confirmation", False)
+        codes = Counter(
+            code
+            for block in best_of.blocks
+            for code in (block.best.confirmed_best if confirmed else block.best.best).tolist()
+        )
+        counts[name] = {BEST_NAMES[Response(code)]: codes[code] for code in sorted(codes)}
+    return counts
+
+
+def _tell_counts(log: Log, criterion: str, counts: Mapping[str, int]) -> None:
+    text = ", ".join(f"{name} {count}" for name, count in counts.items())
+    log.tell("best", f"best responses by {criterion}: {text}", criterion=criterion, counts=dict(counts))
+
+
+def _tell_findings(log: Log, findings: "Sequence[Finding]", *, by_id: bool = False) -> None:
+    counts: Counter[str] = Counter(finding.severity for finding in findings)
+    words = (("error", "errors"), ("warning", "warnings"), ("info", "for information"))
+    text = ", ".join(f"{counts[name]} {word}" for name, word in words if counts[name])
+    log.tell("findings", f"findings: {text or 'none'}", counts=dict(counts))
+    if by_id and log.mode == "text":
+        for (severity, name), count in sorted(Counter((f.severity, f.id) for f in findings).items()):
+            log.tell("finding", f"  {count:5d}  {severity:8}{name}")
+
+
+def _unscored(found: "Assessment") -> list[str]:
+    """Return the subjects (and evaluators, where there are several) that could not be scored."""
+    series = found.timeline.series
+    names = []
+    for place in (series.baseline < 0).nonzero()[0].tolist():
+        evaluator = series.evaluators[series.evaluator[place]]
+        subject = series.subjects[series.subject[place]]
+        names.append(f"{subject} ({evaluator})" if evaluator else subject)
+    return names
+
+
+def _some_scored(found: "Assessment") -> None:
+    series = found.timeline.series
+    if len(series) and not (series.baseline >= 0).any():
+        raise InputError(
+            ", ".join(found.timeline.measurements.table.files),
+            f"none of the {len(series)} subjects has a baseline",
+            "a timepoint on or before the start of treatment, or one marked with Y in the column baseline",
+            "the command check lists what is wrong",
+        )
+
+
+def _tell_unscored(log: Log, found: "Assessment") -> int:
+    names = _unscored(found)
+    if not names:
+        return DONE
+    shown = ", ".join(names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    log.alert(
+        "not_scored",
+        f"{len(names)} of {len(found.timeline.series)} could not be scored, for want of a baseline: {shown}{more}",
+        subjects=names[:_MOST_NAMED],
+        count=len(names),
+    )
+    return SOME_NOT_SCORED
