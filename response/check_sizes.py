@@ -200,7 +200,8 @@ def _series_in_cm(scene: Scene, sizes: Sizes) -> Flags:
     lesions = np.bincount(series, minlength=count)
     small = np.bincount(series[value < CM_BELOW_UM], minlength=count)
     decimal = np.bincount(series[value % 1000 != 0], minlength=count)
-    return np.asarray((lesions > 0) & (small == lesions) & (2 * decimal > lesions))
+    fine = np.bincount(series[value % 100 != 0], minlength=count)  # one lesion alone may be small: ask for more
+    return np.asarray((small == lesions) & (2 * decimal > lesions) & ((lesions > 1) | (fine > 0)))
 
 
 def _cells_in_cm(sizes: Sizes) -> NDArray[Any]:

@@ -101,22 +101,12 @@ def baseline_timing(scene: Scene) -> Iterator[Finding]:
 
 def dates_out_of_order(scene: Scene) -> Iterator[Finding]:
     """Series whose dates and visit labels disagree about the order; told once for each series."""
-    timeline, visits = scene.timeline, scene.timeline.visits
-    kinds = {kind: place for place, kind in enumerate(dict.fromkeys(_kind(label) for label in visits.labels))}
-    kind = np.asarray([kinds[_kind(label)] for label in visits.labels], np.int32)[visits.label]
-    comparable = np.asarray([has_number(label) for label in visits.labels], np.bool_)[visits.label]
-    comparable &= (visits.precision == DatePrecision.DAY) & ~_unscheduled(scene)
-    cells = np.flatnonzero(comparable)
-    one, other = cells[:-1], cells[1:]
-    same = (timeline.series_of_cell[one] == timeline.series_of_cell[other]) & (kind[one] == kind[other])
-    wrong = same & (visits.label[one] > visits.label[other])  # labels stand in the order of their numbers
-    hits = np.flatnonzero(wrong)
-    series, first = np.unique(timeline.series_of_cell[one[hits]], return_index=True)
+    visits = scene.timeline.visits
+    series, before, after = _disordered(scene)
 
     def make(place: int) -> Finding:
-        earlier, later = (int(cells_[hits[first[place]]]) for cells_ in (one, other))
-        names = [visits.labels[visits.label[cell]] for cell in (later, earlier)]
-        days = [iso(visits.first_scan[cell]) for cell in (later, earlier)]
+        names = [visits.labels[visits.label[cell]] for cell in (int(after[place]), int(before[place]))]
+        days = [iso(visits.first_scan[cell]) for cell in (int(after[place]), int(before[place]))]
         return scene.of_series(
             int(series[place]),
             "dates_out_of_order",
@@ -130,6 +120,22 @@ def dates_out_of_order(scene: Scene) -> Iterator[Finding]:
         )
 
     return scene.notes(np.arange(len(series)), make)
+
+
+def _disordered(scene: Scene) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return the series whose labels fall back, and the first two cells of each that show it."""
+    timeline, visits = scene.timeline, scene.timeline.visits
+    kinds = {kind: place for place, kind in enumerate(dict.fromkeys(_kind(label) for label in visits.labels))}
+    kind = np.asarray([kinds[_kind(label)] for label in visits.labels], np.int32)[visits.label]
+    comparable = np.asarray([has_number(label) for label in visits.labels], np.bool_)[visits.label]
+    comparable &= (visits.precision == DatePrecision.DAY) & ~_unscheduled(scene)
+    cells = np.flatnonzero(comparable)
+    one, other = cells[:-1], cells[1:]
+    same = (timeline.series_of_cell[one] == timeline.series_of_cell[other]) & (kind[one] == kind[other])
+    wrong = same & (visits.label[one] > visits.label[other])  # labels stand in the order of their numbers
+    hits = np.flatnonzero(wrong)
+    series, first = np.unique(timeline.series_of_cell[one[hits]], return_index=True)
+    return series, one[hits[first]], other[hits[first]]
 
 
 def _kind(label: str) -> str:
@@ -258,7 +264,7 @@ def out_of_window(scene: Scene) -> Iterator[Finding]:
     since = np.where(planned, visits.first_scan.astype(np.int64) - reference, 0)
     number = np.maximum((2 * since + every) // (2 * every), 1)  # the planned visit that is nearest
     by_label = _visit_numbers(scene)
-    known = planned & (by_label > 0)
+    known = planned & (by_label > 0) & ~np.isin(timeline.series_of_cell, _disordered(scene)[0])
     near = np.abs(since - by_label * every) <= window
     if known.any() and 2 * np.count_nonzero(near & known) >= np.count_nonzero(known):
         number = np.where(known, by_label, number)  # the labels do count the visits of the schedule

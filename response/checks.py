@@ -53,7 +53,8 @@ def check(assessment: "Assessment", *, today: date | None = None) -> list[Findin
     """
     scene = Scene(assessment, days_since_1970(today or date.today()))
     found = [*_with_sites(scene), *(finding for make in CHECKS for finding in make(scene))]
-    return [*_unexplained(found), *compare(assessment)]
+    data = _unexplained(found)
+    return [*data, *compare(assessment, data)]
 
 
 def _with_sites(scene: Scene) -> list[Finding]:
