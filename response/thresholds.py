@@ -1,0 +1,115 @@
+"""How far a timepoint is from the next threshold of each criterion, in exact numbers."""
+
+from typing import Any
+
+from response.cells import thousandths_text
+from response.criteria.burden import NO_SUM
+from response.criteria.choi import ChoiState
+from response.criteria.criterion import State
+from response.criteria.recist import PD_INCREASE_UM, RecistState
+
+
+def thresholds(state: State, place: int) -> list[str]:
+    """Return the thresholds of a timepoint of a single series, and the distance to each.
+
+    Parameters
+    ----------
+    state
+        What the rules of a criterion ask of a block of one series.
+    place
+        Place of a scored timepoint.
+
+    Returns
+    -------
+    list of str
+        Empty for a criterion without thresholds, and where there is nothing to compare with.
+    """
+    if isinstance(state, RecistState):
+        return _recist(state, place)
+    return _choi(state, place) if isinstance(state, ChoiState) else []
+
+
+def pr_at_most_um(baseline_um: int, tenths: int) -> int:
+    """Return the largest sum that is `tenths` tenths of the baseline or less, whole micrometres."""
+    return tenths * baseline_um // 10
+
+
+def recist_pd_from_um(nadir_um: int) -> int:
+    """Return the smallest sum that is both 20 % and 5 mm over the nadir, whole micrometres."""
+    return max(-(-6 * nadir_um // 5), nadir_um + PD_INCREASE_UM)
+
+
+def choi_pd_from_um(reference_um: int) -> int:
+    """Return the smallest sum that is 10 % over the reference, and over it at all."""
+    return max(-(-11 * reference_um // 10), reference_um + 1)
+
+
+def _recist(state: RecistState, place: int) -> list[str]:
+    burden = state.burden
+    if _without_sums(state):
+        return []
+    sum_um, baseline, nadir = _at(burden.sum_um, place), _at(burden.baseline_um, 0), _at(burden.nadir_um, place)
+    limit = pr_at_most_um(baseline, 7)
+    complete = bool(burden.all_assessed[0, place])
+    found = [_at_most("PR", limit, sum_um)] if complete else ["PR needs a complete sum"]
+    if nadir < NO_SUM:
+        start = recist_pd_from_um(nadir)
+        why = "20 %" if start > nadir + PD_INCREASE_UM else "5 mm"
+        found.append(_at_least("PD", start, sum_um, f"{why} over the nadir {_mm(nadir)} mm decides"))
+    return found
+
+
+def _choi(state: ChoiState, place: int) -> list[str]:
+    burden = state.burden
+    if _without_sums(state.recist):
+        return []
+    sum_um, baseline, reference = (
+        _at(burden.sum_um, place),
+        _at(burden.baseline_um, 0),
+        _at(state.reference_um, place),
+    )
+    complete = bool(burden.all_assessed[0, place])
+    found = [_at_most("PR by size", pr_at_most_um(baseline, 9), sum_um)] if complete else ["PR needs a complete sum"]
+    found.append(_attenuation(state, place))
+    if reference < NO_SUM:
+        start = choi_pd_from_um(reference)
+        found.append(_at_least("PD", start, sum_um, "unless the attenuation fell by 15 %"))
+    return found
+
+
+def _attenuation(state: ChoiState, place: int) -> str:
+    if bool(state.density_missing[0, place]):
+        return "PR by attenuation: it could not be compared"
+    if state.options.choi_hu_aggregation != "mean_of_lesion_means":
+        reached = "reached" if bool(state.density_pr[0, place]) else "not reached"
+        return f"PR by attenuation 15 % below the baseline: {reached}"
+    now, base, lesions = (
+        _at(values, place)
+        for values in (state.attenuation.now_sum, state.attenuation.baseline_sum, state.attenuation.lesions)
+    )
+    limit = 85 * base // (100 * lesions)  # of the mean; cut to the thousandth
+    excess = 100 * now - 85 * base
+    told = "reached" if excess <= 0 else f"{thousandths_text(-(-excess // (100 * lesions)))} HU away"
+    return f"PR by attenuation at {thousandths_text(limit)} HU or less: {told}"
+
+
+def _without_sums(state: RecistState) -> bool:
+    return bool(state.no_targets[0, 0] or state.baseline_incomplete[0, 0])
+
+
+def _at(values: Any, place: int) -> int:
+    return int(values[0, place])
+
+
+def _mm(length_um: int) -> str:
+    return thousandths_text(length_um)
+
+
+def _at_most(name: str, limit: int, now: int) -> str:
+    told = "reached" if now <= limit else f"{_mm(now - limit)} mm away"
+    return f"{name} at {_mm(limit)} mm or less: {told}"
+
+
+def _at_least(name: str, limit: int, now: int, why: str) -> str:
+    told = "reached" if now >= limit else f"{_mm(limit - now)} mm away"
+    return f"{name} at {_mm(limit)} mm or more: {told} ({why})"
