@@ -62,7 +62,11 @@ class SubjectRows:
         ]
         repeat = len(of_criteria)
         rows = {name: interleaved([column] * repeat) for name, column in shared.items()}
-        rows |= {name: interleaved([columns[name] for columns in of_criteria]) for name in of_criteria[0]}
+        rows |= {
+            name: interleaved([columns[name] for columns in of_criteria])
+            for name in of_criteria[0]
+            if name not in shared
+        }
         return {name: rows[name] for name in SUBJECT_COLUMNS}
 
     def _criterion_columns(self, result: Result, best: BestOfSeries, number: int, evidence: Evidence) -> dict[str, Any]:
