@@ -1,6 +1,6 @@
 """Edit checks of lesions over time: who they are, whether they are all there, and how they were imaged."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -192,7 +192,7 @@ def method_changes(scene: Scene) -> Iterator[Finding]:
         column = scene.measurements.text.get(name)
         if column is not None:
             code = _merged_codes(column, meaning)[scene.rows].astype(np.int64)
-            yield from _changes(scene, name, code, _plainly, [str(text) for text in column.values], column.codes)
+            yield from _changes(scene, name, code, _plainly)
     slices = scene.measurements.numbers.get("slice_thickness_mm")
     if slices is not None:
         yield from _changes(scene, "slice_thickness_mm", np.maximum(slices[scene.rows], 0), _markedly)
@@ -208,9 +208,7 @@ def _markedly(one: NDArray[Any], other: NDArray[Any]) -> Flags:
     return np.asarray((larger != smaller) & ((larger > THICK_SLICE_UM) | (larger >= 4 * smaller)))
 
 
-def _changes(
-    scene: Scene, name: str, values: NDArray[Any], differ: Any, texts: Sequence[str] = (), codes: Any = None
-) -> Iterator[Finding]:
+def _changes(scene: Scene, name: str, values: NDArray[Any], differ: Any) -> Iterator[Finding]:
     """Yield a finding for each timepoint where some lesion differs from its last and its first value."""
     recorded = np.flatnonzero((values > 0) & (methods(scene.measurements)[scene.rows] != Method.PET))
     value, track, cell = values[recorded], scene.track[recorded], scene.cell[recorded]
@@ -224,9 +222,11 @@ def _changes(
     hits = np.flatnonzero(changed)
     places = Grouped(cell[hits], hits)
 
+    texts = scene.measurements.text.get(name)
+
     def told(place: int) -> str:
         row = int(scene.rows[recorded[place]])
-        return texts[int(codes[row])] if codes is not None else f"{thousandths_text(int(value[place]))} mm"
+        return f"{thousandths_text(int(value[place]))} mm" if texts is None else texts.text(row)
 
     def make(cell_: int) -> Finding:
         place = int(places.of(cell_)[0])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.cells import iso_texts
 from response.criteria.recist import RecistOptions
 from response.findings import Finding, Severity
 from response.measurements import Measurements, Records
@@ -120,6 +121,11 @@ class Scene:
         """Length that counts of each row of the table, in micrometres; `[row]`."""
         return counting_length_um(self.measurements, self.nodal_rows)
 
+    @cached_property
+    def longest(self) -> NDArray[np.int32]:
+        """Longest diameter of each row of the table, in micrometres; `[row]`."""
+        return counting_length_um(self.measurements, np.zeros(len(self.measurements), np.bool_))
+
     # --- tracks and cells
 
     @cached_property
@@ -133,7 +139,7 @@ class Scene:
     @cached_property
     def first_row(self) -> NDArray[np.int32]:
         """First row of each lesion, `[track]`."""
-        return self.timeline.row[self.timeline.spot_start[:-1] + self.timeline.tracks.first]
+        return np.asarray(self.timeline.row[self.timeline.spot_start[:-1] + self.timeline.tracks.first])
 
     @cached_property
     def follow_up(self) -> Flags:
@@ -248,3 +254,8 @@ Check = Callable[[Scene], Iterator[Finding]]
 def days_since_1970(day: date) -> int:
     """Return a date as the tables keep it."""
     return day.toordinal() - _EPOCH
+
+
+def iso(day: Any) -> str:
+    """Return a day as an ISO text."""
+    return iso_texts(np.asarray([day], np.int32))[0]

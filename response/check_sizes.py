@@ -215,7 +215,7 @@ def _cells_in_cm(sizes: Sizes) -> NDArray[Any]:
     known = sizes.last > 0
     total = np.bincount(np.searchsorted(cells, sizes.cell[known & np.isin(sizes.cell, cells)]), minlength=len(cells))
     # one lesion alone may respond as well as that; it must come back
-    return cells[(hits == total) & ((hits > 1) | (returns == hits))]
+    return np.asarray(cells[(hits == total) & ((hits > 1) | (returns == hits))])
 
 
 def _mm(value: Any) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from response.check_lesions import LESION_CHECKS
 from response.check_rows import ROW_CHECKS
 from response.check_scene import Check, Scene, days_since_1970
+from response.check_series import SERIES_CHECKS
 from response.check_sizes import SIZE_CHECKS
 from response.check_targets import TARGET_CHECKS
 from response.check_visits import VISIT_CHECKS
@@ -21,7 +22,14 @@ from response.findings import Finding
 if TYPE_CHECKING:
     from response.engine import Assessment
 
-CHECKS: Final[tuple[Check, ...]] = (*TARGET_CHECKS, *ROW_CHECKS, *LESION_CHECKS, *SIZE_CHECKS, *VISIT_CHECKS)
+CHECKS: Final[tuple[Check, ...]] = (
+    *TARGET_CHECKS,
+    *ROW_CHECKS,
+    *LESION_CHECKS,
+    *SIZE_CHECKS,
+    *SERIES_CHECKS,
+    *VISIT_CHECKS,
+)
 
 # Finding -> findings about the same lesion and timepoint that explain it.
 EXPLAINED_BY: Final = {

@@ -38,6 +38,14 @@ _NEW_LESION: Final = {
     VisitNewLesions.EQUIVOCAL: "Equivocal",
     VisitNewLesions.NOT_EVALUABLE: NE,
 }
+_AS_COMPARED: Final = {
+    ("", NOT_DONE): NE,
+    ("", MISSING): NE,
+    ("non_target", SD): NON_CR_NON_PD,
+    ("overall", NA): "",
+    ("target", NED): NA,
+    ("non_target", NED): NA,
+}
 _NO_ANSWER: Final = frozenset(("", "na", "n a", "not applicable"))
 
 
@@ -62,18 +70,8 @@ def answer_of(question: str, text: str) -> str:
     """
     if question == "new_lesion":
         return new_lesion_of(text)
-    if not text:
-        return ""
-    name = response_of(text)
-    if name is None:
-        return UNKNOWN
-    if name in (NOT_DONE, MISSING):
-        return NE
-    if question == "non_target" and name == SD:
-        return NON_CR_NON_PD
-    if question == "overall":
-        return "" if name == NA else name
-    return NA if name == NED else name
+    name = response_of(text) if text else ""
+    return UNKNOWN if name is None else _AS_COMPARED.get((question, name), _AS_COMPARED.get(("", name), name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +183,7 @@ class Answers:
     def differs_from(self, names: list[str], codes: NDArray[Any], question: str) -> Flags:
         """Return where a row says another thing than an answer, `names[codes]`; not where either says nothing."""
         same = np.asarray([[agree(question, own, other) for other in names] for own in self.names], np.bool_)
-        return ~same[self.codes, codes]
+        return np.asarray(~same[self.codes, codes])
 
 
 def agree(question: str, collected: str, computed: str) -> bool:

@@ -19,7 +19,7 @@ from response.cells import NO_NUMBER, iso_texts, thousandths_text
 from response.check_scene import Flags, Scene
 from response.collected_match import NOWHERE, QUESTIONS, UNKNOWN, Match, agree, answer_of
 from response.compare_best import compare_best
-from response.compare_causes import Cause, causes_of
+from response.compare_causes import UNKNOWN_CAUSE, Cause, Errors, causes_of, error_cause, errors_of
 from response.compare_consistency import contradictions
 from response.criteria.burden import NO_SUM
 from response.engine import NOT_SCORED, Result
@@ -57,7 +57,7 @@ def compare(assessment: "Assessment", explaining: Sequence[Finding] = ()) -> lis
     return [
         *_unknown_texts(match),
         *comparison.differences(),
-        *_other_criteria(match),
+        *_other_criteria(match, errors_of(explaining)),
         *_unmatched(match),
         *contradictions(match, comparison.differs),
         *compare_best(match, comparison.cells_that_differ),
@@ -110,7 +110,7 @@ class Comparison:
     @cached_property
     def differs(self) -> Flags:
         """Which rows differ at all."""
-        return np.logical_or.reduce(list(self.by_question.values()))
+        return np.asarray(np.logical_or.reduce(list(self.by_question.values())))
 
     @cached_property
     def cells_that_differ(self) -> NDArray[np.int64]:
@@ -159,7 +159,7 @@ class Comparison:
     def _computed(self, kind: str, cell: int) -> str:
         if kind == "sum":
             return f"{thousandths_text(int(self.result.numbers['sum_mm'][cell]))} mm"
-        return self.result.categories(kind)[self.result.answers[kind][cell]]
+        return self.result.categories(kind)[int(self.result.answers[kind][cell])]
 
     def _when(self, cell: int) -> str:
         visits = self.scene.timeline.visits
@@ -203,7 +203,7 @@ def _unknown_texts(match: Match) -> Iterator[Finding]:
         yield from match.scene.notes(hits, make)
 
 
-def _other_criteria(match: Match) -> Iterator[Finding]:
+def _other_criteria(match: Match, errors: Errors) -> Iterator[Finding]:
     """Yield the differences of overall responses by criteria other than RECIST 1.1."""
     for name, result in match.scene.assessment.results.items():
         if name == STANDARD:
@@ -218,15 +218,16 @@ def _other_criteria(match: Match) -> Iterator[Finding]:
             cell = int(match.cell[row])
             found, expected = column.text(row), result.categories()[result.answers["overall"][cell]]
             file, line = match.records.table.where(row)
+            cause = error_cause(match, row, errors) or UNKNOWN_CAUSE
             return match.scene.of_cell(
                 cell,
                 "overall_differs",
                 "error",
                 column="overall",
                 found=f"{found} by {name}",
-                expected=f"{expected} (unknown)",
+                expected=f"{expected} ({cause.name})",
                 sentence=f"The response by {name} was recorded as {found}, but the measurements give {expected}. "
-                "Likely cause (unknown): none of the usual slips.",
+                f"Likely cause ({cause.name}): {cause.sentence}.",
                 remedy="Please check the recorded response and the measurements of this timepoint.",
                 file=file,
                 line=line,

@@ -1,6 +1,6 @@
 """Collected best responses and progression dates against computed ones, with the likely cause of each difference."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -93,19 +93,22 @@ class _BestComparison:
         if found == BEST_NAMES[Response(int(self._of_series(other)[series]))]:
             needed = "is" if options.confirmation else "is not"
             return ("confirmation", f"confirmation of the response {needed} asked for by the protocol")
-        tries = (
-            ("minimum_duration", "the minimum duration of stable disease was not applied", {"min_sd_days": 0}),
-            ("after_pd_counted", "a timepoint after progression was counted", {"after_pd": "continue"}),
-        )
-        for name, sentence, changed in tries:
-            if found in self._bests(series, **changed):
-                return name, sentence
-        if found in self._bests(series, new_therapy=False):
-            return "after_new_therapy_counted", "a timepoint after the start of a new therapy was counted"
-        sequence = self._sequence(series, collected=False)
-        if sequence and sequence[-1][1] == found:
-            return "last_timepoint_taken", "the last response was taken, not the best one"
-        return UNKNOWN_CAUSE
+        return self._cause_by_trial(series, found)
+
+    def _cause_by_trial(self, series: int, found: str) -> Cause:
+        """Return the cause that the best response has when it is found anew in a wrong way."""
+        names = [name for _, name in self._sequence(series, collected=False)]
+        tries: tuple[tuple[str, str, Callable[[], bool]], ...] = (
+            ("minimum_duration", "the minimum duration of stable disease was not applied",
+             lambda: found in self._bests(series, min_sd_days=0)),
+            ("after_pd_counted", "a timepoint after progression was counted",
+             lambda: found in self._bests(series, after_pd="continue")),
+            ("after_new_therapy_counted", "a timepoint after the start of a new therapy was counted",
+             lambda: found in self._bests(series, new_therapy=False)),
+            ("last_timepoint_taken", "the last response was taken, not the best one", lambda: names[-1:] == [found]),
+            ("not_the_best", "the response of another timepoint was taken, not the best one", lambda: found in names),
+        )  # fmt: skip
+        return next(((name, sentence) for name, sentence, gives in tries if gives()), UNKNOWN_CAUSE)
 
     def _bests(
         self, series: int, *, collected: bool = False, new_therapy: bool = True, **changed: Any

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from response.check_scene import LARGEST_PER_CHECK, Flags, Grouped
 from response.collected_match import QUESTIONS, Match, agree
+from response.compare_sums import sum_cause
 from response.criteria.recist import RECIST_QUESTIONS
 from response.engine import Result
 from response.findings import Finding
 from response.registry import STANDARD
 from response.slips import SLIPS, Slip, answers_under
-from response.vocabulary import NON_CR_NON_PD, PD, SD
+from response.vocabulary import NE, NON_CR_NON_PD, PD, SD
 
 SERIES_TOGETHER: Final = 1000  # series of one block: asking the rules again costs little more for them than for one
 
@@ -30,9 +31,14 @@ class Cause:
 UNKNOWN_CAUSE: Final = Cause("unknown", "none of the usual slips gives the recorded response")
 DATES_EXCHANGED: Final = Cause("dates_exchanged", "the responses of two timepoints, or their dates, were exchanged")
 CARRIED_FORWARD: Final = Cause("pd_carried_forward", "an earlier PD was carried forward; each timepoint is judged anew")
-SD_WITHOUT_TARGETS: Final = Cause(
-    "sd_without_targets", "without target lesions stable disease is called Non-CR/Non-PD"
+SD_WITHOUT_TARGETS: Final = Cause("sd_without_targets", "without target lesions stable disease is called Non-CR/Non-PD")
+
+# Findings that make a lesion not evaluable: they explain a computed NE better than any slip.
+UNREADABLE: Final = frozenset(
+    "conflicting_rows unusable_cell number_on_absent node_without_short_axis target_without_value cyclic_merge "
+    "target_without_baseline_value".split()
 )
+Errors = Mapping[tuple[str, str], Sequence[Finding]]
 
 
 def causes_of(
@@ -54,13 +60,19 @@ def causes_of(
     hits = hits[:LARGEST_PER_CHECK]
     slips = _slips_of(match, differs, hits)
     exchanged = _exchanged(match, differs["overall"], hits)
-    errors = _errors(explaining)
+    errors = errors_of(explaining)
     causes = []
     for place, row in enumerate(hits.tolist()):
         collected, computed = match.text("overall", row), _computed(match, "overall", int(match.cell[row]))
         slip = slips[place]
+        error = error_cause(match, row, errors)
+        summed = None if any(differs[question][row] for question in QUESTIONS) else sum_cause(match, row)
         if place in exchanged:
             causes.append(DATES_EXCHANGED)
+        elif error is not None and error.name in UNREADABLE and _computed(match, "target", int(match.cell[row])) == NE:
+            causes.append(error)  # the lesion is not evaluable here only because of the data
+        elif summed is not None:
+            causes.append(Cause(*summed))
         elif collected == SD and computed == NON_CR_NON_PD:
             causes.append(SD_WITHOUT_TARGETS)
         elif slip is not None:
@@ -68,13 +80,13 @@ def causes_of(
         elif collected == PD and match.scene.after_pd[match.cell[row]]:
             causes.append(CARRIED_FORWARD)
         else:
-            causes.append(_by_error(match, row, errors))
+            causes.append(error or UNKNOWN_CAUSE)
     return causes
 
 
 def _computed(match: Match, question: str, cell: int) -> str:
     result = match.scene.assessment.results[STANDARD]
-    return result.categories(question)[result.answers[question][cell]]
+    return result.categories(question)[int(result.answers[question][cell])]
 
 
 # --- slips
@@ -94,7 +106,9 @@ def _slips_of(match: Match, differs: Mapping[str, Flags], hits: NDArray[Any]) ->
                 row = int(hits[place])
                 cell = int(match.cell[row])
                 at = (int(match.scene.timeline.series_of_cell[cell]) - low, int(match.scene.timeline.place[cell]))
-                score = _explained(match, differs, row, result, {name: int(codes[at]) for name, codes in answers.items()})
+                score = _explained(
+                    match, differs, row, result, {name: int(codes[at]) for name, codes in answers.items()}
+                )
                 if score > best[place][0]:
                     best[place] = (score, slip)
     return [slip for _, slip in best]
@@ -145,14 +159,25 @@ def _exchanged(match: Match, differs: Flags, hits: NDArray[Any]) -> set[int]:
     return found
 
 
-def _errors(explaining: Sequence[Finding]) -> Mapping[tuple[str, str, str], Finding]:
-    return {(item.subject, item.evaluator, item.timepoint): item for item in explaining if item.severity == "error"}
+def errors_of(explaining: Sequence[Finding]) -> Errors:
+    """Return the errors in the data by subject and evaluator."""
+    errors: dict[tuple[str, str], list[Finding]] = {}
+    for item in explaining:
+        if item.severity == "error":
+            errors.setdefault((item.subject, item.evaluator), []).append(item)
+    return errors
 
 
-def _by_error(match: Match, row: int, errors: Mapping[tuple[str, str, str], Finding]) -> Cause:
+def error_cause(match: Match, row: int, errors: Errors) -> Cause | None:
+    """Return the error in the data that the difference follows from: of this timepoint, else of the series."""
+    if not errors:
+        return None
     about = match.scene.of_cell(int(match.cell[row]), "", "info")
-    error = errors.get((about.subject, about.evaluator, about.timepoint))
+    own = errors.get((about.subject, about.evaluator), ())
+    here = [item for item in own if item.timepoint == about.timepoint]
+    error = next(iter(here or own), None)
     if error is None:
-        return UNKNOWN_CAUSE
-    lesion = f" of lesion {error.lesion}" if error.lesion else ""
-    return Cause(error.id, f"it follows from another finding at this timepoint ({error.id}{lesion})")
+        return None
+    where = " ".join(filter(None, (error.lesion and f"of lesion {error.lesion}", error.timepoint and
+                                   f"at timepoint {error.timepoint}")))  # fmt: skip
+    return Cause(error.id, f"it follows from another finding, {error.id} {where}".rstrip())

@@ -41,7 +41,7 @@ class Method(IntEnum):
 
 _METHODS: Final = {
     Method.XRAY: "x ray;xray;chest x ray;chest xray;cxr;cr;dx;radiograph;chest radiograph;plain film;x ray chest",
-    Method.NEVER: "us;ultrasound;sonography;endoscopy;laparoscopy;es;bronchoscopy;colonoscopy;endoscopic ultrasound;eus",
+    Method.NEVER: "us;eus;ultrasound;endoscopic ultrasound;sonography;endoscopy;bronchoscopy;colonoscopy;laparoscopy",
     Method.BONE_SCAN: "bone scan;scintigraphy;bone scintigraphy;nm;radionuclide bone scan;bone scintiscan",
     Method.PET: "pet;fdg pet;pet ct;fdg pet ct;pt",
 }
@@ -166,4 +166,5 @@ def methods(measurements: Measurements) -> NDArray[np.int8]:
 def _lengths_of_rows(measurements: Measurements, rows: NDArray[Any], nodal: NDArray[np.bool_]) -> NDArray[np.int32]:
     by_row = np.zeros(len(measurements), np.bool_)
     by_row[rows] = nodal
-    return counting_length_um(measurements, by_row)[rows]
+    lengths: NDArray[np.int32] = counting_length_um(measurements, by_row)[rows]
+    return lengths

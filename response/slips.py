@@ -198,7 +198,7 @@ def _lengths(state: RecistState, *, nodal: bool) -> NDArray[np.int32]:
     """Return the short axis, or the longest diameter, of every lesion; `[track, timepoint]`, 0 where none."""
     measured: Measurements = state.burden.block.timeline.measurements
     column = counting_length_um(measured, np.full(len(measured), nodal))
-    return np.maximum(state.burden.block.lesion(column, 0), 0)
+    return np.asarray(np.maximum(state.burden.block.lesion(column, 0), 0))
 
 
 # --- answers taken for others
