@@ -176,7 +176,8 @@ class _Course:
         of_role: dict[str, list[list[str]]] = {}
         for row in self.lesions.get(label, []):
             of_role.setdefault(row["role"] or "no role", []).append(_lesion_cells(row))
-        for role, lines in of_role.items():
+        for role in sorted(of_role, key=lambda role: [*_ROLES, role].index(role)):
+            lines = of_role[role]
             yield f"  {_ROLES.get(role, role)}:"
             widths = [max(len(line[column]) for line in lines) for column in range(3)]
             for line in lines:
@@ -244,6 +245,7 @@ _ROLES: Final = {
     "new": "New lesions",
     "candidate": "Candidates, which do not count",
 }
+_SAID_BY_STATE: Final = ("seen", "gone", "equivocal")
 _QUESTIONS: Final = {"target": "target lesions", "non_target": "non-target lesions", "new_lesion": "new lesions"}
 
 
@@ -261,7 +263,7 @@ def _lesion_cells(row: Row) -> list[str]:
     else:
         value = f"{row['length_mm']} mm" if row["length_mm"] else row["state"].replace("_", " ")
         why = row["why"].partition(": ")[2] if row["why"].startswith(("non-target", "new lesion")) else row["why"]
-        why = "" if why == value else why
+        why = "" if why in (value, *_SAID_BY_STATE) else why
     notes = [why] if why else []
     if row["change_from_baseline_mm"] not in ("", "0") and row["role"] == "target":
         notes.append(f"{_signed(row['change_from_baseline_mm'])} mm{_percent(row['change_from_baseline_percent'])}")
