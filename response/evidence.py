@@ -19,7 +19,7 @@ from response.engine import Result
 from response.table import TextColumn
 from response.texts import Texts, joined_lists
 from response.timeline import Block
-from response.vocabulary import State
+from response.vocabulary import RESPONSE_BY_NAME, Response, State
 
 Cells = NDArray[np.int64]
 
@@ -102,7 +102,7 @@ class Evidence:
     @cached_property
     def is_baseline(self) -> Flags:
         """Whether the cell is the baseline."""
-        return self.place == self.baseline
+        return np.asarray(self.place == self.baseline)
 
     @cached_property
     def follow_up(self) -> Flags:
@@ -119,6 +119,11 @@ class Evidence:
         """Baseline cell of the series of each cell; the cell itself where there is none."""
         first = self.timeline.cell_start[self.series] - self.block.cell_slice.start
         return np.where(self.baseline < 0, np.arange(self.cells), first + self.baseline)
+
+    def responses(self, result: Result) -> NDArray[np.int8]:
+        """Return the overall response of each cell by a criterion, as `vocabulary.Response` codes."""
+        codes = [int(RESPONSE_BY_NAME.get(name, Response.BLANK)) for name in result.categories("overall")]
+        return np.asarray(codes, np.int8)[result.answers["overall"][self.block.cell_slice]]
 
     # --- which lesions
 
@@ -173,7 +178,7 @@ class Evidence:
     @cached_property
     def complete(self) -> Flags:
         """Whether the sum is complete: every target was assessed."""
-        return self.summed & (self.missing_targets == 0)
+        return np.asarray(self.summed & (self.missing_targets == 0))
 
     @cached_property
     def comparable(self) -> Flags:

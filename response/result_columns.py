@@ -83,8 +83,10 @@ def percent(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.int
     part, whole
         Shape `[row]`, in one unit; `whole` is not negative.
     """
-    hundredths = 10_000 * np.abs(part) // np.maximum(whole, 1)
-    return np.where(whole > 0, np.sign(part) * hundredths, 0).astype(np.int64)
+    # A double quotient of whole numbers below 2**53 never reaches the next whole number, so the cut is exact; it is
+    # several times faster than whole division. `test_percent_is_exact` holds this against Python's integers.
+    hundredths = np.trunc(10_000.0 * part / np.maximum(whole, 1)).astype(np.int64)
+    return np.where(whole > 0, hundredths, 0)
 
 
 def date_texts(days: NDArray[np.int32], precision: NDArray[Any] | None = None) -> TextColumn:
@@ -216,11 +218,19 @@ def _arrow_array(pa: Any, column: Any) -> Any:
         mask = None if column.known.all() else ~column.known
         return pa.array(values, kind, mask=mask)
     if isinstance(column, TextColumn):
-        column = compacted(column).normalised()
+        column = _without_doubles(compacted(column))
         return pa.DictionaryArray.from_arrays(
             pa.array(column.codes, pa.int32()), pa.array(list(column.values), pa.string())
         )
     return column if isinstance(column, pa.Array) else pa.array(column, pa.string())
+
+
+def _without_doubles(column: TextColumn) -> TextColumn:
+    index: dict[str, int] = {}
+    if len(set(column.values)) == len(column.values):
+        return column
+    lut = np.asarray([index.setdefault(value, len(index)) for value in column.values], np.int32)
+    return TextColumn(lut[column.codes], list(index))
 
 
 def _series(column: Any) -> Any:

@@ -132,7 +132,7 @@ def _why(result: Result, best: BestOfSeries, number: int, evidence: Evidence) ->
 
 def _first_cells(evidence: Evidence) -> NDArray[np.int64]:
     block = evidence.block
-    return evidence.timeline.cell_start[block.low : block.high] - block.cell_slice.start
+    return np.asarray(evidence.timeline.cell_start[block.low : block.high] - block.cell_slice.start)
 
 
 def _progression_reasons(decisions: Decisions, place: NDArray[np.int32], evidence: Evidence) -> Any:

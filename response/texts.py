@@ -43,8 +43,8 @@ def distinct_codes(values: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.
     low = int(values.min())
     span = int(values.max()) - low + 1
     if len(values) < _FEW or span > 64 * len(values):
-        distinct, codes = np.unique(values, return_inverse=True)
-        return codes.astype(np.int32), distinct.astype(np.int64)
+        found, places = np.unique(values, return_inverse=True)
+        return places.astype(np.int32), found.astype(np.int64)
     codes, distinct = dense_ids(values.astype(np.int64) - low, span)
     return codes, distinct + low
 

@@ -21,19 +21,17 @@ from response.result_columns import (
     interleaved,
     made_ahead,
     percent,
-    rows_of,
     yes_or_blank,
 )
 from response.sentences import NOT_MEASURED, Decisions, plain_sentence
 from response.series_columns import series_columns, site_of, start_days, unmeasured_subjects
 from response.table import TextColumn
-from response.texts import Texts
+from response.texts import distinct_codes
 from response.timeline import Block
 from response.vocabulary import RESPONSE_NAMES, Response
 
 QUESTIONS: Final = ("target", "non_target", "new_lesion")
 _GENERAL_NUMBERS: Final = ("sum_mm", "baseline_mm", "nadir_mm")
-_COUNTED_BY_PD: Final = ("PD",)
 
 # The columns of every criterion, in order; extra numbers of the criteria and `disagreement` follow.
 TIMEPOINT_COLUMNS: Final = (
@@ -63,7 +61,7 @@ class TimepointRows:
         shared = self._visit_columns(evidence)
         decisions = {name: Decisions(result, evidence) for name, result in self.results.items()}
         of_criteria = [self._criterion_columns(item, evidence) for item in decisions.values()]
-        disagreement = disagreements(decisions, evidence)
+        disagreement = disagreements(decisions, evidence) if len(decisions) > 1 else blank_texts(evidence.cells)
         repeat = len(of_criteria)
         rows = {name: interleaved([column] * repeat) for name, column in shared.items()}
         rows |= {name: interleaved([columns[name] for columns in of_criteria]) for name in of_criteria[0]}
@@ -82,7 +80,7 @@ class TimepointRows:
             "timepoint": TextColumn(visits.label[cells], visits.labels),
             "date": first,
             "first_scan": first,
-            "last_scan": date_texts(visits.last_scan[cells], last_precision),
+            "last_scan": first if one_day.all() else date_texts(visits.last_scan[cells], last_precision),
             "study_day": self._study_days(evidence),
             "missing_lesions": evidence.names(evidence.missing),
             "new_lesion_ids": evidence.names(evidence.new),
@@ -166,7 +164,7 @@ class TimepointRows:
         """Return which timepoints come after the first PD; a criterion without PD has that of RECIST 1.1."""
         if result.criterion.best_order:
             result = self.results[STANDARD]
-        progressed = result.responses()[evidence.block.cell_slice] == Response.PD
+        progressed = evidence.responses(result) == Response.PD
         counts = np.cumsum(progressed)
         before = counts - progressed
         first = self.timeline.cell_start[evidence.series] - evidence.block.cell_slice.start
@@ -177,7 +175,7 @@ class TimepointRows:
         own = {number.name: number for number in result.criterion.numbers}
         columns: dict[str, Any] = {}
         for name, decimals in self.extra.items():
-            if name in own:
+            if name in own and decimals is not None:
                 values = result.numbers[name][cells]
                 columns[name] = NumberColumn(values, evidence.shown & (values != NO_SUM), decimals)
             elif name == "change_hu_percent" and "attenuation_hu" in own:
@@ -290,9 +288,9 @@ def _flags(result: Result, evidence: Evidence) -> TextColumn:
     for name, holds in (("after_new_therapy", late), ("pd_backdated", backdated)):
         bits |= holds.astype(np.int64) << len(names)
         names.append(name)
-    distinct, codes = np.unique(bits, return_inverse=True)
+    codes, distinct = distinct_codes(bits)
     texts = [";".join(name for bit, name in enumerate(names) if value >> bit & 1) for value in distinct.tolist()]
-    return TextColumn(codes.astype(np.int32), texts)
+    return TextColumn(codes, texts)
 
 
 # --- drivers
@@ -306,7 +304,7 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
     """
     result = decisions.result
     rules = [kind.rule.rsplit(".", 1)[-1] for kind in decisions.kinds]
-    responses = result.responses()[evidence.block.cell_slice]
+    responses = evidence.responses(result)
     progressed, undecided = responses == Response.PD, responses == Response.NE
     grew = [kind.rule for kind in decisions.kinds if "growth" in kind.template or kind.rule.endswith(".reappeared")]
     by_size = progressed & np.isin(decisions.code, [i for i, kind in enumerate(decisions.kinds) if kind.rule in grew])
@@ -363,11 +361,6 @@ def _missing(evidence: Evidence, code: NDArray[np.int32], rules: Sequence[str]) 
         np.concatenate([now.track, picked.track]),
         np.concatenate([now.fact, picked.fact]),
     )
-
-
-def empty(texts: Texts) -> bool:
-    """Return whether a batch has no rows."""
-    return rows_of({"": texts}) == 0
 
 
 __all__ = ["DISEASE", "TIMEPOINT_COLUMNS", "TimepointRows", "drivers", "extra_numbers", "level_column"]
