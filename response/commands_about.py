@@ -90,19 +90,25 @@ def _told(name: str, required: str, kind: str, allowed: str, meaning: str) -> st
 
 
 def _write_template(table: str, out: Path) -> list[Path]:
-    from response.io.output import write_bytes
     from response.template import DICTIONARY_COLUMNS, dictionary, header
 
     explained = [DICTIONARY_COLUMNS, *dictionary(table)]
     if out.suffix.lower() == ".xlsx":
-        write_bytes(out, _workbook({table: [header(table)], "dictionary": explained}))
+        _write(out, _workbook({table: [header(table)], "dictionary": explained}))
         return [out]
     if out.suffix.lower() != ".csv":
         raise InputError(str(out), f"a name that ends in '{out.suffix}'", "a name that ends in .csv or .xlsx")
     beside = out.with_name(f"{out.stem}_dictionary.csv")
     for path, rows in ((out, [header(table)]), (beside, explained)):
-        write_bytes(path, _csv_text(rows).encode())
+        _write(path, _csv_text(rows).encode())
     return [out, beside]
+
+
+def _write(path: Path, content: bytes) -> None:
+    from response.io.safe_files import staged_file
+
+    with staged_file(path) as stage:
+        stage.write_bytes(content)
 
 
 def _csv_text(rows: Iterable[Sequence[str]]) -> str:

@@ -98,7 +98,6 @@ def best(
 ) -> int:
     """Best overall response from collected responses. Writes subjects.csv."""
     from response.api import best_of
-    from response.io.output import write_columns
 
     told = Log(log.value, quiet=quiet)
     _writable(out)
@@ -106,7 +105,7 @@ def best(
         responses, protocol, subjects, decimal=None if decimal is None else decimal.value, delimiter=_tab(delimiter)
     )
     _tell_notes(told, notes)
-    path = write_columns(found.columns, out / "subjects.csv")
+    path = _write_subjects(found.columns, out, [file for file in (responses, subjects, protocol) if file is not None])
     counts: dict[str, Counter[str]] = {}
     for criterion, response in zip(found.columns["criterion"], found.columns["best_response"], strict=True):
         counts.setdefault(criterion, Counter())[response or "none"] += 1
@@ -117,6 +116,18 @@ def best(
         told.alert("finding", f"{where}{finding.sentence}", id=finding.id, severity=finding.severity)
     told.tell("written", f"written: {path}", file=str(path))
     return DONE
+
+
+def _write_subjects(columns: Mapping[str, Sequence[str]], folder: Path, keep: Sequence[Path]) -> Path:
+    from response.io.results import write_tables
+    from response.io.safe_files import staged_folder
+    from response.result_columns import ResultTable
+    from response.table import TextColumn
+
+    table = ResultTable(lambda: [{name: TextColumn.of(texts) for name, texts in columns.items()}])
+    with staged_folder(folder, keep=keep) as stage:
+        write_tables({"subjects": table}, stage, ["csv"])
+    return folder / "subjects.csv"
 
 
 def check(
@@ -151,7 +162,7 @@ def check(
     _writable(out)
     with run.log.stages(run.size) as stages:
         found = run.assessment(stages, criteria, decimal, delimiter, sheet)
-        written = write_findings(found.found, out, formats=("csv", "xlsx"))
+        written = write_findings(found.found, out, formats=("csv", "xlsx"), keep=run.inputs)
     _tell_findings(run.log, found.found, by_id=True)
     run.log.tell("written", f"findings are in {out}: {', '.join(path.name for path in written)}", folder=str(out))
     return _tell_unscored(run.log, found)
