@@ -14,7 +14,7 @@ from response.io.safe_files import staged_folder
 from response.result_columns import Columns, NumberColumn, ResultTable, arrow_batch, cell_texts, rows_of
 from response.result_tables import finding_table, lesion_table, subject_table, timepoint_table
 from response.table import TextColumn
-from response.texts import arrow, as_texts, text_list
+from response.texts import arrow, arrow_text, arrow_texts, as_texts, text_list
 
 if TYPE_CHECKING:
     from response.engine import Assessment
@@ -183,8 +183,8 @@ def _csv_lines(batch: Columns) -> bytes:
     pa = arrow()
     if pa is None:
         return "".join([",".join(row) + "\n" for row in zip(*map(text_list, columns), strict=True)]).encode()
-    columns[-1] = pa.compute.binary_join_element_wise(columns[-1], "\n", "")
-    lines = pa.compute.binary_join_element_wise(*columns, ",")
+    columns[-1] = pa.compute.binary_join_element_wise(columns[-1], arrow_text("\n"), arrow_text(""))
+    lines = pa.compute.binary_join_element_wise(*columns, arrow_text(","))
     offsets = lines.buffers()[1], lines.offset
     start, stop = (int(_offset(offsets, place)) for place in (0, len(lines)))
     return bytes(lines.buffers()[2][start:stop])
@@ -221,7 +221,7 @@ def _guarded(texts: Any) -> Any:
     odd = pa.compute.match_substring_regex(texts, r'[",\r\n]|^[=+\-@\t]')
     if not pa.compute.any(odd).as_py():
         return texts
-    replaced = pa.array([csv_cell(text) for text in texts.filter(odd).to_pylist()], pa.string())
+    replaced = arrow_texts([csv_cell(text) for text in texts.filter(odd).to_pylist()])
     return pa.compute.replace_with_mask(texts, odd, replaced)
 
 

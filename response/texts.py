@@ -36,6 +36,34 @@ def arrow() -> ModuleType | None:
     return _installed_arrow()
 
 
+def arrow_texts(values: Sequence[str]) -> Any:
+    """Return texts as an Arrow array, without pandas: `pyarrow.array` and `pyarrow.scalar` import it, half a second."""
+    pa = _installed_arrow()
+    assert pa is not None
+    data = [value.encode() for value in values]
+    offsets = np.zeros(len(data) + 1, np.int64)
+    np.cumsum([len(item) for item in data], out=offsets[1:])
+    if offsets[-1] >= 1 << 31:
+        return pa.array(values, pa.string())
+    buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(b"".join(data))]
+    return pa.Array.from_buffers(pa.string(), len(data), buffers)
+
+
+def arrow_codes(codes: NDArray[Any]) -> Any:
+    """Return whole numbers as an Arrow array, without pandas."""
+    pa = _installed_arrow()
+    assert pa is not None
+    wide = codes.dtype.itemsize > 4
+    plain = np.ascontiguousarray(codes, np.int64 if wide else np.int32)
+    kind = pa.int64() if wide else pa.int32()
+    return pa.Array.from_buffers(kind, len(plain), [None, pa.py_buffer(plain)])
+
+
+def arrow_text(text: str) -> Any:
+    """Return one text as an Arrow scalar, without pandas."""
+    return arrow_texts([text])[0]
+
+
 def distinct_codes(values: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return the codes of whole numbers and the distinct numbers, ascending; `[row]` and `[distinct]`."""
     if not len(values):
@@ -98,7 +126,7 @@ def as_texts(column: TextColumn) -> Texts:
     pa = arrow()
     if pa is None:
         return np.asarray([*column.values, ""], dtype=object)[column.codes]
-    return pa.array(column.values, pa.string()).take(pa.array(column.codes))
+    return arrow_texts(column.values).take(arrow_codes(column.codes))
 
 
 def joined(pieces: Sequence[TextColumn], rows: int) -> Texts:
@@ -109,7 +137,7 @@ def joined(pieces: Sequence[TextColumn], rows: int) -> Texts:
     if pa is None or len(pieces) == 1:
         parts = [as_texts(piece) for piece in pieces]
         return parts[0] if len(parts) == 1 else np.asarray(["".join(row) for row in zip(*parts, strict=True)], object)
-    return pa.compute.binary_join_element_wise(*(as_texts(piece) for piece in pieces), "")
+    return pa.compute.binary_join_element_wise(*(as_texts(piece) for piece in pieces), arrow_text(""))
 
 
 def joined_lists(names: TextColumn, counts: NDArray[np.int64]) -> Texts:
@@ -125,7 +153,9 @@ def joined_lists(names: TextColumn, counts: NDArray[np.int64]) -> Texts:
     offsets = np.concatenate([[0], np.cumsum(counts)])
     pa = arrow()
     if pa is not None:
-        return pa.compute.binary_join(pa.ListArray.from_arrays(offsets.astype(np.int32), as_texts(names)), SEPARATOR)
+        return pa.compute.binary_join(
+            pa.ListArray.from_arrays(arrow_codes(offsets.astype(np.int32)), as_texts(names)), arrow_text(SEPARATOR)
+        )
     texts = names.texts()
     filled = np.full(len(counts), "", object)
     for row in np.flatnonzero(counts).tolist():
@@ -136,7 +166,7 @@ def joined_lists(names: TextColumn, counts: NDArray[np.int64]) -> Texts:
 def picked(texts: Texts, rows: NDArray[Any]) -> Texts:
     """Return the texts of some rows."""
     pa = arrow()
-    return texts[rows] if pa is None or isinstance(texts, np.ndarray) else texts.take(pa.array(rows))
+    return texts[rows] if pa is None or isinstance(texts, np.ndarray) else texts.take(arrow_codes(rows))
 
 
 def strung(parts: Sequence[Texts]) -> Texts:
@@ -152,7 +182,7 @@ def strung_together(columns: Sequence[Texts]) -> Texts:
     pa = arrow()
     if pa is None:
         return np.asarray(["".join(row) for row in zip(*columns, strict=True)] or [""], object)[: len(columns[0])]
-    return columns[0] if len(columns) == 1 else pa.compute.binary_join_element_wise(*columns, "")
+    return columns[0] if len(columns) == 1 else pa.compute.binary_join_element_wise(*columns, arrow_text(""))
 
 
 def scattered(texts: Texts, where: NDArray[Any], rows: int) -> Texts:
