@@ -104,13 +104,14 @@ def best(
     found, notes = best_of(
         responses, protocol, subjects, decimal=None if decimal is None else decimal.value, delimiter=_tab(delimiter)
     )
+    told.tell("read", f"read {responses}")
     _tell_notes(told, notes)
     path = _write_subjects(found.columns, out, [file for file in (responses, subjects, protocol) if file is not None])
     counts: dict[str, Counter[str]] = {}
     for criterion, response in zip(found.columns["criterion"], found.columns["best_response"], strict=True):
         counts.setdefault(criterion, Counter())[response or "none"] += 1
     for criterion, counted in counts.items():
-        _tell_counts(told, criterion, counted)
+        _tell_counts(told, criterion, dict(sorted(counted.items(), key=lambda item: _place(item[0]))))
     for finding in found.findings:
         where = f"{finding.file}:{finding.line}: " if finding.line else ""
         told.alert("finding", f"{where}{finding.sentence}", id=finding.id, severity=finding.severity)
@@ -325,6 +326,12 @@ def _tell_best(log: Log, found: "Assessment") -> None:
     )
     for criterion, counts in _best_counts(found).items():
         _tell_counts(log, criterion, counts)
+
+
+def _place(category: str) -> int:
+    from response.vocabulary import RESPONSE_BY_NAME, Response
+
+    return int(RESPONSE_BY_NAME.get(category, Response.NA))
 
 
 def _best_counts(found: "Assessment") -> dict[str, dict[str, int]]:

@@ -41,5 +41,5 @@ def _allowed(column: Column) -> str:
     if column.kind == "date":
         return "YYYY-MM-DD; YYYY-MM or YYYY where no more is known"
     if column.largest is not None:
-        return f"{-column.largest if column.negative else 0} to {column.largest}"
+        return f"from {-column.largest if column.negative else 0} to {column.largest}"
     return ""
