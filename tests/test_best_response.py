@@ -450,6 +450,10 @@ def test_why_not_better(reason: str, sequence: str, therapy: str, changes: dict[
     assert bool(found.why_not_better) == bool(reason)
 
 
+def test_a_response_that_counts_as_sd_is_not_told_to_be_none() -> None:
+    assert "no SD" not in best_of("d56 PR|d83 PR").why_not_better
+
+
 def test_no_reference_date_is_a_reason() -> None:
     found = best_of("d56 SD", reference="?")
     assert found.reason == "no_reference_date"
