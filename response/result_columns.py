@@ -116,11 +116,12 @@ def interleaved(columns: Sequence[Any]) -> Any:
     if isinstance(first, NumberColumn):
         values = np.stack([column.values for column in columns], axis=1).ravel()
         return NumberColumn(values, np.stack([column.known for column in columns], axis=1).ravel(), first.decimals)
-    if isinstance(first, TextColumn):
+    if all(isinstance(column, TextColumn) for column in columns):
         return _interleaved_texts(columns)
     rows = len(first)
     order = (np.arange(rows)[:, None] + rows * np.arange(len(columns))).ravel()
-    return picked(strung(columns), order)
+    texts = [as_texts(column) if isinstance(column, TextColumn) else column for column in columns]
+    return picked(strung(texts), order)
 
 
 def _interleaved_texts(columns: Sequence[TextColumn]) -> TextColumn:
