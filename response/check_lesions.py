@@ -67,7 +67,7 @@ def role_changes(scene: Scene) -> Iterator[Finding]:
             remedy="Correct the role, or the lesion id.",
         )
 
-    return scene.notes(_first_of_each(scene, differs), make)
+    return scene.notes(_first_of_each(scene, np.flatnonzero(differs)), make)
 
 
 def organ_changes(scene: Scene) -> Iterator[Finding]:
@@ -75,12 +75,14 @@ def organ_changes(scene: Scene) -> Iterator[Finding]:
     column = scene.measurements.text.get("organ")
     if column is None:
         return
-    code = _merged_codes(column, organ_of)[scene.rows]
-    reference = code[_reference_used(scene)]
-    differs = (code > 0) & (reference > 0) & (code != reference)
+    used = _changing(scene, _merged_codes(column, organ_of)[scene.rows])
+    code = _merged_codes(column, organ_of)[scene.rows[used]]
+    reference = _reference(scene, used)
+    differs = (code > 0) & (code[reference] > 0) & (code != code[reference])
+    reference_of = dict(zip(used.tolist(), used[reference].tolist(), strict=True))
 
     def make(used: int) -> Finding:
-        reference = column.text(int(scene.rows[_reference_used(scene)[used]]))
+        reference = column.text(int(scene.rows[reference_of[used]]))
         found = column.text(int(scene.rows[used]))
         return scene.of_spot(
             int(scene.spots[used]),
@@ -93,7 +95,7 @@ def organ_changes(scene: Scene) -> Iterator[Finding]:
             remedy="Correct the organ, or the lesion id.",
         )
 
-    yield from scene.notes(_first_of_each(scene, differs), make)
+    yield from scene.notes(_first_of_each(scene, used[differs]), make)
 
 
 def _merged_codes(column: TextColumn, meaning: Any) -> NDArray[np.int32]:
@@ -103,21 +105,32 @@ def _merged_codes(column: TextColumn, meaning: Any) -> NDArray[np.int32]:
     return np.asarray([codes[text] for text in meanings], np.int32)[column.codes]
 
 
-def _reference_used(scene: Scene) -> NDArray[Any]:
-    """Return for each used row the used row of its lesion at baseline, else the lesion's first; `[used]`."""
-    heads = np.flatnonzero(~scene.follows)
-    first = np.repeat(heads, np.diff(np.append(heads, len(scene.track))))
-    baseline = scene.timeline.baseline_cell[scene.timeline.series_of_track]
-    at = np.flatnonzero(scene.cell == baseline[scene.track])
-    of_track = np.full(len(scene.timeline.tracks), -1, np.int64)
-    of_track[scene.track[at]] = at
-    found = of_track[scene.track]
-    return np.where(found < 0, first, found)
+def _changing(scene: Scene, values: NDArray[Any]) -> NDArray[Any]:
+    """Return the used rows of the lesions whose value is not the same in all rows."""
+    changed = np.zeros(len(values), np.bool_)
+    changed[1:] = values[1:] != values[:-1]
+    changed &= scene.follows
+    if not changed.any():
+        return np.zeros(0, np.int64)
+    of_track = np.zeros(len(scene.timeline.tracks), np.bool_)
+    of_track[scene.track[changed]] = True
+    return np.flatnonzero(of_track[scene.track])
 
 
-def _first_of_each(scene: Scene, chosen: Flags) -> NDArray[Any]:
-    """Return the first chosen used row of each lesion."""
-    hits = np.flatnonzero(chosen)
+def _reference(scene: Scene, used: NDArray[Any]) -> NDArray[Any]:
+    """Return for each of some used rows the row at baseline of its lesion, else the first; as places among them."""
+    track = scene.track[used]
+    heads = np.flatnonzero(np.append([True], track[1:] != track[:-1])) if len(track) else np.zeros(0, np.int64)
+    lesion = np.repeat(np.arange(len(heads)), np.diff(np.append(heads, len(track))))
+    baseline = scene.timeline.baseline_cell[scene.timeline.series_of_track[track]]
+    at = np.flatnonzero(scene.cell[used] == baseline)
+    found = heads.copy()
+    found[lesion[at]] = at
+    return np.asarray(found[lesion])
+
+
+def _first_of_each(scene: Scene, hits: NDArray[Any]) -> NDArray[Any]:
+    """Return the first of some used rows of each lesion."""
     track = scene.track[hits]
     return hits[np.flatnonzero(np.append([True], track[1:] != track[:-1]))] if len(hits) else hits
 
@@ -188,11 +201,10 @@ def _circle(parent: NDArray[np.int32], track: int) -> list[int]:
 
 def method_changes(scene: Scene) -> Iterator[Finding]:
     """Timepoints with another method, phase or slice thickness than before and than at baseline."""
-    for name, meaning in (("modality", folded), ("phase", folded)):
+    for name in ("modality", "phase"):
         column = scene.measurements.text.get(name)
-        if column is not None:
-            code = _merged_codes(column, meaning)[scene.rows].astype(np.int64)
-            yield from _changes(scene, name, code, _plainly)
+        if column is not None and len(column.values) > 1:
+            yield from _changes(scene, name, _merged_codes(column, folded)[scene.rows], _plainly)
     slices = scene.measurements.numbers.get("slice_thickness_mm")
     if slices is not None:
         yield from _changes(scene, "slice_thickness_mm", np.maximum(slices[scene.rows], 0), _markedly)
@@ -210,9 +222,12 @@ def _markedly(one: NDArray[Any], other: NDArray[Any]) -> Flags:
 
 def _changes(scene: Scene, name: str, values: NDArray[Any], differ: Any) -> Iterator[Finding]:
     """Yield a finding for each timepoint where some lesion differs from its last and its first value."""
-    recorded = np.flatnonzero((values > 0) & (methods(scene.measurements)[scene.rows] != Method.PET))
-    value, track, cell = values[recorded], scene.track[recorded], scene.cell[recorded]
-    if not len(value) or (value == value[0]).all():
+    recorded = _changing(scene, values)
+    recorded = recorded[values[recorded] > 0]
+    if len(recorded):
+        recorded = recorded[methods(scene.measurements)[scene.rows[recorded]] != Method.PET]
+    value, track, cell = values[recorded].astype(np.int64), scene.track[recorded], scene.cell[recorded]
+    if not len(value):
         return
     same = np.append([False], track[1:] == track[:-1])
     heads = np.flatnonzero(~same)

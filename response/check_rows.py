@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER, thousandths_text
 from response.check_scene import Check, Flags, Scene
 from response.findings import Finding, Severity
 from response.vocabulary import Role, State, text_of
-
-_LENGTHS: Final = ("longest_mm", "short_mm", "diameter_mm")
 
 # State -> id, severity, what happens to the number.
 _CONTRADICTIONS: Final[dict[State, tuple[str, Severity, str]]] = {
@@ -26,10 +25,14 @@ def numbers_against_state(scene: Scene) -> Iterator[Finding]:
     written = scene.measurements.code("state")
     if not written.any():
         return
-    largest = _largest(scene)
+    largest = scene.largest
+    rows = np.flatnonzero(np.isin(np.arange(len(State)), list(_CONTRADICTIONS))[written])
+    rows = rows[largest[rows] >= 0]
     for state, (id_, severity, what) in _CONTRADICTIONS.items():
-        numbered = largest > 0 if state == State.ABSENT else largest >= 0
-        hits = np.flatnonzero(((written == state) & numbered)[scene.rows])
+        chosen = written[rows] == state
+        if state == State.ABSENT:
+            chosen &= largest[rows] > 0
+        hits = scene.used(rows[chosen])
 
         def make(used: int, state: State = state, id_: str = id_, severity: Severity = severity,
                  what: str = what) -> Finding:  # fmt: skip
@@ -48,23 +51,13 @@ def numbers_against_state(scene: Scene) -> Iterator[Finding]:
         yield from scene.notes(hits, make)
 
 
-def _largest(scene: Scene) -> Any:
-    columns = [scene.measurements.numbers[name] for name in _LENGTHS if name in scene.measurements.numbers]
-    if not columns:
-        return np.full(len(scene.measurements), NO_NUMBER, np.int32)
-    largest = columns[0]
-    for column in columns[1:]:
-        largest = np.maximum(largest, column)
-    return largest
-
-
 def short_longer_than_longest(scene: Scene) -> Iterator[Finding]:
     """Short axes that are longer than the longest diameter."""
     numbers = scene.measurements.numbers
     if "short_mm" not in numbers or "longest_mm" not in numbers:
         return
     short, longest = numbers["short_mm"], numbers["longest_mm"]
-    hits = np.flatnonzero(((longest >= 0) & (short > longest))[scene.rows])
+    hits = scene.used(np.flatnonzero((longest >= 0) & (short > longest)))
 
     def make(used: int) -> Finding:
         row = int(scene.rows[used])
@@ -88,8 +81,9 @@ def nodes_without_short_axis(scene: Scene) -> Iterator[Finding]:
     if longest is None or not scene.timeline.tracks.nodal.any():
         return
     written = scene.measurements.code("state")
-    open_state = np.isin(written, (State.BLANK, State.MEASURED))
-    missing = scene.nodal_rows & (longest > 0) & (scene.lengths == NO_NUMBER) & open_state
+    open_state = np.isin(np.arange(len(State)), (State.BLANK, State.MEASURED))
+    missing = np.flatnonzero(scene.nodal_rows & (scene.lengths == NO_NUMBER) & (longest > 0))
+    missing = missing[open_state[written[missing]]]
 
     def make(used: int) -> Finding:
         return scene.of_spot(
@@ -103,15 +97,14 @@ def nodes_without_short_axis(scene: Scene) -> Iterator[Finding]:
             remedy="Add the short axis; if the number is the short axis, put it into the column short_mm.",
         )
 
-    yield from scene.notes(np.flatnonzero(missing[scene.rows]), make)
+    yield from scene.notes(scene.used(missing), make)
 
 
 def progression_state_on_targets(scene: Scene) -> Iterator[Finding]:
     """Unequivocal progression written on a target, where the sum decides."""
     written = scene.measurements.code("state")
-    if not (written == State.UNEQUIVOCAL_PROGRESSION).any():
-        return
-    hits = np.flatnonzero((written[scene.rows] == State.UNEQUIVOCAL_PROGRESSION) & _is(scene, Role.TARGET))
+    hits = scene.used(np.flatnonzero(written == State.UNEQUIVOCAL_PROGRESSION))
+    hits = hits[_is(scene, Role.TARGET, hits)]
 
     def make(used: int) -> Finding:
         return scene.of_spot(
@@ -130,9 +123,10 @@ def progression_state_on_targets(scene: Scene) -> Iterator[Finding]:
 
 def new_lesions_without_state(scene: Scene) -> Iterator[Finding]:
     """New lesions that say neither how large nor how certain they are."""
-    bare = (scene.measurements.code("state") == State.BLANK) & (scene.measurements.code("trend") == 0)
-    bare &= _largest(scene) == NO_NUMBER
-    hits = np.flatnonzero(bare[scene.rows] & _is(scene, Role.NEW))
+    bare = np.flatnonzero(scene.largest == NO_NUMBER)
+    said = (scene.measurements.code("state")[bare] != State.BLANK) | (scene.measurements.code("trend")[bare] != 0)
+    hits = scene.used(bare[~said])
+    hits = hits[_is(scene, Role.NEW, hits)]
 
     def make(used: int) -> Finding:
         return scene.of_spot(
@@ -152,11 +146,10 @@ def new_lesions_without_state(scene: Scene) -> Iterator[Finding]:
 def targets_without_number(scene: Scene) -> Iterator[Finding]:
     """Targets after baseline that are seen but have no number, so that they are not evaluable."""
     written = scene.measurements.code("state")
-    seen = np.isin(written, (State.BLANK, State.MEASURED, State.PRESENT, State.EQUIVOCAL))
-    bare = seen & (_largest(scene) == NO_NUMBER)
-    if not bare.any():
-        return
-    hits = np.flatnonzero(bare[scene.rows] & _is(scene, Role.TARGET) & scene.follow_up[scene.cell])
+    seen = np.isin(np.arange(len(State)), (State.BLANK, State.MEASURED, State.PRESENT, State.EQUIVOCAL))
+    bare = np.flatnonzero(scene.largest == NO_NUMBER)
+    hits = scene.used(bare[seen[written[bare]]])
+    hits = hits[_is(scene, Role.TARGET, hits) & scene.follow_up[scene.cell[hits]]]
     evaluated = scene.timeline.state[scene.spots[hits]] == State.NOT_EVALUABLE
 
     def make(used: int) -> Finding:
@@ -175,9 +168,9 @@ def targets_without_number(scene: Scene) -> Iterator[Finding]:
     yield from scene.notes(hits[evaluated], make)
 
 
-def _is(scene: Scene, role: Role) -> Flags:
-    """Return whether a used row belongs to a lesion of a role, `[used]`."""
-    return np.asarray((scene.timeline.tracks.role == role)[scene.track])
+def _is(scene: Scene, role: Role, used: NDArray[Any]) -> Flags:
+    """Return whether some used rows belong to a lesion of a role, `[n]`."""
+    return np.asarray(scene.timeline.tracks.role[scene.track[used]] == role)
 
 
 def unknown_morphology(scene: Scene) -> Iterator[Finding]:
@@ -200,7 +193,7 @@ def unknown_morphology(scene: Scene) -> Iterator[Finding]:
             remedy="Correct the cell in the source.",
         )
 
-    yield from scene.notes(np.flatnonzero(odd[column.codes][scene.rows]), make)
+    yield from scene.notes(scene.used(np.flatnonzero(odd[column.codes])), make)
 
 
 ROW_CHECKS: Final[tuple[Check, ...]] = (

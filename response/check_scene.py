@@ -3,22 +3,23 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import iso_texts
+from response.cells import NO_NUMBER, iso_texts
 from response.criteria.recist import RecistOptions
 from response.findings import Finding, Severity
+from response.measurability import BaselineLesions, baseline_lesions
 from response.measurements import Measurements, Records
 from response.protocol import Schedule
 from response.readings import counting_length_um
 from response.registry import STANDARD
 from response.timeline import NO_ROW, Timeline
-from response.vocabulary import Response
+from response.vocabulary import Response, Role
 
 if TYPE_CHECKING:
     from response.engine import Assessment
@@ -121,6 +122,28 @@ class Scene:
         """Length that counts of each row of the table, in micrometres; `[row]`."""
         return counting_length_um(self.measurements, self.nodal_rows)
 
+    def used(self, rows: NDArray[Any]) -> Rows:
+        """Return the used rows among some rows of the table, in the order of the table."""
+        if not len(rows):
+            return np.zeros(0, np.int64)
+        found = self._used_of_row[rows]
+        return np.asarray(found[found >= 0])
+
+    @cached_property
+    def _used_of_row(self) -> Rows:
+        found = np.full(len(self.measurements), -1, np.int64)
+        found[self.rows] = np.arange(len(self.rows))
+        return found
+
+    @cached_property
+    def largest(self) -> NDArray[np.int32]:
+        """Largest length of each row of the table, whichever counts; `[row]`, `NO_NUMBER` where there is none."""
+        names = ("longest_mm", "short_mm", "diameter_mm")
+        columns = [self.measurements.numbers[name] for name in names if name in self.measurements.numbers]
+        if not columns:
+            return np.full(len(self.measurements), NO_NUMBER, np.int32)
+        return np.asarray(reduce(np.maximum, columns))
+
     @cached_property
     def longest(self) -> NDArray[np.int32]:
         """Longest diameter of each row of the table, in micrometres; `[row]`."""
@@ -136,10 +159,18 @@ class Scene:
         spot = timeline.spot_start[:-1] + np.maximum(place, 0)
         return np.where(place < 0, NO_ROW, timeline.row[spot]).astype(np.int32)
 
+    def baseline_tracks(self, role: Role) -> Rows:
+        """Return the lesions of a role that have a row at baseline; fragments stand for their parent."""
+        tracks = self.timeline.tracks
+        return np.flatnonzero((tracks.role == role) & tracks.at_baseline & ~tracks.fragment)
+
     @cached_property
-    def first_row(self) -> NDArray[np.int32]:
-        """First row of each lesion, `[track]`."""
-        return np.asarray(self.timeline.row[self.timeline.spot_start[:-1] + self.timeline.tracks.first])
+    def targets(self) -> tuple[Rows, BaselineLesions]:
+        """The targets of baseline, and whether each is measurable."""
+        targets = self.baseline_tracks(Role.TARGET)
+        nodal, rows = self.timeline.tracks.nodal[targets], self.baseline_row[targets]
+        rule = self.options.node_slice_rule
+        return targets, baseline_lesions(self.measurements, rows, nodal, node_slice_rule=rule)
 
     @cached_property
     def follow_up(self) -> Flags:
@@ -219,7 +250,8 @@ class Scene:
         """Return the site of the subject of a series."""
         row = int(self.timeline.series.subject_row[series])
         subjects = self.measurements.subjects
-        return "" if row == NO_ROW or subjects is None else subjects.text_column("site").text(row)
+        sites = None if subjects is None else subjects.text.get("site")
+        return "" if row == NO_ROW or sites is None else sites.text(row)
 
     def of_record(self, records: Records, row: int, id_: str, severity: Severity, **texts: Any) -> Finding:
         """Return a finding about a row of another table, such as the subject table."""

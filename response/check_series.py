@@ -114,6 +114,8 @@ def similar_subjects(scene: Scene) -> Iterator[Finding]:
     """Subject ids that differ only in capitals or blanks."""
     tables = (scene.measurements, scene.measurements.subjects, scene.measurements.collected)
     texts = dict.fromkeys(text for table in tables if table is not None for text in table.text_column("subject").values)
+    if len({text.casefold().replace(" ", "") for text in texts}) == len(texts):
+        return
     by_fold: dict[str, list[str]] = {}
     for text in texts:
         by_fold.setdefault("".join(text.casefold().split()), []).append(text)

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from response.cells import NO_NUMBER, thousandths_text
-from response.check_scene import Check, Grouped, Rows, Scene
+from response.check_scene import Check, Grouped, Scene
 from response.findings import Finding, Severity
-from response.measurability import REASONS, THICK_SLICE_UM, BaselineLesions, NotMeasurable, baseline_lesions
+from response.measurability import REASONS, THICK_SLICE_UM, NotMeasurable, baseline_lesions
 from response.readings import PATHOLOGICAL_NODE_UM
 from response.timeline import NO_ROW
 from response.vocabulary import LYMPH_NODE, LesionType, Role, State, organ_of, text_of
@@ -40,15 +40,9 @@ _SIZE_SENTENCES: Final = {
 _REMEDY: Final = "Check the value; if it is right, ask whether the lesion should have been a non-target."
 
 
-def baseline_tracks(scene: Scene, role: Role) -> Rows:
-    """Return the lesions of a role that have a row at baseline; fragments stand for their parent."""
-    tracks = scene.timeline.tracks
-    return np.flatnonzero((tracks.role == role) & tracks.at_baseline & ~tracks.fragment)
-
-
 def too_many_targets(scene: Scene) -> Iterator[Finding]:
     """More than five targets."""
-    targets = baseline_tracks(scene, Role.TARGET)
+    targets = scene.targets[0]
     series_of_target = scene.timeline.series_of_track[targets]
     count = np.bincount(series_of_target, minlength=len(scene.timeline.series))
     lesions = Grouped(series_of_target, targets)
@@ -70,7 +64,7 @@ def too_many_targets(scene: Scene) -> Iterator[Finding]:
 
 def too_many_targets_in_organ(scene: Scene) -> Iterator[Finding]:
     """More than two targets of one organ; paired organs and all nodes count as one."""
-    targets = baseline_tracks(scene, Role.TARGET)
+    targets = scene.targets[0]
     column = scene.measurements.text_column("organ")
     texts = [organ_of(text) if text else "" for text in column.values]
     organs = list(dict.fromkeys(["", LYMPH_NODE, *texts]))
@@ -99,7 +93,8 @@ def too_many_targets_in_organ(scene: Scene) -> Iterator[Finding]:
 
 def unmeasurable_targets(scene: Scene) -> Iterator[Finding]:
     """Targets that are too small, on thick slices, or of a kind or method that does not measure."""
-    targets, lesions = _targets(scene)
+    targets, lesions = scene.targets
+    kinds, modality = scene.measurements.code("lesion_type"), scene.measurements.text_column("modality")
     for reason, id_ in _SIZE_IDS.items():
 
         def make(place: int, reason: NotMeasurable = reason, id_: str = id_) -> Finding:
@@ -107,8 +102,8 @@ def unmeasurable_targets(scene: Scene) -> Iterator[Finding]:
             told = {
                 "size": lesions.sized(place),
                 "slice": thousandths_text(int(lesions.slice_um[place])),
-                "kind": text_of(LesionType(int(scene.measurements.code("lesion_type")[row]))),
-                "modality": scene.measurements.text_column("modality").text(row),
+                "kind": text_of(LesionType(int(kinds[row]))),
+                "modality": modality.text(row),
             }
             return scene.of_baseline(
                 int(targets[place]),
@@ -134,7 +129,7 @@ def _column(scene: Scene, track: int, reason: NotMeasurable) -> str:
 
 def nodes_on_thick_slices(scene: Scene) -> Iterator[Finding]:
     """Nodal targets on slices above 5 mm, where the protocol does not ask for twice the slice (criteria page, 1.2)."""
-    targets, lesions = _targets(scene)
+    targets, lesions = scene.targets
     nodal = scene.timeline.tracks.nodal[targets]
     thick = nodal & (lesions.slice_um > THICK_SLICE_UM) & (lesions.why == NotMeasurable.NO)
     thick &= lesions.length_um < 2 * lesions.slice_um.astype(np.int64)
@@ -157,7 +152,7 @@ def nodes_on_thick_slices(scene: Scene) -> Iterator[Finding]:
 
 def treated_targets(scene: Scene) -> Iterator[Finding]:
     """Targets that were treated locally before and have not grown since (section 3.2)."""
-    targets, lesions = _targets(scene)
+    targets, lesions = scene.targets
 
     def make(place: int) -> Finding:
         return scene.of_baseline(
@@ -176,10 +171,10 @@ def treated_targets(scene: Scene) -> Iterator[Finding]:
 
 def cystic_targets(scene: Scene) -> Iterator[Finding]:
     """Cystic targets where a measurable lesion that is not cystic was left out (section 3.2)."""
-    targets, lesions = _targets(scene)
+    targets, lesions = scene.targets
     if not lesions.cystic.any():
         return
-    others = np.sort(np.concatenate([baseline_tracks(scene, role) for role in (Role.NON_TARGET, Role.CANDIDATE)]))
+    others = np.sort(np.concatenate([scene.baseline_tracks(role) for role in (Role.NON_TARGET, Role.CANDIDATE)]))
     rows = scene.baseline_row[others]
     judged = baseline_lesions(scene.measurements, rows, scene.timeline.tracks.nodal[others])
     free = (judged.why == NotMeasurable.NO) & ~judged.cystic & ~judged.treated
@@ -205,7 +200,7 @@ def cystic_targets(scene: Scene) -> Iterator[Finding]:
 
 def normal_nodes(scene: Scene) -> Iterator[Finding]:
     """Non-target nodes that are normal at baseline."""
-    tracks = baseline_tracks(scene, Role.NON_TARGET)
+    tracks = scene.baseline_tracks(Role.NON_TARGET)
     tracks = tracks[scene.timeline.tracks.nodal[tracks]]
     lengths = scene.lengths[scene.baseline_row[tracks]]
     normal = (lengths != NO_NUMBER) & (lengths < PATHOLOGICAL_NODE_UM)
@@ -228,7 +223,7 @@ def normal_nodes(scene: Scene) -> Iterator[Finding]:
 def targets_without_value(scene: Scene) -> Iterator[Finding]:
     """Targets without a usable value at baseline: the target response is NE throughout."""
     timeline = scene.timeline
-    targets = baseline_tracks(scene, Role.TARGET)
+    targets = scene.targets[0]
     place = timeline.series.baseline[timeline.series_of_track[targets]]
     state = timeline.state[timeline.spot_start[targets] + place]
 
@@ -249,9 +244,9 @@ def targets_without_value(scene: Scene) -> Iterator[Finding]:
 
 def new_lesions_at_baseline(scene: Scene) -> Iterator[Finding]:
     """Rows of new lesions at or before the baseline."""
-    role = scene.measurements.code("role")[scene.rows]
+    new = scene.used(np.flatnonzero(scene.measurements.code("role") == Role.NEW))
     baseline = scene.timeline.series.baseline[scene.timeline.series_of_cell]
-    early = (scene.timeline.place <= baseline)[scene.cell] & (role == Role.NEW)
+    early = new[(scene.timeline.place <= baseline)[scene.cell[new]]]
 
     def make(used: int) -> Finding:
         severity: Severity = "error"
@@ -266,12 +261,12 @@ def new_lesions_at_baseline(scene: Scene) -> Iterator[Finding]:
             remedy="Correct the role, or the timepoint of the row.",
         )
 
-    return scene.notes(np.flatnonzero(early), make)
+    return scene.notes(early, make)
 
 
 def non_targets_with_diameter(scene: Scene) -> Iterator[Finding]:
     """Non-targets (not nodes) with diameters; told once for each lesion."""
-    tracks = baseline_tracks(scene, Role.NON_TARGET)
+    tracks = scene.baseline_tracks(Role.NON_TARGET)
     tracks = tracks[~scene.timeline.tracks.nodal[tracks] & (scene.baseline_row[tracks] != NO_ROW)]
     lengths = scene.lengths[scene.baseline_row[tracks]]
 
@@ -288,13 +283,6 @@ def non_targets_with_diameter(scene: Scene) -> Iterator[Finding]:
         )
 
     return scene.notes(np.flatnonzero(lengths > 0), make)
-
-
-def _targets(scene: Scene) -> tuple[Rows, BaselineLesions]:
-    targets = baseline_tracks(scene, Role.TARGET)
-    nodal = scene.timeline.tracks.nodal[targets]
-    rows, rule = scene.baseline_row[targets], scene.options.node_slice_rule
-    return targets, baseline_lesions(scene.measurements, rows, nodal, node_slice_rule=rule)
 
 
 TARGET_CHECKS: Final[tuple[Check, ...]] = (
