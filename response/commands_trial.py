@@ -364,8 +364,8 @@ def _tell_counts(log: Log, criterion: str, counts: Mapping[str, int]) -> None:
 
 def _tell_findings(log: Log, findings: "Sequence[Finding]", *, by_id: bool = False) -> None:
     counts: Counter[str] = Counter(finding.severity for finding in findings)
-    words = (("error", "errors"), ("warning", "warnings"), ("info", "for information"))
-    text = ", ".join(f"{counts[name]} {word}" for name, word in words if counts[name])
+    words = {"error": "error", "warning": "warning", "info": "note"}
+    text = ", ".join(f"{count} {word}{'s' * (count != 1)}" for name, word in words.items() if (count := counts[name]))
     log.tell("findings", f"findings: {text or 'none'}", counts=dict(counts))
     if by_id and log.mode == "text":
         for (severity, name), count in sorted(Counter((f.severity, f.id) for f in findings).items()):
