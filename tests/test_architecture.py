@@ -63,7 +63,8 @@ def _imported(node: ast.AST, known: Mapping[str, Path], *, at_module_level: bool
     elif isinstance(node, ast.ImportFrom):
         base = node.module or ""
         assert node.level == 0, f"line {node.lineno}: imports are absolute here"
-        names = [full if (full := f"{base}.{alias.name}") in known else base for alias in node.names]
+        full_names = (f"{base}.{alias.name}" for alias in node.names)
+        names = [full if full in known or full == "response.__version__" else base for full in full_names]
     yield from ((name, at_module_level) for name in names)
     later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_for_types_only(node)
     for child in ast.iter_child_nodes(node):

@@ -167,7 +167,8 @@ def test_the_installed_command_runs_elsewhere(installed: Environment, tmp_path: 
 def test_the_wheel_passes_the_tests(installed: Environment, tmp_path: Path) -> None:
     for name in ("tests", "examples"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(ROOT / "pyproject.toml", tmp_path)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy2(ROOT / name, tmp_path)
     quick = ["-m", "pytest", "-q", "-m", "not slow and not checkout", "-p", "no:cacheprovider"]
     assert " passed" in installed.python(*quick, cwd=tmp_path)
 
