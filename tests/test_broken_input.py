@@ -253,17 +253,16 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, out: Path, capsys: pyt
 def test_a_file_that_vanishes_between_look_and_read_is_told(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from response.io import tables
+    from response.io.sniffing import kind_of_file
 
     path = written(tmp_path, table(GOOD.strip()))
-    looked = tables.kind_of_file
 
     def vanish(file: Path, head: bytes) -> Any:
-        kind = looked(file, head)
+        kind = kind_of_file(file, head)
         file.unlink()
         return kind
 
-    monkeypatch.setattr(tables, "kind_of_file", vanish)
+    monkeypatch.setattr("response.io.tables.kind_of_file", vanish)
     assert main(["assess", str(path), "-o", str(out)]) == 2
     message = capsys.readouterr().err
     assert "lesions.csv" in message
@@ -404,6 +403,16 @@ def test_a_process_ends_with_the_status(tmp_path: Path, out: Path) -> None:
     assert not (out / "not").exists()
 
 
+def _opened_by_reader(pipe: Path) -> int:
+    """Wait until somebody reads the pipe; return its other end."""
+    for _ in range(300):
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # no reader yet
+            time.sleep(0.1)
+    raise AssertionError("nobody read the pipe")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_an_interrupt_from_outside_leaves_nothing(tmp_path: Path, out: Path) -> None:
@@ -412,9 +421,10 @@ def test_an_interrupt_from_outside_leaves_nothing(tmp_path: Path, out: Path) -> 
     command = [sys.executable, "-m", "response", "assess", str(pipe), "-o", str(out)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(3)
+        opened = _opened_by_reader(pipe)
         process.send_signal(signal.SIGINT)
         _, message = process.communicate(timeout=30)
+        os.close(opened)
     assert process.returncode == 130
     assert "interrupted" in message
     assert "Traceback" not in message
