@@ -14,6 +14,7 @@ from response import Assessment
 from response.criteria.criterion import Criterion
 from response.measurements import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
 from response.registry import find_criteria
+from response.selection import select_targets
 from tests.acceptance import Case, expectation_met, flags_met, load
 
 SCORED = ("target_response", "overall_response", "vectors", "traps", "options", "edges", "choi", "chun")
@@ -265,5 +266,7 @@ def test_measurability_of_targets(case: Case) -> None:
 
 @pytest.mark.parametrize("case", named(with_expected("targets")))
 def test_selection_of_targets(case: Case) -> None:
-    chosen = response.select_targets(case.measurements())
-    assert set(chosen) == set(case.expected["targets"].split()) - {"none"}
+    proposed = select_targets(case.measurements(), protocol=case.protocol)
+    targets = proposed[proposed["proposed_role"] == "target"]
+    assert set(targets["lesion"]) == set(case.expected["targets"].split()) - {"none"}
+    assert sum((Decimal(str(size)) for size in targets["diameter_mm"]), Decimal(0)) == Decimal(case.expected["sum_mm"])
