@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.best_overall import BestResponses, ResponseCourse, best_responses
-from response.cells import NO_DATE
+from response.cells import NO_DATE, DatePrecision
+from response.dates import reference_dates, slack_days
 from response.protocol import BestResponseOptions
 from response.timeline import Block, Timeline
 
@@ -53,41 +54,49 @@ def best_of_series(timeline: Timeline, result: "Result") -> BestOfSeries:
     codes = result.responses()
     blocks = []
     for block in timeline.blocks():
-        course = _course(block, codes, result.progression_date, options)
+        course = _course(block, codes, result, options)
         blocks.append(BlockBest(block.low, course, best_responses(course, options)))
     return BestOfSeries(tuple(blocks))
 
 
-def _course(
-    block: Block, codes: NDArray[np.int8], progression: NDArray[np.int32], options: BestResponseOptions
-) -> ResponseCourse:
-    visits = block.timeline.visits
+def _course(block: Block, codes: NDArray[np.int8], result: "Result", options: BestResponseOptions) -> ResponseCourse:
+    visits, series = block.timeline.visits, block.timeline.series
     part = slice(block.low, block.high)
     first = block.cell_values(visits.first_scan, NO_DATE)
+    precision = block.cell_values(visits.precision, 0)
+    partial = bool(((precision != DatePrecision.DAY) & (first != NO_DATE)).any())
     return ResponseCourse(
         response=block.cell_values(codes, 0),
         exists=block.follow_up,
         first_scan=first,
         last_scan=block.cell_values(visits.last_scan, NO_DATE),
-        progression_date=block.cell_values(progression, NO_DATE),
-        reference_date=reference_dates(block, options.min_sd_reference),
-        new_therapy=block.timeline.series.new_therapy[part],
+        progression_date=block.cell_values(result.progression_date, NO_DATE),
+        reference_date=reference_dates(
+            series.treatment_start[part],
+            series.randomisation[part],
+            _baseline_scans(block),
+            options.min_sd_reference,
+        ),
+        new_therapy=series.new_therapy[part],
+        slack_days=slack_days(first, precision) if partial else None,
+        judged_after_cr=_judged_after_cr(block, result),
     )
 
 
-def reference_dates(block: Block, reference: str) -> NDArray[np.int32]:
-    """Return the day from which durations are counted, the baseline scan where it is not recorded; `[series]`."""
-    series, part = block.timeline.series, slice(block.low, block.high)
-    chosen = {
-        "treatment_start_or_randomisation": series.start,
-        "treatment_start": series.treatment_start,
-        "randomisation": series.randomisation,
-    }
-    days = chosen[reference][part] if reference in chosen else np.full(block.series_count, NO_DATE, np.int32)
+def _baseline_scans(block: Block) -> NDArray[np.int32]:
     first = block.cell_values(block.timeline.visits.first_scan, NO_DATE)
+    if not block.timepoints:
+        return np.full(block.series_count, NO_DATE, np.int32)
     place = np.maximum(block.baseline, 0).astype(np.int64)
-    baseline = np.take_along_axis(first, place, axis=1)[:, 0] if block.timepoints else days
-    return np.where(days == NO_DATE, baseline, days).astype(np.int32)
+    return np.asarray(np.take_along_axis(first, place, axis=1)[:, 0])
+
+
+def _judged_after_cr(block: Block, result: "Result") -> NDArray[np.bool_] | None:
+    """Return where a node after CR was left to the sum rule, which post-CR disease must not overrule."""
+    if getattr(result.options, "node_regrowth_after_cr", "") != "require_sum_rule":
+        return None
+    bit = [rule.name for rule in result.criterion.flags].index("node_regrowth")
+    return block.cell_values((result.flags >> np.uint32(bit)) & 1 == 1, fill=False)
 
 
 def _best_by_order(timeline: Timeline, result: "Result") -> BestOfSeries:
