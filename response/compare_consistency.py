@@ -10,7 +10,7 @@ from response.check_scene import Flags
 from response.collected_match import NOWHERE, Match
 from response.findings import Finding
 from response.registry import STANDARD
-from response.vocabulary import CR, NE, NON_CR_NON_PD, PD, PR
+from response.vocabulary import CR, NE, NON_CR_NON_PD, PD, PR, Response
 
 _REMEDY: Final = "Please check the recorded responses of this timepoint."
 
@@ -23,6 +23,7 @@ def contradictions(match: Match, told: Flags) -> Iterator[Finding]:
     stays = _is(match, "non_target", NON_CR_NON_PD, PD, NE)
     new = _is(match, "new_lesion", "Yes")
     caused = new | _is(match, "target", PD, "") | _is(match, "non_target", PD, "") | _is(match, "new_lesion", "")
+    caused |= _computed_pd(match)  # such as disease after CR, which no other answer shows
     cases = (
         ("cr_with_non_target_present", overall[CR] & stays, "CR although a non-target is still there or was not "
          "evaluated", "a non-target response of CR or NA, or overall PR"),
@@ -52,6 +53,11 @@ def contradictions(match: Match, told: Flags) -> Iterator[Finding]:
 
         yield from match.scene.notes(np.flatnonzero(rows & holds), make)
     yield from _small_responses(match, rows)
+
+
+def _computed_pd(match: Match) -> Flags:
+    progressed = match.scene.assessment.results[STANDARD].responses() == Response.PD
+    return np.asarray((match.cell != NOWHERE) & progressed[match.cell])
 
 
 def _is(match: Match, question: str, *names: str) -> Flags:
