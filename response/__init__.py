@@ -4,6 +4,7 @@ from pathlib import Path as _Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from response.api import best_response, read
     from response.engine import Assessment, assess
     from response.errors import CriterionError, InputError, MissingExtraError, ProtocolError, ResponseError
     from response.findings import Finding

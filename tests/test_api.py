@@ -1,6 +1,6 @@
 """Reading a trial as a library: kinds of files, several at once, data frames, readers of other packages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ ROWS = [
 NAMES = ["subject", "timepoint", "date", "lesion", "role", "longest_mm"]
 
 
-def frame_of(rows: list[tuple[str, ...]] = ROWS) -> pd.DataFrame:
+def frame_of(rows: Sequence[tuple[str, ...]] = ROWS) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=NAMES)
 
 
-def text_of(rows: list[tuple[str, ...]] = ROWS, delimiter: str = ",", decimal: str = ".") -> str:
+def text_of(rows: Sequence[tuple[str, ...]] = ROWS, delimiter: str = ",", decimal: str = ".") -> str:
     lines = [delimiter.join(NAMES), *(delimiter.join(row).replace(".", decimal) for row in rows)]
     return "\n".join(lines) + "\n"
 
