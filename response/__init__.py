@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from response.findings import Finding
     from response.measurements import Measurements
     from response.protocol import Protocol
+    from response.selection import select_targets
 
 _here = _Path(__file__).resolve().parent
 if not (_here / "io").is_dir() and (_here.parent / "pyproject.toml").is_file():
