@@ -28,17 +28,23 @@ from response.command_options import (
 )
 from response.errors import InputError, OutputError
 from response.logs import Log, Stages
+from response.summaries import (
+    DONE,
+    place_of,
+    refuse_without_baseline,
+    tell_best,
+    tell_counts,
+    tell_findings,
+    tell_notes,
+    tell_unscored,
+)
 
 if TYPE_CHECKING:
     from response.engine import Assessment
-    from response.findings import Finding
     from response.measurements import Measurements
     from response.protocol import Protocol
 
-DONE: Final = 0
-SOME_NOT_SCORED: Final = 1
 _FORMATS: Final = ("csv", "xlsx", "parquet")
-_MOST_NAMED: Final = 20  # subjects; the others are counted, and findings.csv lists all
 
 
 def assess(
@@ -75,13 +81,13 @@ def assess(
     _writable(out)
     with run.log.stages(run.size) as stages:
         found = run.assessment(stages, criteria, decimal, delimiter, sheet)
-        _some_scored(found)
+        refuse_without_baseline(found)
         stages.start("writing")
         written = write_results(found, out, formats=wanted, inputs=run.inputs, notes=run.notes)
-    _tell_best(run.log, found)
-    _tell_findings(run.log, found.found)
+    tell_best(run.log, found)
+    tell_findings(run.log, found.found)
     run.log.tell("written", f"results are in {out}: {', '.join(path.name for path in written)}", folder=str(out))
-    return _tell_unscored(run.log, found)
+    return tell_unscored(run.log, found)
 
 
 def best(
@@ -105,13 +111,13 @@ def best(
         responses, protocol, subjects, decimal=None if decimal is None else decimal.value, delimiter=_tab(delimiter)
     )
     told.tell("read", f"read {responses}")
-    _tell_notes(told, notes)
+    tell_notes(told, notes)
     path = _write_subjects(found.columns, out, [file for file in (responses, subjects, protocol) if file is not None])
     counts: dict[str, Counter[str]] = {}
     for criterion, response in zip(found.columns["criterion"], found.columns["best_response"], strict=True):
         counts.setdefault(criterion, Counter())[response or "none"] += 1
     for criterion, counted in counts.items():
-        _tell_counts(told, criterion, dict(sorted(counted.items(), key=lambda item: _place(item[0]))))
+        tell_counts(told, criterion, dict(sorted(counted.items(), key=lambda item: place_of(item[0]))))
     for finding in found.findings:
         where = f"{finding.file}:{finding.line}: " if finding.line else ""
         told.alert("finding", f"{where}{finding.sentence}", id=finding.id, severity=finding.severity)
@@ -164,9 +170,9 @@ def check(
     with run.log.stages(run.size) as stages:
         found = run.assessment(stages, criteria, decimal, delimiter, sheet)
         written = write_findings(found.found, out, formats=("csv", "xlsx"), keep=run.inputs)
-    _tell_findings(run.log, found.found, by_id=True)
+    tell_findings(run.log, found.found, by_id=True)
     run.log.tell("written", f"findings are in {out}: {', '.join(path.name for path in written)}", folder=str(out))
-    return _tell_unscored(run.log, found)
+    return tell_unscored(run.log, found)
 
 
 def explain(
@@ -273,13 +279,13 @@ class _Run:
         self.notes = tuple(measurements.table.notes)
         rows = len(measurements)
         self.log.tell("read", f"read {', '.join(map(str, self.files))}: {rows} rows", rows=rows)
-        _tell_notes(self.log, self.notes)
+        tell_notes(self.log, self.notes)
         for name in ("visits", "subjects", "collected"):
             table = getattr(measurements, name)
             if table is not None:
                 self.notes += tuple(f"{name}: {note}" for note in table.table.notes)
                 self.log.tell("read", f"read {name}: {len(table)} rows", table=name, rows=len(table))
-                _tell_notes(self.log, table.table.notes)
+                tell_notes(self.log, table.table.notes)
         return measurements
 
 
@@ -306,104 +312,3 @@ def _writable(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot write there, for {there} is a file; expected a folder")
     if not os.access(there, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: cannot write there; you have no right to write to {there}")
-
-
-def _tell_notes(log: Log, notes: Sequence[str]) -> None:
-    for note in notes:
-        log.tell("mapped", f"  {note}" if log.mode == "text" else note)
-
-
-def _tell_best(log: Log, found: "Assessment") -> None:
-    series = found.timeline.series
-    subjects = len(set(series.subject.tolist()))
-    readers = f" ({len(series)} reads)" if len(series) != subjects else ""
-    log.tell(
-        "scored",
-        f"scored {subjects} subjects{readers} at {len(found.timeline.visits)} timepoints",
-        subjects=subjects,
-        series=len(series),
-        timepoints=len(found.timeline.visits),
-    )
-    for criterion, counts in _best_counts(found).items():
-        _tell_counts(log, criterion, counts)
-
-
-def _place(category: str) -> int:
-    from response.vocabulary import RESPONSE_BY_NAME, Response
-
-    return int(RESPONSE_BY_NAME.get(category, Response.NA))
-
-
-def _best_counts(found: "Assessment") -> dict[str, dict[str, int]]:
-    """Return how many series have each best response, the best first, by criterion."""
-    from response.best_overall import BEST_NAMES
-    from response.vocabulary import Response
-
-    counts: dict[str, dict[str, int]] = {}
-    for name, best_of in found.best.items():
-        if best_of.category is not None:
-            rules = found.results[name].rules("overall")
-            words = Counter(rules[code].category if code >= 0 else "none" for code in best_of.category.tolist())
-            order = {category: place for place, category in enumerate(found.results[name].criterion.best_order)}
-            counts[name] = dict(sorted(words.items(), key=lambda item: order.get(item[0], len(order))))
-            continue
-        confirmed = getattr(found.results[name].options, "confirmation", False)
-        codes = Counter(
-            code
-            for block in best_of.blocks
-            for code in (block.best.confirmed_best if confirmed else block.best.best).tolist()
-        )
-        counts[name] = {BEST_NAMES[Response(code)]: codes[code] for code in sorted(codes)}
-    return counts
-
-
-def _tell_counts(log: Log, criterion: str, counts: Mapping[str, int]) -> None:
-    text = ", ".join(f"{name} {count}" for name, count in counts.items())
-    log.tell("best", f"best responses by {criterion}: {text}", criterion=criterion, counts=dict(counts))
-
-
-def _tell_findings(log: Log, findings: "Sequence[Finding]", *, by_id: bool = False) -> None:
-    counts: Counter[str] = Counter(finding.severity for finding in findings)
-    words = {"error": "error", "warning": "warning", "info": "note"}
-    text = ", ".join(f"{count} {word}{'s' * (count != 1)}" for name, word in words.items() if (count := counts[name]))
-    log.tell("findings", f"findings: {text or 'none'}", counts=dict(counts))
-    if by_id and log.mode == "text":
-        for (severity, name), count in sorted(Counter((f.severity, f.id) for f in findings).items()):
-            log.tell("finding", f"  {count:5d}  {severity:8}{name}")
-
-
-def _unscored(found: "Assessment") -> list[str]:
-    """Return the subjects (and evaluators, where there are several) that could not be scored."""
-    series = found.timeline.series
-    names = []
-    for place in (series.baseline < 0).nonzero()[0].tolist():
-        evaluator = series.evaluators[series.evaluator[place]]
-        subject = series.subjects[series.subject[place]]
-        names.append(f"{subject} ({evaluator})" if evaluator else subject)
-    return names
-
-
-def _some_scored(found: "Assessment") -> None:
-    series = found.timeline.series
-    if len(series) and not (series.baseline >= 0).any():
-        raise InputError(
-            ", ".join(found.timeline.measurements.table.files),
-            f"none of the {len(series)} subjects has a baseline",
-            "a timepoint on or before the start of treatment, or one marked with Y in the column baseline",
-            "the command check lists what is wrong",
-        )
-
-
-def _tell_unscored(log: Log, found: "Assessment") -> int:
-    names = _unscored(found)
-    if not names:
-        return DONE
-    shown = ", ".join(names[:_MOST_NAMED])
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    log.alert(
-        "not_scored",
-        f"{len(names)} of {len(found.timeline.series)} could not be scored, for want of a baseline: {shown}{more}",
-        subjects=names[:_MOST_NAMED],
-        count=len(names),
-    )
-    return SOME_NOT_SCORED

@@ -203,7 +203,7 @@ class _Course:
             yield f"    {'; '.join(found)}"
         others = self._others(result, row["rule"], place)
         if others:
-            yield f"    Would hold too: {', '.join(others)}"
+            yield f"    Also holds, later in the order: {', '.join(others)}"
         for text in _flag_texts(result, row["flags"]):
             yield f"    Note: {text}"
 
