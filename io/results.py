@@ -71,14 +71,14 @@ def write_results(
     """
     chosen = _checked(formats)
     findings = assessment.found
-    tables = {
-        "timepoints": timepoint_table(assessment),
-        "subjects": subject_table(assessment),
-        "lesions": lesion_table(assessment),
-        "findings": finding_table(findings),
-    }
     read = [Path(path) for path in inputs]
     with staged_folder(Path(folder), keep=read) as stage:
+        tables = {
+            "timepoints": timepoint_table(assessment),
+            "subjects": subject_table(assessment),
+            "lesions": lesion_table(assessment),
+            "findings": finding_table(findings),
+        }
         write_tables(tables, stage, [*chosen, *(["findings"] if "csv" not in chosen else [])])
         names = sorted([*(path.name for path in stage.iterdir()), MANIFEST])
         told = manifest(assessment, findings, inputs=read, notes=notes, command=command, files=names)

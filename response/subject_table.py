@@ -26,7 +26,7 @@ from response.result_columns import (
 from response.sentences import NO_BASELINE, NOT_MEASURED, Decisions, plain_sentence
 from response.series_columns import series_columns, site_of, unmeasured_subjects
 from response.table import TextColumn
-from response.texts import scattered
+from response.texts import as_texts, scattered
 from response.timeline import Block
 from response.vocabulary import Response
 
@@ -94,7 +94,8 @@ class SubjectRows:
             "why_not_better": TextColumn.constant(plain_sentence(NOT_MEASURED.template), count),
         }
         blank = {name: blank_texts(count) for name in SUBJECT_COLUMNS}
-        return {**blank, "best_change_percent": NumberColumn.blank(count, 2), **filled}
+        reason = as_texts(blank_texts(count))  # as it is in every other batch
+        return {**blank, "progression_reason": reason, "best_change_percent": NumberColumn.blank(count, 2), **filled}
 
 
 def _by_course(result: Result, best: BestOfSeries, number: int, evidence: Evidence) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The table of timepoints: one row per subject, evaluator, timepoint and criterion (`timepoints.csv`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -26,13 +26,14 @@ from response.result_columns import (
 from response.sentences import NOT_MEASURED, Decisions, plain_sentence
 from response.series_columns import series_columns, site_of, start_days, unmeasured_subjects
 from response.table import TextColumn
-from response.texts import distinct_codes
+from response.texts import as_texts, distinct_codes
 from response.timeline import Block
 from response.vocabulary import RESPONSE_NAMES, Response
 
 QUESTIONS: Final = ("target", "non_target", "new_lesion")
 _GENERAL_NUMBERS: Final = ("sum_mm", "baseline_mm", "nadir_mm")
 
+_LONG_TEXTS: Final = ("missing_lesions", "drivers", "new_lesion_ids", "reason")
 # The columns of every criterion, in order; extra numbers of the criteria and `disagreement` follow.
 TIMEPOINT_COLUMNS: Final = (
     "subject site evaluator accepted timepoint date first_scan last_scan study_day criterion target non_target "
@@ -208,7 +209,8 @@ class TimepointRows:
             "reason": constant(plain_sentence(NOT_MEASURED.template)),
         }
         like = self._column_kinds()
-        return {name: filled.get(name) or _blank_like(kind, count) for name, kind in like.items()}
+        rows_like = {name: filled[name] if name in filled else _blank_like(kind, count) for name, kind in like.items()}
+        return _as_long_texts(rows_like, (*_LONG_TEXTS, *(["disagreement"] if repeat > 1 else [])))
 
     def _column_kinds(self) -> dict[str, int | None]:
         """Return the decimals of each column in order, None for texts."""
@@ -239,6 +241,11 @@ def level_column(criterion: str) -> str:
 
 def _blank_like(decimals: int | None, rows: int) -> Any:
     return blank_texts(rows) if decimals is None else NumberColumn.blank(rows, decimals)
+
+
+def _as_long_texts(columns: Columns, names: Iterable[str]) -> Columns:
+    """Return a batch in which some columns are plain texts, as they are in every other batch."""
+    return {name: as_texts(column) if name in names else column for name, column in columns.items()}
 
 
 def _percent_column(sums: NDArray[np.int64], of: NDArray[np.int64], known: NDArray[np.bool_]) -> NumberColumn:
@@ -306,8 +313,7 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
     rules = [kind.rule.rsplit(".", 1)[-1] for kind in decisions.kinds]
     responses = evidence.responses(result)
     progressed, undecided = responses == Response.PD, responses == Response.NE
-    grew = [kind.rule for kind in decisions.kinds if "growth" in kind.template or kind.rule.endswith(".reappeared")]
-    by_size = progressed & np.isin(decisions.code, [i for i, kind in enumerate(decisions.kinds) if kind.rule in grew])
+    by_size = progressed & _grew(decisions, evidence)
     found = [
         (evidence.new.having(int(Fact.NEW_UNEQUIVOCAL)), 0, progressed),
         (evidence.listed.having(int(Fact.NON_TARGET_PROGRESSION)), 1, progressed),
@@ -328,6 +334,15 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
         np.concatenate([part.fact for part in parts]),
     )
     return whole, np.concatenate(ranks)
+
+
+def _grew(decisions: Decisions, evidence: Evidence) -> NDArray[np.bool_]:
+    """Return where growth of the targets is PD by itself, whatever else is."""
+    result = decisions.result
+    if "target" in result.answers:
+        progressed = [name == "PD" for name in result.categories("target")]
+        return np.asarray(progressed, np.bool_)[result.answers["target"][evidence.block.cell_slice]]
+    return np.isin(decisions.code, [i for i, kind in enumerate(decisions.kinds) if "growth" in kind.template])
 
 
 def _grown(figures: Figures, evidence: Evidence, cells: NDArray[np.intp]) -> tuple[Mentions, NDArray[np.int64]]:
