@@ -225,7 +225,7 @@ def _columns_by_pandas(path: Path, layout: Layout, width: int) -> list[TextColum
                 sep=layout.delimiter,
                 header=None,
                 skiprows=layout.first_line - 1,
-                dtype="category",
+                dtype="str",  # not "category": pandas 3.1 makes numbers of its texts, and 1 of "001"
                 keep_default_na=False,
                 skip_blank_lines=False,
                 encoding=layout.encoding,
@@ -235,10 +235,8 @@ def _columns_by_pandas(path: Path, layout: Layout, width: int) -> list[TextColum
     if frame.shape[1] != width:
         return None
     frame = frame.iloc[: len(frame) - _blank_lines_at_end(path)]
-    columns = [
-        TextColumn(series.cat.codes.to_numpy().astype(np.int32), [str(text) for text in series.cat.categories])
-        for _, series in frame.items()
-    ]
+    coded = (pd.factorize(series) for _, series in frame.items())
+    columns = [TextColumn(codes.astype(np.int32), [str(text) for text in texts]) for codes, texts in coded]
     if any((column.codes < 0).any() for column in columns):
         return None
     # pandas fills short rows up with blank cells.

@@ -296,3 +296,11 @@ def test_both_engines_give_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert with_arrow[2].table.notes == without[2].table.notes
     for table in (with_arrow[2].table, without[2].table):
         assert all(len(set(column.values)) == len(column.values) for column in table.columns.values())
+
+
+def test_columns_of_figures_alone_stay_text(tmp_path: Path, engine: str) -> None:
+    # A reader that guesses types would make 1 of the subject 001, and 2.0 of the timepoint 2.
+    path = write(tmp_path, f"{HEADER}\n001,2,7,target,5.0\n002,2.1,7,target,5.50\n")
+    table = read_table(path).table
+    read = [table.columns[name].texts() for name in ("subject", "timepoint", "lesion", "longest_mm")]
+    assert read == [["001", "002"], ["2", "2.1"], ["7", "7"], ["5.0", "5.50"]]
