@@ -5,6 +5,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -46,7 +47,7 @@ def run(script: str, *arguments: str) -> str:
 def assessed(folder: str) -> "response.Assessment":
     where = EXAMPLES / folder
     beside = {name: where / f"{name}.csv" for name in ("visits", "subjects", "collected")}
-    found = {name: path for name, path in beside.items() if path.exists()}
+    found: dict[str, Any] = {name: path for name, path in beside.items() if path.exists()}
     measurements = response.read(where / "measurements.csv", **found)
     protocol = Protocol.from_toml((where / "protocol.toml").read_text(encoding="utf-8"))
     return response.assess(measurements, criteria=TRIALS[Path(folder).parts[0]], protocol=protocol)
