@@ -33,9 +33,10 @@ def score(file: Path) -> dict[str, float]:
     from response import read
     from response.arrange import arrange
     from response.engine import Assessment, assess_timeline
-    from response.io.results import write_parquet
+    from response.io.results import write_tables
     from response.protocol import Protocol
     from response.registry import find_criteria
+    from response.result_tables import subject_table, timepoint_table
 
     times = [time.perf_counter()]
     measurements = read(file)
@@ -47,7 +48,8 @@ def score(file: Path) -> dict[str, float]:
     assessment = Assessment(timeline, assess_timeline(timeline, criteria, options), Protocol())
     times.append(time.perf_counter())
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-        write_parquet(assessment, Path(folder))
+        tables = {"timepoints": timepoint_table(assessment), "subjects": subject_table(assessment)}
+        write_tables(tables, Path(folder), ["parquet"])
         times.append(time.perf_counter())
     names = ("read", "timeline", "recist", "write")
     return {name: after - before for name, before, after in zip(names, times[:-1], times[1:], strict=True)}
@@ -78,7 +80,8 @@ def compare(folder: Path, subjects: int, runs: int) -> None:
         "csv shuffled": made(folder, subjects, f"shuffled_{subjects}.csv", "--shuffle"),
         "csv with long series": made(folder, subjects, f"long_{subjects}.csv", "--long"),
     }
-    parses, ours = [], {name: [] for name in files}
+    parses: list[float] = []
+    ours: dict[str, list[dict[str, float]]] = {name: [] for name in files}
     for _ in range(runs):
         for name, file in files.items():
             parses.append(in_fresh_process("parse", csv)["wall"])
