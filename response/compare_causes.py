@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from response.check_scene import LARGEST_PER_CHECK, Flags, Grouped
 from response.collected_match import QUESTIONS, Match, agree
 from response.compare_sums import sum_cause
-from response.criteria.recist import RECIST_QUESTIONS
-from response.engine import Result
 from response.findings import Finding
 from response.registry import STANDARD
 from response.slips import SLIPS, Slip, answers_under
@@ -94,51 +92,73 @@ def _computed(match: Match, question: str, cell: int) -> str:
 
 def _slips_of(match: Match, differs: Mapping[str, Flags], hits: NDArray[Any]) -> list[Slip | None]:
     """Return for each hit the slip that explains most of what was collected."""
-    best: list[tuple[int, Slip | None]] = [(0, None)] * len(hits)
-    result = match.scene.assessment.results[STANDARD]
-    for members, low, high in _blocks(match, hits):
-        block = match.scene.timeline.block(low, high)
-        for slip in SLIPS:
+    timeline = match.scene.timeline
+    best, score = np.full(len(hits), -1), np.zeros(len(hits), np.int64)
+    collected = _Collected.of(match, differs, hits)
+    series, place = timeline.series_of_cell[match.cell[hits]], timeline.place[match.cell[hits]]
+    for members, low, high in _blocks(series):
+        block, at = timeline.block(low, high), (series[members] - low, place[members])
+        for number, slip in enumerate(SLIPS):
             answers = answers_under(slip, block, match.scene.options)
             if answers is None:
                 continue
-            for place in members:
-                row = int(hits[place])
-                cell = int(match.cell[row])
-                at = (int(match.scene.timeline.series_of_cell[cell]) - low, int(match.scene.timeline.place[cell]))
-                score = _explained(
-                    match, differs, row, result, {name: int(codes[at]) for name, codes in answers.items()}
-                )
-                if score > best[place][0]:
-                    best[place] = (score, slip)
-    return [slip for _, slip in best]
+            explained = collected.explained(members, {name: codes[at] for name, codes in answers.items()})
+            better = explained > score[members]
+            best[members[better]], score[members[better]] = number, explained[better]
+    return [None if number < 0 else SLIPS[number] for number in best.tolist()]
 
 
-def _blocks(match: Match, hits: NDArray[Any]) -> Iterator[tuple[list[int], int, int]]:
+def _blocks(series: NDArray[Any]) -> Iterator[tuple[NDArray[Any], int, int]]:
     """Yield the places of some hits, and the series from the first to after the last of them."""
-    series = match.scene.timeline.series_of_cell[match.cell[hits]]
     order = np.argsort(series, kind="stable")
-    members: list[int] = []
-    for place in order.tolist():
-        if members and series[place] - series[members[0]] >= SERIES_TOGETHER:
-            yield members, int(series[members[0]]), int(series[members[-1]]) + 1
-            members = []
-        members.append(place)
-    if members:
-        yield members, int(series[members[0]]), int(series[members[-1]]) + 1
+    start = 0
+    while start < len(order):
+        first = int(series[order[start]])
+        end = int(np.searchsorted(series[order], first + SERIES_TOGETHER))
+        members = order[start:end]
+        yield members, first, int(series[members[-1]]) + 1
+        start = end
 
 
-def _explained(match: Match, differs: Mapping[str, Flags], row: int, result: Result, codes: Mapping[str, int]) -> int:
-    """Return how many collected answers a slip gives; 0 where it leaves the main difference as it is."""
-    score = 0
-    main = next((question for question in QUESTIONS if differs[question][row]), "")
-    for question in RECIST_QUESTIONS:
-        collected = match.text(question.name, row)
-        met = agree(question.name, collected, result.categories(question.name)[codes[question.name]])
-        if question.name == main and not met:
-            return 0
-        score += 1 + 4 * (question.name == main) if met else 0
-    return score if main else 0
+@dataclass(frozen=True, eq=False)
+class _Collected:
+    """What was collected at each hit, ready to be compared with answers under a slip.
+
+    Attributes
+    ----------
+    answers
+        By question: code of the collected answer, `[hit]`.
+    agrees
+        By question: whether an answer agrees with a rule's category, `[answer, rule]`.
+    main
+        By question: whether the finding is named after it, `[hit]`.
+    """
+
+    answers: Mapping[str, NDArray[Any]]
+    agrees: Mapping[str, Flags]
+    main: Mapping[str, Flags]
+
+    @classmethod
+    def of(cls, match: Match, differs: Mapping[str, Flags], hits: NDArray[Any]) -> "_Collected":
+        result = match.scene.assessment.results[STANDARD]
+        agrees, main = {}, {}
+        told = np.zeros(len(hits), np.bool_)
+        for question in QUESTIONS:
+            names, rules = match.answers[question].names, result.categories(question)
+            agrees[question] = np.asarray([[agree(question, own, rule) for rule in rules] for own in names], np.bool_)
+            main[question] = differs[question][hits] & ~told
+            told |= main[question]
+        return cls({question: match.answers[question].codes[hits] for question in QUESTIONS}, agrees, main)
+
+    def explained(self, members: NDArray[Any], answers: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+        """Return how many collected answers a slip gives; 0 where it leaves the main difference as it is."""
+        score = np.zeros(len(members), np.int64)
+        possible = np.zeros(len(members), np.bool_)
+        for question, codes in answers.items():
+            met = self.agrees[question][self.answers[question][members], codes]
+            possible |= met & self.main[question][members]
+            score += met
+        return np.where(possible, score, 0)
 
 
 # --- other causes
