@@ -16,6 +16,7 @@ from response.timeline import NO_ROW
 from response.vocabulary import Response, Role, YesNo
 
 SCANS_APART_DAYS: Final = 28  # scans of one timepoint that lie further apart are probably two timepoints
+_CODE: Final = re.compile(r"9\d\d(\.\d+)?")  # 999 and the like are codes of unscheduled visits, not their number
 _FIGURES: Final = re.compile(r"\d+(\.\d+)?")
 _SUBJECT_DATES: Final = ("treatment_start", "randomisation", "new_therapy", "clinical_progression", "death")
 
@@ -34,7 +35,7 @@ def dates_out_of_order(scene: Scene) -> Iterator[Finding]:
         return scene.of_series(
             int(series[place]),
             "dates_out_of_order",
-            "warning",
+            "info" if _CODE.fullmatch(names[1]) else "warning",
             column="date",
             found=f"{names[0]} on {days[0]}, {names[1]} on {days[1]}",
             expected="dates in the order of the visits",
@@ -254,12 +255,13 @@ def visits_without_measurements(scene: Scene) -> Iterator[Finding]:
 
 
 def responses_after_new_therapy(scene: Scene) -> Iterator[Finding]:
-    """Responses on or after the first day of a new therapy; they do not count for the best response."""
+    """Responses from the first day of a new therapy on; they do not count for the best response."""
     timeline = scene.timeline
     codes = scene.assessment.results[STANDARD].responses()
     therapy = timeline.series.new_therapy[timeline.series_of_cell]
     scans = timeline.visits.first_scan
-    after = (therapy != NO_DATE) & (scans != NO_DATE) & (scans >= therapy)
+    late = scans > therapy if scene.options.same_day_new_therapy == "include" else scans >= therapy
+    after = (therapy != NO_DATE) & (scans != NO_DATE) & late
     hits = np.flatnonzero(after & np.isin(codes, (Response.CR, Response.PR)))
 
     def make(cell: int) -> Finding:

@@ -107,6 +107,13 @@ class Match:
         other = np.where(blank, chosen[subject], only[subject])
         return np.where((found < 0) & (subject >= 0), other, found)
 
+    @cached_property
+    def of_several(self) -> Flags:
+        """Whether a row names no evaluator, and more than one series of its subject can be meant."""
+        subject = _codes(self.records.text_column("subject"), self.scene.timeline.series.subjects)
+        blank = _says(self.records.text_column("evaluator"), "")
+        return np.asarray((self.series == NOWHERE) & (subject >= 0) & blank)
+
     def _default_series(self, subjects: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return each subject's one series without evaluator, and the one that a blank evaluator means."""
         of = self.scene.timeline.series

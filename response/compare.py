@@ -252,6 +252,9 @@ def _unmatched(match: Match) -> Iterator[Finding]:
 
     def lost(row: int) -> Finding:
         severity: Severity = "warning"
+        why = " at this timepoint." if match.series[row] != NOWHERE else "."
+        if match.of_several[row]:
+            why = ": it names no evaluator, and of several evaluators none, or more than one, was accepted."
         return scene.of_record(
             records,
             row,
@@ -260,8 +263,7 @@ def _unmatched(match: Match) -> Iterator[Finding]:
             column="overall",
             found=match.text("overall", row),
             expected="measurements of this subject, evaluator and timepoint",
-            sentence="A response was collected, but there are no measurements for it"
-            + ("." if match.series[row] == NOWHERE else " at this timepoint."),
+            sentence=f"A response was collected, but there are no measurements for it{why}",
             remedy="Add the measurements, or correct subject, evaluator, timepoint or date of the response.",
         )
 

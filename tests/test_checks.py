@@ -3,7 +3,9 @@
 The trials are written in the language of `tests.acceptance`; clean rows beside the fault must raise nothing.
 """
 
+import re
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +66,7 @@ CASES = [
     ("number on absent", "T1 liver 30|20 absent", {}, "number_on_absent", ""),
     ("0 on absent", "T1 liver 30|0 absent", {}, "!number_on_absent", "they say the same"),
     ("number on split", "T1 liver 40|40 split ; T1a<T1 liver -|20 ; T1b<T1 liver -|18", {}, "number_on_split", ""),
+    ("number on merged", "T1 liver 30|50 ; T2 liver 20|15 merged>T1", {}, "number_on_merged !number_on_split", ""),
     ("short above longest", "T1 liver 30x31", {}, "short_longer_than_longest", ""),
     ("short as long", "T1 liver 30x30", {}, "!short_longer_than_longest", "round lesions exist"),
     ("node without short axis", "T1 node 20|blank [longest_mm=22]", {},
@@ -108,6 +111,7 @@ CASES = [
     ("not recorded", "T1 liver [modality=CT] 30|30 [modality=]|30", {}, "!method_change", "blank says nothing"),
     # --- dates
     ("order", "T1 liver 30|30|30", {"days": "0|112|56"}, "dates_out_of_order", "label 2 before label 1"),
+    ("code of an unscheduled visit", "T1 liver 30|30 [timepoint=999]|30", {}, "dates_out_of_order", "told as info"),
     ("in order", "T1 liver 30|30|30", {}, "!dates_out_of_order !date_in_future !baseline_too_old", ""),
     ("future", "T1 liver 30|30", {"days": "0|800"}, "date_in_future", "after 2025-06-01"),
     ("28 days before treatment", "T1 liver 30|30", {"subject": "treatment_start=d28"}, "!baseline_too_old", "4 weeks"),
@@ -127,6 +131,9 @@ CASES = [
     ("response before therapy", "T1 liver 30|15", {"subject": "new_therapy=d57"}, "!response_after_new_therapy", ""),
     ("no baseline", "T1 liver -|30|30", {"subject": "treatment_start=d1"},
      "no_baseline !unknown_lesion !missing_lesion", "told once"),
+    ("on the day of therapy, counted", "T1 liver 30|15",
+     {"subject": "new_therapy=d56", "options": '[recist-1.1]\\nsame_day_new_therapy = "include"'},
+     "!response_after_new_therapy", "same_day_new_therapy = include"),
     # --- who
     ("two writings of an id", "T1 liver 30 // T1 liver 30 [subject=s1]", {}, "similar_subjects", ""),
     ("rows without evaluator", "T1 liver [evaluator=R1] 30|30 ; T2 lung 20|20", {}, "evaluator_mixed", ""),
@@ -153,6 +160,16 @@ def test_findings(lesions: str, inputs: dict[str, str], expected: str) -> None:
 
 def test_case_names_are_unique() -> None:
     assert len({case[0] for case in CASES}) == len(CASES)
+
+
+@pytest.mark.checkout
+def test_every_finding_of_the_checks_has_a_case() -> None:
+    named = {word.lstrip("!") for case in CASES for word in case[3].split()}
+    raised = set()
+    for file in (Path(__file__).parent.parent / "response").glob("check_*.py"):
+        raised |= set(re.findall(r'"([a-z_]+)",\s+"(?:error|warning|info)"', file.read_text(encoding="utf-8")))
+    assert len(raised) > 30
+    assert raised <= named
 
 
 CLEAN = "T1 liver 30|25|20 ; T2 node 18|12|9 ; NT1 bone present|present|absent ; NL1 lung -|-|12"
@@ -233,3 +250,8 @@ def test_a_whole_file_in_cm_is_told_once() -> None:
 def test_a_date_of_the_subject_table_in_the_future_is_told_with_its_column() -> None:
     found = findings_of(case_of("T1 liver 30|30", subject="new_therapy=d2000"))
     assert [item.column for item in found if item.id == "date_in_future"] == ["new_therapy"]
+
+
+def test_a_code_for_unscheduled_visits_is_no_fault() -> None:
+    found = findings_of(case_of("T1 liver 30|30 [timepoint=999]|30"))
+    assert [item.severity for item in found if item.id == "dates_out_of_order"] == ["info"]

@@ -290,6 +290,13 @@ def test_a_blank_evaluator_means_the_accepted_one() -> None:
     assert (found.id, found.evaluator) == ("overall_differs", "R2")
 
 
+def test_a_blank_evaluator_among_several_is_not_guessed() -> None:
+    lesions = "T1 liver [evaluator=R1] 30|30 ; T2 liver [evaluator=R2] 30|40"
+    found = [item for item in compared(case_of(lesions), [collected_row(1, "SD/NA/No/SD")]) if item.severity != "info"]
+    assert [item.id for item in found] == ["collected_without_measurements"]
+    assert "none, or more than one, was accepted" in found[0].sentence
+
+
 def test_what_has_no_counterpart() -> None:
     case = case_of("T1 liver 30|30|30")
     rows = [
