@@ -238,8 +238,10 @@ class _ParquetWriter:
         made = arrow_batch(batch)
         if self.writer is None:
             coded = [name for name, column in batch.items() if isinstance(column, TextColumn)]
+            plain = {name for name, column in batch.items() if isinstance(column, (TextColumn, NumberColumn))}
+            packed = {name: "none" if name in plain else "lz4" for name in batch}  # numbers pack badly, codes are small
             self.writer = pyarrow.parquet.ParquetWriter(
-                self.path, made.schema, compression="lz4", use_dictionary=coded, write_statistics=False
+                self.path, made.schema, compression=packed, use_dictionary=coded, write_statistics=False
             )
         self.writer.write_batch(made)
 

@@ -163,10 +163,12 @@ def _date_parts(text: str) -> tuple[int, int, int] | None:
 
 def iso_texts(days: NDArray[np.int32], precision: NDArray[np.int8] | None = None) -> list[str]:
     """Return dates as ISO texts, cut to what is known of them; shape `[n]`."""
-    texts = np.datetime_as_string(days.astype("datetime64[D]"))
-    exact = np.full(len(days), DatePrecision.DAY) if precision is None else precision
-    length = np.asarray([0, 4, 7, 10])[np.where(days == NO_DATE, 0, exact)]
-    return [str(text)[:size] for text, size in zip(texts, length, strict=True)]
+    exact = np.int64(DatePrecision.DAY) if precision is None else precision.astype(np.int64)
+    distinct, place = np.unique(np.where(days == NO_DATE, 0, days.astype(np.int64) * 4 + exact), return_inverse=True)
+    whole = np.datetime_as_string((distinct // 4).astype("datetime64[D]")).tolist()
+    length = np.asarray([0, 4, 7, 10])[distinct % 4].tolist()
+    texts = [text[:size] for text, size in zip(whole, length, strict=True)]
+    return [texts[code] for code in place.tolist()]
 
 
 def thousandths_text(value: int) -> str:
