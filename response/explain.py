@@ -245,7 +245,6 @@ _ROLES: Final = {
     "new": "New lesions",
     "candidate": "Candidates, which do not count",
 }
-_SAID_BY_STATE: Final = ("seen", "gone", "equivocal")
 _QUESTIONS: Final = {"target": "target lesions", "non_target": "non-target lesions", "new_lesion": "new lesions"}
 
 
@@ -257,21 +256,31 @@ def _title(row: Row) -> str:
 
 
 def _lesion_cells(row: Row) -> list[str]:
-    where = row["organ"] or row["location"]
-    if row["value_mm"] and row["role"] == "target":
-        value, why = f"{row['value_mm']} mm", "" if row["why"] == "measured" else row["why"]
+    """Return name, site, value and notes of a lesion."""
+    state, is_target = row["state"].replace("_", " "), row["role"] == "target"
+    elsewhere = row["state"] in ("split", "merged")  # it adds 0, but it is not gone
+    if is_target and row["value_mm"] and not elsewhere:
+        value = f"{row['value_mm']} mm"
     else:
-        value = f"{row['length_mm']} mm" if row["length_mm"] else row["state"].replace("_", " ")
-        why = row["why"].partition(": ")[2] if row["why"].startswith(("non-target", "new lesion")) else row["why"]
-        why = "" if why in (value, *_SAID_BY_STATE) else why
-    notes = [why] if why else []
-    if row["change_from_baseline_mm"] not in ("", "0") and row["role"] == "target":
+        value = f"{row['length_mm']} mm" if row["length_mm"] and not elsewhere else state
+    notes = [note for note in (_why(row, value),) if note]
+    if is_target and not elsewhere and row["change_from_baseline_mm"] not in ("", "0"):
         notes.append(f"{_signed(row['change_from_baseline_mm'])} mm{_percent(row['change_from_baseline_percent'])}")
     if row["attenuation_hu"]:
         notes.append(f"{row['attenuation_hu']} HU")
     if row["morphology"]:
         notes.append(f"morphologic group {row['morphology']}")
-    return [row["lesion"], where, value, ", ".join(notes)]
+    return [row["lesion"], row["organ"] or row["location"], value, ", ".join(notes)]
+
+
+def _why(row: Row, value: str) -> str:
+    """Return why the lesion has its value, as far as the value does not say it."""
+    why = row["why"]
+    if why.startswith(("non-target", "new lesion")):
+        why = why.partition(": ")[2]
+    if why in ("measured", "seen", value) or (why == "gone" and value == "absent"):
+        return ""
+    return why.removeprefix(f"{value}: ").removeprefix(f"{value} ")
 
 
 def _sum_lines(row: Row, *, complete: bool) -> Iterator[str]:

@@ -1,12 +1,14 @@
 """How far a timepoint is from the next threshold of each criterion, in exact numbers."""
 
-from typing import Any
+from typing import Any, Final
 
 from response.cells import thousandths_text
 from response.criteria.burden import NO_SUM
 from response.criteria.choi import ChoiState
 from response.criteria.criterion import State
 from response.criteria.recist import PD_INCREASE_UM, RecistState
+
+_NO_PR: Final = "PR needs a complete sum"
 
 
 def thresholds(state: State, place: int) -> list[str]:
@@ -49,13 +51,16 @@ def _recist(state: RecistState, place: int) -> list[str]:
     if _without_sums(state):
         return []
     sum_um, baseline, nadir = _at(burden.sum_um, place), _at(burden.baseline_um, 0), _at(burden.nadir_um, place)
-    limit = pr_at_most_um(baseline, 7)
     complete = bool(burden.all_assessed[0, place])
-    found = [_at_most("PR", limit, sum_um)] if complete else ["PR needs a complete sum"]
+    if not complete and state.options.missing_target_policy != "pd_if_proven":
+        never = state.options.missing_target_policy == "always_ne"
+        return ["PR and PD need a complete sum" if never else "the bounds of the missing lesions decide"]
+    found = [_at_most("PR", pr_at_most_um(baseline, 7), sum_um)] if complete else [_NO_PR]
     if nadir < NO_SUM:
         start = recist_pd_from_um(nadir)
         why = "20 %" if start > nadir + PD_INCREASE_UM else "5 mm"
-        found.append(_at_least("PD", start, sum_um, f"{why} over the nadir {_mm(nadir)} mm decides"))
+        proving = _at(state.pd_sum_um, place)  # without default values, where the protocol says so
+        found.append(_at_least("PD", start, proving, f"{why} over the nadir {_mm(nadir)} mm decides"))
     return found
 
 
@@ -69,7 +74,7 @@ def _choi(state: ChoiState, place: int) -> list[str]:
         _at(state.reference_um, place),
     )
     complete = bool(burden.all_assessed[0, place])
-    found = [_at_most("PR by size", pr_at_most_um(baseline, 9), sum_um)] if complete else ["PR needs a complete sum"]
+    found = [_at_most("PR by size", pr_at_most_um(baseline, 9), sum_um)] if complete else [_NO_PR]
     found.append(_attenuation(state, place))
     if reference < NO_SUM:
         start = choi_pd_from_um(reference)

@@ -112,6 +112,54 @@ def test_nodes_and_non_targets_say_what_they_are() -> None:
     assert "Target lesions CR, non-target lesions Non-CR/Non-PD, new lesions No" in text
 
 
+def test_a_split_lesion_is_not_gone() -> None:
+    header = f"{HEADER},parent"
+    rows = """
+P-1,,0,2024-01-01,T1,target,liver,,54,,,,
+P-1,,1,2024-03-01,T1,target,liver,split,,,,,
+P-1,,1,2024-03-01,T1.1,target,liver,,38,,,,T1
+P-1,,1,2024-03-01,T1.2,target,liver,,6,,,,T1
+"""
+    found = assess(Measurements.from_table(table_of(f"{header}\n{rows.strip()}", "lesions.csv")))
+    text = plain(explain(found, "P-1", "1"))
+    assert "T1 liver split its fragments count" in text
+    assert "T1.1 liver 38 mm measured, fragment of T1" in text
+    assert "Sum of diameters: 44 mm" in text
+
+
+def test_an_equivocal_lesion_with_a_number_is_told_so() -> None:
+    rows = RESPONDER.replace("NL1,new,brain,present,,", "NL1,new,brain,equivocal,8,")
+    text = plain(explain(assessed(rows), "P-1", "3"))
+    assert "NL1 brain 8 mm equivocal" in text
+    assert "Note: an equivocal new lesion: assess again" in text
+
+
+POLICIES = [
+    ("pd_if_proven", "PR needs a complete sum; PD at 84 mm or more: 39 mm away"),
+    ("always_ne", "PR and PD need a complete sum"),
+    ("bounded", "the bounds of the missing lesions decide"),
+]
+
+
+@pytest.mark.parametrize(("policy", "told"), POLICIES)
+def test_an_incomplete_sum_is_told_by_the_policy(policy: str, told: str) -> None:
+    rows = RESPONDER.replace("P-1,,2,2024-05-01,T2,target,lung,,29.2,", "P-1,,2,2024-05-01,T2,target,lung,NE,,")
+    found = assessed(rows, protocol=f'[recist-1.1]\nmissing_target_policy = "{policy}"')
+    assert told in plain(explain(found, "P-1", "2"))
+
+
+def test_a_default_that_may_not_prove_pd_does_not_count_towards_it() -> None:
+    rows = """
+P-1,,0,2024-01-01,T1,target,liver,,12,
+P-1,,1,2024-03-01,T1,target,liver,,2,
+P-1,,2,2024-05-01,T1,target,liver,too small,,
+"""
+    # from the nadir 2 mm PD starts at 7 mm; the 5 mm default stands for at most the 2 mm of before
+    text = plain(explain(assessed(rows, protocol="[recist-1.1]\ntstm_may_prove_pd = false"), "P-1", "2"))
+    assert "PD at 7 mm or more: 5 mm away" in text
+    assert "PD at 7 mm or more: 2 mm away" in plain(explain(assessed(rows), "P-1", "2"))
+
+
 CHOI = """
 P-1,,0,2024-01-01,T1,target,liver,,100,,80
 P-1,,1,2024-03-01,T1,target,liver,,95,,70
