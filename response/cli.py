@@ -1,11 +1,13 @@
 """The command line, thin: read, call, write. What the commands do stands in `commands_trial` and `commands_about`.
 
 Messages go to stderr, data to files or stdout. Exit status: 0 done; 1 done, but some subjects could not be scored;
-2 nothing could be done; 130 interrupted. Nothing heavy is imported before a command needs it.
+2 nothing could be done; 130 interrupted; 143 terminated. Nothing heavy is imported before a command needs it.
 """
 
 import functools
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ from response.logs import Log
 
 NOTHING_DONE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells do
+TERMINATED: Final = 143  # 128 + SIGTERM
 
 app = typer.Typer(
     name="tumor-response",
@@ -45,6 +48,14 @@ def start(
     """Take the options that stand before the command."""
 
 
+class Terminated(BaseException):
+    """The system asks the process to end; as with an interrupt, nothing partial may stay behind."""
+
+
+def _terminate(signal_number: int, frame: object) -> None:  # noqa: ARG001
+    raise Terminated
+
+
 def guarded(command: Callable[..., int]) -> Callable[..., None]:
     """Return a command that ends with its exit status, and with one message instead of a traceback."""
 
@@ -59,6 +70,9 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
         except KeyboardInterrupt:
             log.fail("interrupted", "interrupted; nothing partial is left behind")
             status = INTERRUPTED
+        except Terminated:
+            log.fail("terminated", "terminated; nothing partial is left behind")
+            status = TERMINATED
         except BrokenPipeError:  # whoever read our output has seen enough
             sys.stdout = None
             status = 0
@@ -108,6 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
+    if arguments is None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         app(args=None if arguments is None else list(arguments), prog_name="tumor-response")
     except SystemExit as stop:

@@ -415,17 +415,24 @@ def _opened_by_reader(pipe: Path) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_an_interrupt_from_outside_leaves_nothing(tmp_path: Path, out: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "told"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["interrupt", "terminate"],
+)
+def test_a_signal_from_outside_leaves_nothing(
+    number: signal.Signals, status: int, told: str, tmp_path: Path, out: Path
+) -> None:
     pipe = tmp_path / "slow.csv"
     os.mkfifo(pipe)  # nobody writes into it: the program waits, as for a slow disk
     command = [sys.executable, "-m", "response", "assess", str(pipe), "-o", str(out)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as process:
         opened = _opened_by_reader(pipe)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, message = process.communicate(timeout=30)
         os.close(opened)
-    assert process.returncode == 130
-    assert "interrupted" in message
+    assert process.returncode == status
+    assert told in message
     assert "Traceback" not in message
     assert not out.exists()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import response
 from response import __version__
 from response.cli import main
 from response.logs import LONG_WORK_BYTES, Log
@@ -341,6 +342,12 @@ def test_nothing_is_shown_of_long_work_off_a_terminal(capsys: pytest.CaptureFixt
     with Log().stages(LONG_WORK_BYTES) as stages:
         stages.start("reading")(1, 2)
     assert capsys.readouterr().err == ""
+
+
+def test_the_engine_tells_its_progress(trial: Path) -> None:
+    told: list[tuple[int, int]] = []
+    response.assess(response.read(trial), progress=lambda done, of: told.append((done, of)))
+    assert told[-1] == (2, 2)  # series
 
 
 class _Terminal(StringIO):
