@@ -179,12 +179,17 @@ def decided(assessment: Assessment, criterion: str, series: int) -> list[set[str
     return rules
 
 
+TOLD: dict[tuple[str, str, str], list[dict[str, Any]]] = {}  # each case is scored once for all tests
+
+
 def told(case: Case, subject: str) -> list[dict[str, Any]]:
     """Return the results of a subject at each timepoint, with all the rules that decided there."""
-    assessment = assessed(case.table, case.id)
-    rows = of_subject(assessment.timepoints, case, subject)
-    rules = decided(assessment, case.criterion, case.subjects().index(subject))
-    return [{**row, "rules": fired} for row, fired in zip(rows, rules, strict=True)]
+    if (case.table, case.id, subject) not in TOLD:
+        assessment = assessed(case.table, case.id)
+        rows = of_subject(assessment.timepoints, case, subject)
+        rules = decided(assessment, case.criterion, case.subjects().index(subject))
+        TOLD[case.table, case.id, subject] = [{**row, "rules": fired} for row, fired in zip(rows, rules, strict=True)]
+    return TOLD[case.table, case.id, subject]
 
 
 def is_met(column: str, want: str, row: Mapping[str, Any]) -> bool:
