@@ -76,9 +76,14 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
         except BrokenPipeError:  # whoever read our output has seen enough
             sys.stdout = None
             status = 0
+        except OSError as error:
+            log.fail("failed", f"{error.filename or 'output'}: {error.strerror or error}", kind=type(error).__name__)
+            status = NOTHING_DONE
+            if error.filename is None:  # stdout cannot be written; it would fail again at the end
+                sys.stdout = None
         except Exception as error:
             if options.get("debug"):
-                raise
+                traceback.print_exc()
             log.fail("unexpected", _unexpected(error), kind=type(error).__name__)
             status = NOTHING_DONE
         raise typer.Exit(status)

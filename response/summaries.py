@@ -89,7 +89,9 @@ def tell_findings(log: Log, findings: "Sequence[Finding]", *, by_id: bool = Fals
     text = ", ".join(counted(counts[name], word) for name, word in words.items() if counts[name])
     log.tell("findings", f"findings: {text or 'none'}", counts=dict(counts))
     if by_id and log.mode == "text":
-        for (severity, name), count in sorted(Counter((f.severity, f.id) for f in findings).items()):
+        by_kind = Counter((list(words).index(finding.severity), finding.id) for finding in findings)
+        for (rank, name), count in sorted(by_kind.items()):
+            severity = list(words)[rank]
             log.tell("finding", f"  {count:5d}  {severity:8}{name}")
 
 

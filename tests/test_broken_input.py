@@ -357,8 +357,10 @@ def test_an_unexpected_error_tells_its_place_and_no_data(
     assert CANARY not in message
     assert "Traceback" not in message
     assert not out.exists()
-    with pytest.raises(ValueError, match=CANARY):
-        main(["assess", str(path), "-o", str(out), "--debug"])
+    assert main(["assess", str(path), "-o", str(out), "--debug"]) == 2
+    message = capsys.readouterr().err
+    assert "Traceback" in message
+    assert CANARY in message
 
 
 @pytest.mark.parametrize("mode", ["text", "json"])
@@ -401,6 +403,28 @@ def test_a_process_ends_with_the_status(tmp_path: Path, out: Path) -> None:
     assert empty.returncode == 2
     assert "Traceback" not in empty.stderr
     assert not (out / "not").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("command", ["explain", "protocol"])
+def test_a_full_disk_behind_stdout_is_told(command: str, tmp_path: Path) -> None:
+    path = written(tmp_path, table(GOOD.strip()))
+    arguments = {"explain": [str(path), "--subject", "GOOD-1"], "protocol": []}[command]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "response", command, *arguments],
+            env=env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def _opened_by_reader(pipe: Path) -> int:
