@@ -10,6 +10,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -137,18 +138,42 @@ class Arrangement:
         self.cell_start = np.searchsorted(self.cell_series, np.arange(len(self.series_keys) + 1)).astype(np.int64)
         same = self.cell_series[1:] == self.cell_series[:-1]
         ordered = in_time_order(self.first, self.precision, same)
+        if not ordered.all() and (self.first == NO_DATE).all() and orders_by_number(self.label.texts):
+            self._note_undated_file()
+            return
         if ordered.all():
             return
-        order = np.arange(len(self.cell_series))
-        first_row = self.rows + self.visit_row.astype(np.int64)
-        np.minimum.at(first_row, self.cell_of_row, np.arange(self.rows))
-        exact = self.precision == DatePrecision.DAY
-        for series in np.unique(self.cell_series[1:][~ordered]).tolist():
+        order = self._exact_order(ordered)
+        for series in self._inexact_series(ordered):
             cells = np.arange(self.cell_start[series], self.cell_start[series + 1])
             labels = [self.label.texts[code] for code in self.cell_label[cells]]
-            order[cells] = cells[time_order(labels, self.first[cells], exact[cells], first_row[cells])]
+            exact = self.precision[cells] == DatePrecision.DAY
+            order[cells] = cells[time_order(labels, self.first[cells], exact, self._first_row[cells])]
             self._note_undated(cells, labels)
         self._reorder_cells(order)
+
+    def _exact_order(self, ordered: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the order by date of the cells whose series are out of order, all of them as if dated."""
+        order = np.arange(len(self.cell_series))
+        affected = np.zeros(len(self.series_keys), np.bool_)
+        affected[self.cell_series[1:][~ordered]] = True
+        cells = np.flatnonzero(affected[self.cell_series])
+        order[cells] = cells[np.lexsort((cells, self.first[cells], self.cell_series[cells]))]
+        return order
+
+    def _inexact_series(self, ordered: NDArray[np.bool_]) -> list[int]:
+        """Return the series out of order with a date that is not known to the day."""
+        inexact = np.zeros(len(self.series_keys), np.bool_)
+        inexact[self.cell_series[self.precision != DatePrecision.DAY]] = True
+        affected = np.unique(self.cell_series[1:][~ordered])
+        return [int(series) for series in affected[inexact[affected]]]
+
+    @cached_property
+    def _first_row(self) -> NDArray[np.int64]:
+        """First row of each cell: its place in the file."""
+        first_row = self.rows + self.visit_row.astype(np.int64)
+        np.minimum.at(first_row, self.cell_of_row, np.arange(self.rows))
+        return first_row
 
     def _reorder_cells(self, order: NDArray[np.int64]) -> None:
         new_place = np.empty(len(order), np.int32)
@@ -156,6 +181,19 @@ class Arrangement:
         self.cell_of_row = new_place[self.cell_of_row]
         self.cell_label, self.visit_row = self.cell_label[order], self.visit_row[order]
         self.first, self.last, self.precision = self.first[order], self.last[order], self.precision[order]
+
+    def _note_undated_file(self) -> None:
+        self.findings.append(
+            Finding(
+                id="undated_timepoints",
+                severity="info",
+                found="no date in the table",
+                expected="scan dates",
+                sentence="No timepoint has a date; all were ordered by the number in the visit label.",
+                remedy="Add the scan dates: without them durations cannot be tested.",
+                file=", ".join(self.measurements.table.files),
+            )
+        )
 
     def _note_undated(self, cells: NDArray[np.int64], labels: Sequence[str]) -> None:
         undated = [label for label, cell in zip(labels, cells, strict=True) if self.first[cell] == NO_DATE]
