@@ -11,8 +11,8 @@ A lesion course is written in one line, as a clinician would note it; lesions ar
 One finding is a number in mm (`30`, exact text), or two (`30x20`, longest x short axis); `@80` adds the attenuation
 in HU and `#3` the Chun group. A word is a state (`NE`, `TSTM`, `absent`, `present`, `pd`, `equivocal`, `resolved`,
 `split`, `merged>T1`, or `blank` for a row that says nothing), and may follow a number. `-` means that there is no row.
-`[column=value, ...]` sets further columns of that row, or of all rows of the lesion when it stands before the course;
-`d60` is the date of day 60. `T1a<T1` is a fragment of T1. Subjects of one table are separated by ` // `.
+`[column=value, ...]` sets (or blanks) further columns of that row, or of all rows of the lesion when it stands before
+the course; `d60` is the date of day 60. `T1a<T1` is a fragment of T1. Subjects of one table are separated by ` // `.
 
 Day 0 is 2024-01-01, the baseline and the start of treatment; timepoints are 56 days apart unless the row gives `days`.
 """
@@ -122,12 +122,7 @@ class Case:
         for timepoint, cell in enumerate(_cells(course)):
             if cell != "-":
                 finding = _finding(self.id, cell, nodal=is_nodal_site(organ))
-                yield {
-                    **lesion,
-                    **self._when(timepoint),
-                    **general,
-                    **{key: value for key, value in finding.items() if value},
-                }
+                yield {**lesion, **self._when(timepoint), **general, **finding}
 
     def _when(self, timepoint: int) -> Row:
         return {"timepoint": str(timepoint), "date": iso_day(self.day(timepoint))}
@@ -199,7 +194,8 @@ def _finding(case: str, cell: str, *, nodal: bool) -> Row:
     }
     if nodal and not found["short"]:
         row["longest_mm"], row["short_mm"] = "", row["longest_mm"]
-    return {**row, **_columns(found["more"] or "")}
+    said = {name: text for name, text in row.items() if text}
+    return {**said, **_columns(found["more"] or "")}
 
 
 @cache

@@ -18,7 +18,7 @@ from response.selection import select_targets
 from tests.acceptance import Case, expectation_met, flags_met, load
 
 SCORED = ("target_response", "overall_response", "vectors", "traps", "options", "edges", "choi", "chun")
-PER_SUBJECT = ("best_response", "confirmed_best_response", "best_change_percent")
+PER_SUBJECT = ("best_response", "confirmed_best_response", "best_change_percent", "reference_date")
 UNSCORED = ("baseline", "before_baseline")  # rules of timepoints that are not scored
 NUMBERS = (
     *("sum_mm", "nadir_mm", "best_change_percent", "change_from_baseline_percent"),
