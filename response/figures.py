@@ -71,10 +71,10 @@ class Figures:
         criterion, standard = self.result.criterion, self.evidence.recist
         beside = {standard.criterion.name: standard.criterion.state(block, standard.options, {})}
         found: Any = criterion.state(block, self.result.options, beside)
-        aggregated = getattr(found, "attenuation", None)
-        if aggregated is None:
+        compared = getattr(found, "compared_hu", None)
+        if compared is None:
             return self.number("attenuation_hu"), self.number("baseline_hu")
-        return block.ragged(aggregated.now_sum), block.ragged(aggregated.baseline_sum)
+        return block.ragged(compared[0]), block.ragged(compared[1])
 
     def texts(self, name: str, cells: Cells) -> TextColumn:
         """Return a number at some cells as texts.

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
+from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden, LesionClass
 from response.criteria.rules import Flags
 from response.vocabulary import State
@@ -61,22 +61,43 @@ class Attenuation:
         if aggregation == "per_lesion":
             held = 100 * self.now.astype(np.int64) > 85 * self.baseline.astype(np.int64)
             return ~block.reduce(np.logical_or, self.matched & held, np.bool_)
-        weight = block.timeline.measurements.number("area_mm2" if aggregation == "area" else "volume_mm3")
-        return self._weighted_fell(block.lesion(weight, NO_NUMBER))
+        now, now_weight, base, base_weight = self._weighted(aggregation)
+        fell = 100 * now * base_weight <= 85 * base * now_weight
+        return np.asarray(fell.astype(np.bool_) & (now_weight > 0).astype(np.bool_))
 
-    def _weighted_fell(self, weight: NDArray[np.int32]) -> Flags:
+    def compared(self, aggregation: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return attenuation now and at baseline as they are compared, and what divides both into milli-HU.
+
+        Sums and the number of lesions for means of lesions; weighted means, in thousandths of a milli-HU, else.
+        """
+        if aggregation not in ("area", "volume"):
+            return self.now_sum, self.baseline_sum, np.maximum(self.lesions, 1)
+        now, now_weight, base, base_weight = self._weighted(aggregation)
+        means = [
+            (THOUSAND * total // np.maximum(weight, 1)).astype(np.int64)
+            for total, weight in ((now, now_weight), (base, base_weight))
+        ]
+        return means[0], means[1], np.full(self.lesions.shape, THOUSAND, np.int64)
+
+    def comparable(self, aggregation: str) -> Flags:
+        """Return where some lesion can be compared: with its weight at both dates, if the mean is weighted."""
+        if aggregation not in ("area", "volume"):
+            return np.asarray(self.lesions > 0)
+        return np.asarray(self._weighted(aggregation)[1] > 0).astype(np.bool_)
+
+    def _weighted(self, aggregation: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return the weighted sums and the weights, now and at baseline, over the lesions with both weights."""
         block = self.burden.block
+        column = block.timeline.measurements.number("area_mm2" if aggregation == "area" else "volume_mm3")
+        weight = block.lesion(column, NO_NUMBER).astype(np.int64)
         base_weight = _at_baseline_of_track(self.burden, weight)
         usable = self.matched & (weight > 0) & (base_weight > 0)
 
-        def total(values: NDArray[Any]) -> NDArray[Any]:
+        def total(values: NDArray[np.int64]) -> NDArray[Any]:
             # Python integers: products of weighted sums pass the range of 64 bits
             return block.reduce(np.add, np.where(usable, values, 0), dtype=np.int64).astype(object)
 
-        now = total(self.now.astype(np.int64) * weight)
-        base = total(self.baseline.astype(np.int64) * base_weight)
-        fell = 100 * now * total(base_weight) <= 85 * base * total(weight)
-        return np.asarray(fell.astype(np.bool_) & (total(weight) > 0).astype(np.bool_))
+        return total(self.now * weight), total(weight), total(self.baseline * base_weight), total(base_weight)
 
 
 def attenuation_of(burden: Burden, *, phases_must_match: bool) -> Attenuation:

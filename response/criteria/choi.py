@@ -64,6 +64,11 @@ class ChoiState(State):
         return attenuation_of(self.burden, phases_must_match=self.options.choi_phase_mismatch == "ne")
 
     @cached_property
+    def compared_hu(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Attenuation now and at baseline as compared, and what divides both into milli-HU."""
+        return self.attenuation.compared(self.options.choi_hu_aggregation)
+
+    @cached_property
     def reference_um(self) -> NDArray[np.int64]:
         """Sum that growth is judged against."""
         if self.options.choi_pd_reference == "nadir":
@@ -75,7 +80,7 @@ class ChoiState(State):
         """The change of attenuation cannot be judged."""
         found = self.attenuation
         low = found.baseline_sum < self.options.choi_min_base_hu * THOUSAND * found.lesions
-        return np.asarray((found.lesions == 0) | low | found.blocked)
+        return np.asarray(~found.comparable(self.options.choi_hu_aggregation) | low | found.blocked)
 
     @cached_property
     def density_pr(self) -> Flags:
@@ -267,16 +272,16 @@ class Choi(Criterion):
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths."""
-        burden, found = state.burden, state.attenuation
-        count = np.maximum(found.lesions, 1)
-        known = found.lesions > 0
+        burden = state.burden
+        now, before, divisor = state.compared_hu
+        known = state.attenuation.comparable(state.options.choi_hu_aggregation)
         baseline = np.broadcast_to(burden.baseline_um, state.shape)
         return {
             "sum_mm": burden.sum_um,
             "baseline_mm": baseline,
             "nadir_mm": burden.nadir_um,
-            "attenuation_hu": np.where(known, _rounded(found.now_sum, count), NO_SUM),
-            "baseline_hu": np.where(known, _rounded(found.baseline_sum, count), NO_SUM),
+            "attenuation_hu": np.where(known, _rounded(now, divisor), NO_SUM),
+            "baseline_hu": np.where(known, _rounded(before, divisor), NO_SUM),
         }
 
 
