@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from response.cells import UNIT_FACTORS, Decimals
+from response.cells import UNIT_FACTORS, Decimals, date_of
 from response.errors import InputError
 from response.findings import Finding
 from response.io.aliases import Meaning, Names, meanings_of, squeezed
@@ -252,10 +252,29 @@ class _Maker:
             self.notes.append(f"unit: {unit}, {why}")
 
     def derive_timepoint(self) -> None:
-        """Let the date stand for the timepoint where the table names none."""
-        if "timepoint" not in self.columns and "date" in self.columns:
-            self.columns["timepoint"] = self.columns["date"]
-            self.notes.append("timepoint: the date, for the table names no timepoint")
+        """Let the date stand for the timepoint where the table names none; what is no date is no timepoint either.
+
+        Raises
+        ------
+        InputError
+            If none of the dates can be read.
+        """
+        if "timepoint" in self.columns or "date" not in self.columns:
+            return
+        date = self.columns["date"]
+        bad = {text: None for text in date.values if date_of(text).fault}
+        if bad and all(text in bad or not text for text in date.values):
+            raise InputError(
+                self.table.files[0],
+                f"no date that can be read, such as '{next(iter(bad))}', and no other column that names the timepoint",
+                "dates as YYYY-MM-DD",
+                'say in a mapping file how they are written, as in: date_format = "DD/MM/YYYY"',
+            )
+        # By their figures alone 25/01/2023 would stand after 12/03/2023.
+        self.columns["timepoint"] = TextColumn(
+            date.codes, ["" if text in bad else text for text in date.values]
+        ).normalised()
+        self.notes.append("timepoint: the date, for the table names no timepoint")
 
     def hint_at_missing(self, names: Names) -> None:
         """Name the columns that look like a required one that is missing."""

@@ -5,7 +5,7 @@ visit table, the subject table and the collected responses; all four are read by
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Final, Literal
 
@@ -263,6 +263,8 @@ class Measurements(Records):
         InputError
             If a required column is missing.
         """
+        from response.placing import keep_placed, keep_with_role
+
         records, findings = read_records(table, COLUMNS, decimal)
         beside: dict[str, Records | None] = {}
         for name, other, columns in (
@@ -272,11 +274,13 @@ class Measurements(Records):
         ):
             beside[name] = None
             if other is not None:
-                beside[name], more = read_records(other, columns, decimal)
-                findings = [*findings, *more]
-        return cls(
-            records.table, records.text, records.codes, records.numbers, records.dates, findings=findings, **beside
-        )
+                read, more = read_records(other, columns, decimal)
+                beside[name], lost = keep_placed(read, columns)
+                findings = [*findings, *more, *lost]
+        placed, lost = keep_placed(records, COLUMNS)
+        measured = cls(placed.table, placed.text, placed.codes, placed.numbers, placed.dates, findings=(), **beside)
+        measured, without_role = keep_with_role(measured)
+        return replace(measured, findings=[*findings, *lost, *without_role])
 
 
 def read_records(
@@ -306,6 +310,9 @@ def read_records(
             reader.read_date(name)
     reader.apply_words_in_number_cells(has_state="state" in columns)
     return Records(table, text, reader.codes, reader.numbers, reader.dates), reader.findings
+
+
+_DATE_REMEDY: Final = "Correct the cell in the source, or say in a mapping file how dates are written (date_format)."
 
 
 class _CellReader:
@@ -353,7 +360,7 @@ class _CellReader:
         factors = [UNIT_FACTORS.get(value.casefold()) for value in units.values]
         for code, factor in enumerate(factors):
             if factor is None and name == "longest_mm":
-                self._unusable("unit", code, "mm or cm")
+                self._unusable("unit", code, "mm or cm", done="The diameters of the row were taken as blank.")
         scale = np.asarray([0 if factor is None else factor for factor in factors], np.int64)[units.codes]
         scaled = numbers.astype(np.int64) * scale
         unusable = (numbers == NO_NUMBER) | (scale == 0) | (scaled > LARGEST_MM * 1000)
@@ -364,7 +371,7 @@ class _CellReader:
         cells: list[DateCell] = [date_of(value) for value in texts.values]
         for code, cell in enumerate(cells):
             if cell.fault:
-                self._unusable(name, code, cell.fault)
+                self._unusable(name, code, cell.fault, remedy=_DATE_REMEDY)
         days = np.asarray([cell.days for cell in cells], np.int32)
         precision = np.asarray([cell.precision for cell in cells], np.int8)
         self.dates[name] = DateColumn(days[texts.codes], precision[texts.codes])
@@ -376,7 +383,14 @@ class _CellReader:
         written = self.codes.get("state")
         self.codes["state"] = self._words if written is None else np.where(written > 0, written, self._words)
 
-    def _unusable(self, name: str, code: int, expected: str) -> None:
+    def _unusable(
+        self,
+        name: str,
+        code: int,
+        expected: str,
+        done: str = "The cell was taken as blank.",
+        remedy: str = "Correct the cell in the source.",
+    ) -> None:
         texts = self.table.columns[name]
         found = texts.values[code]
         for row in np.flatnonzero(texts.codes == code):
@@ -392,8 +406,8 @@ class _CellReader:
                     column=name,
                     found=found,
                     expected=expected,
-                    sentence=f"{name} is '{found}'; expected {expected}. The cell was taken as blank.",
-                    remedy="Correct the cell in the source.",
+                    sentence=f"{name} is '{found}'; expected {expected}. {done}",
+                    remedy=remedy,
                     file=file,
                     line=line,
                 )

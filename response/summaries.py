@@ -109,26 +109,48 @@ def _unscored(found: "Assessment") -> list[str]:
 def refuse_without_baseline(found: "Assessment") -> None:
     """Raise InputError where no subject has a baseline, so that there is nothing to write."""
     series = found.timeline.series
-    if len(series) and not (series.baseline >= 0).any():
+    files = ", ".join(found.timeline.measurements.table.files)
+    if not len(series):
         raise InputError(
-            ", ".join(found.timeline.measurements.table.files),
+            files,
+            "no row that can be scored",
+            "rows with subject, timepoint, lesion and role",
+            "the command check lists what is wrong",
+        )
+    if not (series.baseline >= 0).any():
+        raise InputError(
+            files,
             f"none of the {len(series)} subjects has a baseline",
             "a timepoint on or before the start of treatment, or one marked with Y in the column baseline",
             "the command check lists what is wrong",
         )
 
 
+def _without_rows(found: "Assessment") -> list[str]:
+    """Return the subjects of whom no row could be used, so that they are not in the results."""
+    from response.placing import ROWS_LEFT_OUT
+
+    series = found.timeline.series
+    known = {series.subjects[code] for code in set(series.subject.tolist())}
+    told = (finding.subject for finding in found.timeline.measurements.findings if finding.id in ROWS_LEFT_OUT)
+    return sorted({subject for subject in told if subject} - known)
+
+
 def tell_unscored(log: Log, found: "Assessment") -> int:
     """Name the subjects that could not be scored; return the exit status."""
-    names = _unscored(found)
-    if not names:
-        return DONE
-    shown = ", ".join(names[:_MOST_NAMED])
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    log.alert(
-        "not_scored",
-        f"{len(names)} of {len(found.timeline.series)} could not be scored, for want of a baseline: {shown}{more}",
-        subjects=names[:_MOST_NAMED],
-        count=len(names),
-    )
-    return SOME_NOT_SCORED
+    lost = _without_rows(found)
+    total = len(found.timeline.series) + len(lost)
+    status = DONE
+    for names, what in ((_unscored(found), "a baseline"), (lost, "rows that can be used")):
+        if not names:
+            continue
+        shown = ", ".join(names[:_MOST_NAMED])
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        log.alert(
+            "not_scored",
+            f"{len(names)} of {total} could not be scored, for want of {what}: {shown}{more}",
+            subjects=names[:_MOST_NAMED],
+            count=len(names),
+        )
+        status = SOME_NOT_SCORED
+    return status

@@ -47,7 +47,7 @@ HEADERS = [
 
 @pytest.mark.parametrize(("headers", "expected"), [case[1:] for case in HEADERS], ids=[case[0] for case in HEADERS])
 def test_headers_become_canonical(tmp_path: Path, headers: str, expected: str) -> None:
-    cells = [f"x{number}" for number in range(headers.count(",") + 1)]
+    cells = [f"202401{day:02d}" for day in range(1, headers.count(",") + 2)]  # distinct, and good dates too
     table = read_table(write(tmp_path, f"{headers}\n{','.join(cells)}\n")).table
     for header, name, cell in zip(headers.split(","), expected.split(","), cells, strict=True):
         assert table.columns[name].text(0) == cell
