@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from response.lineage import link_parents
+from response.lineage import fragment_roots, link_parents
 from response.timeline import NO_ROW, Tracks
 from response.vocabulary import Role, State, YesNo, is_nodal_site
 
@@ -23,17 +23,18 @@ def describe_tracks(arranged: "Arrangement") -> Tracks:
     described = np.where(baseline_row >= 0, baseline_row, arranged.row[arranged.spot_start[:-1] + first])
     role = arranged.measurements.code("role").take(described)
     lineage = link_parents(arranged, count)
-    role = np.where(lineage.fragment, role[np.maximum(lineage.parent, 0)], role)
+    root = fragment_roots(lineage.parent, lineage.fragment)
+    role = role[root]
     at_baseline = baseline_row >= 0
     of_baseline = at_baseline & np.isin(role, (Role.TARGET, Role.NON_TARGET))
     known = (baseline >= 0) & (first <= baseline)
     counted = of_baseline | ((role == Role.NEW) & ~known)  # what was there at baseline is not new
-    counted |= lineage.fragment & counted[np.maximum(lineage.parent, 0)]
+    counted |= lineage.fragment & counted[root]
     return Tracks(
         lesions=arranged.lesion.texts,
         lesion=arranged.track_lesion,
         role=role.astype(np.int8),
-        nodal=_nodal(arranged, described, lineage.parent, lineage.fragment),
+        nodal=_nodal(arranged, described, root),
         counted=counted,
         at_baseline=at_baseline,
         first=first.astype(np.int32),
@@ -55,9 +56,7 @@ def _first_places(
     return np.asarray(spots[firsts] - arranged.spot_start[:-1], np.int64)
 
 
-def _nodal(
-    arranged: "Arrangement", described: NDArray[np.int32], parent: NDArray[np.int32], fragment: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _nodal(arranged: "Arrangement", described: NDArray[np.int32], root: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return which tracks are nodes: by the written flag, else by the organ; of any row where one has none."""
     organ = arranged.measurements.text_column("organ")
     by_organ = np.asarray([YesNo.YES if is_nodal_site(text) else YesNo.BLANK for text in organ.values], np.int8)
@@ -69,8 +68,7 @@ def _nodal(
     rows = np.flatnonzero(by_row)
     unsaid = rows[nodal[arranged.track_of_row[rows]] == YesNo.BLANK]
     np.maximum.at(nodal, arranged.track_of_row[unsaid], by_row[unsaid])
-    inherited = fragment & (nodal == YesNo.BLANK)
-    return np.asarray(np.where(inherited, nodal[np.maximum(parent, 0)], nodal) == YesNo.YES)
+    return np.asarray(np.where(nodal == YesNo.BLANK, nodal[root], nodal) == YesNo.YES)
 
 
 def _carries(arranged: "Arrangement", count: int) -> NDArray[np.bool_]:

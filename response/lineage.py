@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from response.arrange import Arrangement
 
 NO_PARENT: Final = -1
+_GENERATIONS: Final = 20  # fragments of fragments; more can only be a circle
 _LASTING: Final = (State.MERGED, State.SPLIT, State.RESOLVED)
 _UNSEEN: Final = (State.MISSING, State.UNKNOWN)
 _GONE: Final = (State.ABSENT, State.NORMAL_NODE, State.RESOLVED)
@@ -67,6 +68,19 @@ def link_parents(arranged: "Arrangement", tracks: int) -> Links:
     merged = arranged.track_of_row[(written == State.MERGED) & named[parents.codes]]
     links.fragment[merged] = False
     return links
+
+
+def fragment_roots(parent: NDArray[np.int32], fragment: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return for each track the lesion that it came from by splitting, once or more often; itself where it did not."""
+    roots = np.arange(len(parent), dtype=np.int32)
+    fragments = np.flatnonzero(fragment)
+    tops = parent[fragments]
+    for _ in range(_GENERATIONS):
+        if not fragment[tops].any():
+            break
+        tops = np.where(fragment[tops], parent[tops], tops)
+    roots[fragments] = tops
+    return roots
 
 
 class Lineage:

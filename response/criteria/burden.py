@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.rules import Flags
+from response.lineage import fragment_roots
 from response.readings import TOO_SMALL_UM
 from response.timeline import Block
 from response.vocabulary import Role, State
@@ -116,8 +117,11 @@ def largest_fragment(block: Block, classes: NDArray[np.uint8]) -> NDArray[np.int
     values = block.spot_values(block.timeline.value_um, 0).copy()
     tracks, part = block.timeline.tracks, block.track_slice
     fragments = np.flatnonzero(tracks.fragment[part] & (classes == LesionClass.TARGET_NODE))
-    for parent in np.unique(tracks.parent[part][fragments]).tolist():
-        siblings = fragments[tracks.parent[part][fragments] == parent]
+    if not len(fragments):
+        return values
+    root = fragment_roots(tracks.parent, tracks.fragment)[part][fragments]
+    for parent in np.unique(root).tolist():
+        siblings = fragments[root == parent]
         largest = values[siblings].argmax(axis=0)
         values[siblings] *= np.arange(len(siblings))[:, None] == largest
     return values
