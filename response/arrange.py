@@ -138,10 +138,11 @@ class Arrangement:
         self.cell_start = np.searchsorted(self.cell_series, np.arange(len(self.series_keys) + 1)).astype(np.int64)
         same = self.cell_series[1:] == self.cell_series[:-1]
         ordered = in_time_order(self.first, self.precision, same)
-        if not ordered.all() and (self.first == NO_DATE).all() and orders_by_number(self.label.texts):
-            self._note_undated_file()
-            return
         if ordered.all():
+            return
+        labels = [self.label.texts[code] for code in np.unique(self.cell_label)]
+        if (self.first == NO_DATE).all() and orders_by_number(labels):
+            self._note_undated_file()
             return
         order = self._exact_order(ordered)
         for series in self._inexact_series(ordered):
@@ -220,7 +221,8 @@ class Arrangement:
         self.baseline = choose_baselines(self.cell_start, (marked, before, called))
         first_cell = np.minimum(self.cell_start[:-1], len(self.first) - 1)
         late = (self.subject_dates["start"] != NO_DATE) & dated[first_cell]  # every scan is after the start
-        self.baseline[(self.baseline < 0) & ~late] = 0
+        unlabelled = self._lacks_the_baseline_of_others(called)
+        self.baseline[(self.baseline < 0) & ~late & ~unlabelled] = 0
         known = marked | called | (self.visit_row >= 0) | ~self._only_new_lesions()
         # a timepoint that shows nothing but new lesions, and that nobody marked, is no baseline
         self.baseline[~known[first_cell + np.maximum(self.baseline, 0)]] = NO_BASELINE
@@ -234,6 +236,12 @@ class Arrangement:
                 sentence="The subject has no baseline, so no response can be computed.",
                 remedy="Add the baseline scan, or mark it with Y in the column baseline.",
             )
+
+    def _lacks_the_baseline_of_others(self, called: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which series have no visit called baseline in a table where at least half of the series have one."""
+        has_one = np.zeros(len(self.series_keys), np.bool_)
+        has_one[self.cell_series[called]] = True
+        return ~has_one & (2 * np.count_nonzero(has_one) >= len(has_one))
 
     def _only_new_lesions(self) -> NDArray[np.bool_]:
         """Return which cells have rows of new lesions only."""
