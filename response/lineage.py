@@ -108,7 +108,7 @@ class Lineage:
                 state[place], value[place] = seen, 0
             elif current == State.NOT_SCHEDULED:
                 state[place] = _unscheduled(role, seen)
-            elif current != State.UNKNOWN:
+            elif current not in (*_UNSEEN, State.NOT_EVALUABLE):  # what was not seen ends nothing
                 seen = State(current)
 
     def _treat_locally(self, state: NDArray[np.int8], value: NDArray[np.int32]) -> None:
@@ -130,27 +130,24 @@ class Lineage:
     def _end_at(self, track: int, day: int, state: NDArray[np.int8], value: NDArray[np.int32]) -> None:
         timeline = self.timeline
         series = int(timeline.series_of_track[track])
-        scans = timeline.visits.first_scan[timeline.cells(series)]
+        rows = timeline.row[timeline.spots(track)]
+        own = np.where(rows < 0, NO_DATE, timeline.measurements.date("date").days[np.maximum(rows, 0)])
+        scans = np.where(own == NO_DATE, timeline.visits.first_scan[timeline.cells(series)], own)
         treated = (scans != NO_DATE) & (scans >= day)
         treated[: max(int(timeline.series.baseline[series]), 0) + 1] = False
+        treated = np.logical_or.accumulate(treated)  # an undated scan follows the dated ones before it
         spots = np.arange(timeline.spots(track).start, timeline.spots(track).stop)[treated]
         state[spots] = State.NOT_EVALUABLE
         value[spots] = 0
 
     def _follow_others(self, track: int, state: NDArray[np.int8]) -> None:
-        """Give merged spots the fate of the host, and split spots without any fragment none."""
+        """Give merged spots the fate of the mass, and split spots without any fragment none."""
         tracks, timeline = self.timeline.tracks, self.timeline
         spots = timeline.spots(track)
         own = state[spots]
-        if (own == State.MERGED).any():
-            host = self._host(track)
-            if host == NO_PARENT:
-                own[own == State.MERGED] = State.NOT_EVALUABLE
-            else:
-                of_host = state[timeline.spots(host)]
-                merged = own == State.MERGED
-                own[merged & np.isin(of_host, _GONE)] = State.ABSENT
-                own[merged & np.isin(of_host, (*_UNSEEN, State.NOT_EVALUABLE))] = State.NOT_EVALUABLE
+        merged = own == State.MERGED
+        if merged.any():
+            own[merged] = self._states_of_mass(track, state)[merged]
         if (own == State.SPLIT).any():
             series = int(timeline.series_of_track[track])
             known = np.zeros(len(own), np.bool_)
@@ -159,21 +156,39 @@ class Lineage:
                     known |= state[timeline.spots(other)] != State.UNKNOWN
             own[(own == State.SPLIT) & ~known] = State.NOT_EVALUABLE
 
-    def _host(self, track: int) -> int:
-        """Return the lesion that holds the mass at the end of a chain of mergers; none where they form a circle."""
-        parent, seen = self.timeline.tracks.parent, {track}
-        host = int(parent[track])
-        while host != NO_PARENT and not self.timeline.tracks.fragment[host] and parent[host] != NO_PARENT:
-            if host in seen:
-                return NO_PARENT
-            seen.add(host)
-            host = int(parent[host])
-        return NO_PARENT if host in seen else host
+    def _states_of_mass(self, track: int, state: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Return what the mass that a lesion merged into makes of it at each timepoint.
+
+        A target is measured there only where the mass is measured as a target (RECIST 1.1, section 4.4).
+        """
+        tracks, timeline = self.timeline.tracks, self.timeline
+        hosts = self._hosts(track)
+        if not hosts:
+            return np.full(timeline.spots(track).stop - timeline.spots(track).start, State.NOT_EVALUABLE, np.int8)
+        states = np.stack([state[timeline.spots(host)] for host in hosts])
+        nearest = (states != State.MERGED).argmax(axis=0)  # a host may itself merge into another one, but later
+        of_host = np.take_along_axis(states, nearest[None], axis=0)[0]
+        summed = tracks.counted[hosts] & (tracks.role[hosts] == Role.TARGET)
+        unmeasured = ~summed[nearest] & (tracks.role[track] == Role.TARGET)
+        lost = unmeasured | np.isin(of_host, (*_UNSEEN, State.NOT_EVALUABLE))
+        left = np.where(lost, State.NOT_EVALUABLE, State.MERGED)
+        return np.where(np.isin(of_host, _GONE), State.ABSENT, left).astype(np.int8)
+
+    def _hosts(self, track: int) -> list[int]:
+        """Return the lesions that it merged into, through a chain of mergers; none where they form a circle."""
+        tracks, host = self.timeline.tracks, int(self.timeline.tracks.parent[track])
+        hosts: list[int] = []
+        while host != NO_PARENT:
+            if host in (track, *hosts):
+                return []
+            hosts.append(host)
+            host = NO_PARENT if tracks.fragment[host] else int(tracks.parent[host])
+        return hosts
 
 
 def _unscheduled(role: Role, seen: State) -> State:
     """Return the state of a lesion that was not imaged on purpose, from the last one seen."""
-    if role == Role.NEW or seen in (State.UNEQUIVOCAL_PROGRESSION, State.NOT_EVALUABLE, *_LASTING):
+    if role == Role.NEW or seen in (State.UNEQUIVOCAL_PROGRESSION, *_LASTING):
         return seen
     return State.PRESENT if seen in (State.PRESENT, State.EQUIVOCAL) else State.NOT_SCHEDULED
 
