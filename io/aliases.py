@@ -23,7 +23,7 @@ ALIASES: Final[Mapping[str, str]] = {
     "timepoint": "visit visitnum visitname visitlabel visitid visitno visitnumber timepointid timepointname "
     "timepointlabel timepointnumber tp",
     "date": "studydate scandate scandt examdate imagingdate visitdate assessmentdate acquisitiondate measurementdate "
-    "dateofscan dateofassessment trdtc rcdt",
+    "dateofscan dateofassessment currentdate trdtc rcdt",
     "baseline": "isbaseline baselineflag trblfl blfl",
     "lesion": "lesionid lesionlabel lesionlabelalias lesionno lesionnumber lesionname lesionnr label tumorid tumourid "
     "trlnkid lnkid trackingid trackingidentifier",
@@ -75,7 +75,7 @@ ALIASES: Final[Mapping[str, str]] = {
     "non_target": "nontargetresponse ntlresponse ntrgresp rcntlres",
     "new_lesion": "newlesions newlesionresponse newlprog rcnew",
     "overall": "response overallresponse timepointresponse globalresponse classification ovrlresp rcresp",
-    "sum_mm": "sum sod sumofdiameters sumdiam rctlsum",
+    "sum_mm": "sum sod sumofdiameters sumdiam currentburden rctlsum",
     "best_response": "bor bestoverallresponse",
     "progression_date": "dateofprogression pddate",
 }
@@ -222,7 +222,7 @@ def _only(file: str, canonical: str, claimants: Sequence[str]) -> str:
         quoted = " and ".join(f"'{header}'" for header in claimants)
         raise InputError(
             file,
-            f"the columns {quoted} could all be {canonical}",
+            f"the columns {quoted} could each be {canonical}",
             "one column for it",
             f'rename one, or say which in a mapping file: [columns] {canonical} = "{claimants[0]}"',
         )

@@ -25,6 +25,11 @@ _COMMA: Final = re.compile(r"[<≤]?\s*[+-]?\d+,\d+\s*\*?")
 _POINT: Final = re.compile(r"[<≤]?\s*[+-]?\d+\.\d+\s*\*?")
 _THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 
+_ANSWERS_ONLY: Final = (
+    "non-target and new lesions: not scored, for RCNTLRES and RCNEW are answers and no lesions; give the file with "
+    "--collected too to compare them, or add a row for each such lesion"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadTable:
@@ -179,6 +184,7 @@ class _Maker:
             self.columns["role"] = TextColumn.constant("target", len(self.table))
             self.notes.append("lesion: the site of the target lesion (RCTLSITE), for the table names no lesions")
             self.notes.append("role: target in all rows (RCTLDIAM holds target lesions only)")
+            self.notes += [_ANSWERS_ONLY] if {squeezed(header) for header in headers} & {"rcnew", "rcntlres"} else []
         types = self.columns.get("lesion_type")
         if "role" not in self.columns and types is not None and _are_roles(types.values):
             self.columns["role"] = self.columns.pop("lesion_type")

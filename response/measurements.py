@@ -263,7 +263,7 @@ class Measurements(Records):
         InputError
             If a required column is missing.
         """
-        from response.placing import keep_placed, keep_with_role
+        from response.placing import keep_placed, keep_with_role, without_repeats
 
         records, findings = read_records(table, COLUMNS, decimal)
         beside: dict[str, Records | None] = {}
@@ -277,6 +277,8 @@ class Measurements(Records):
                 read, more = read_records(other, columns, decimal)
                 beside[name], lost = keep_placed(read, columns)
                 findings = [*findings, *more, *lost]
+        if beside["collected"] is not None:
+            beside["collected"] = without_repeats(beside["collected"], COLLECTED_COLUMNS)
         placed, lost = keep_placed(records, COLUMNS)
         measured = cls(placed.table, placed.text, placed.codes, placed.numbers, placed.dates, findings=(), **beside)
         measured, without_role = keep_with_role(measured)

@@ -73,6 +73,22 @@ def keep_with_role(measured: Measurements) -> tuple[Measurements, list[Finding]]
     return (measured if known[series].all() else taken(measured, known[series])), findings
 
 
+def without_repeats(records: AnyRecords, columns: Mapping[str, Column]) -> AnyRecords:
+    """Return collected responses once each, where they stand in every row of a table with other things in it.
+
+    An export of lesions often repeats the response of the visit in the row of each lesion.
+    """
+    if not set(records.table.columns) - set(columns):
+        return records
+    same = np.zeros(len(records), np.int64)
+    for name in columns:
+        if name in records.table.columns:
+            same = _together(same, records.table.columns[name].codes)
+    first = np.zeros(len(records), np.bool_)
+    first[np.unique(same, return_index=True)[1]] = True
+    return records if first.all() else taken(records, first)
+
+
 def taken(records: AnyRecords, rows: NDArray[np.bool_]) -> AnyRecords:
     """Return some rows of a table."""
     table = records.table
