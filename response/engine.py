@@ -242,20 +242,35 @@ def _keep_progression(block: Block, state: State, result: Result, beside: Mappin
     assert isinstance(recist, RecistState)
     codes = _response_lut(state.question_rules("overall"))[state.answers["overall"]]
     progressed = (codes == Response.PD) & block.follow_up
-    dates = progression_dates(recist.burden, progressed, recist.is_("target", "PD"))
+    dates = progression_dates(recist.burden, progressed, state.grown, state.returned)
     adjudicated = np.where(block.follow_up, codes, np.int8(Response.BLANK))
     if getattr(result.options, "backdate_pd", recist.options.backdate_pd) == "relabel_timepoints":
-        scans = block.cell_values(block.timeline.visits.first_scan, NO_DATE)
+        scans = block.cell_values(block.timeline.visits.last_scan, NO_DATE)  # one of them showed the finding
         later = relabelled(dates, scans, progressed) & block.follow_up
         adjudicated = np.where(later, np.int8(Response.PD), adjudicated)
     if getattr(result.options, "post_cr_disease", "") == "revise_to_pr":
-        adjudicated = np.where(_revised_cr(adjudicated), np.int8(Response.PR), adjudicated)
+        adjudicated = np.where(_revised_cr(adjudicated, _judged(state)), np.int8(Response.PR), adjudicated)
     result.progression_date[block.cell_slice] = block.ragged(dates)
     result.adjudicated[block.cell_slice] = block.ragged(adjudicated)
 
 
-def _revised_cr(codes: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Return each CR that is followed by disease short of PD: small lesions were there all along (table 3, note a)."""
-    disease = np.isin(codes, (Response.PR, Response.SD, Response.NON_CR_NON_PD))
-    coming = np.logical_or.accumulate(disease[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray((codes == Response.CR) & coming)
+def _judged(state: State) -> NDArray[np.bool_]:
+    """Return where disease after CR was left to the sum rule, so that it revises no CR."""
+    if isinstance(state, RecistState):
+        return state.had_cr & state.disease & ~state.relapse
+    return np.zeros(state.shape, np.bool_)
+
+
+def _revised_cr(codes: NDArray[np.int8], judged: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return each CR that is followed by disease short of PD: small lesions were there all along (table 3, note a).
+
+    What comes after a PD revises nothing.
+    """
+    disease = np.isin(codes, (Response.PR, Response.SD, Response.NON_CR_NON_PD)) & ~judged
+    places = np.arange(codes.shape[1])
+    last = codes.shape[1]
+    next_disease, next_pd = (
+        np.minimum.accumulate(np.where(found, places, last)[:, ::-1], axis=1)[:, ::-1]
+        for found in (disease, codes == Response.PD)
+    )
+    return np.asarray((codes == Response.CR) & (next_disease < next_pd))

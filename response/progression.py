@@ -17,10 +17,11 @@ from response.timeline import NO_ROW
 from response.vocabulary import State
 
 _NEW: Final = (LesionClass.NEW, LesionClass.NEW_NODE)
+_SHOWING: Final = Fact.NEW_UNEQUIVOCAL | Fact.NON_TARGET_PROGRESSION  # progression by itself
 _UNSEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
 
 
-def progression_dates(burden: Burden, progressed: Flags, target_pd: Flags) -> NDArray[np.int32]:
+def progression_dates(burden: Burden, progressed: Flags, grown: Flags, returned: Flags) -> NDArray[np.int32]:
     """Return the date of progression of each PD timepoint.
 
     Parameters
@@ -29,8 +30,10 @@ def progression_dates(burden: Burden, progressed: Flags, target_pd: Flags) -> ND
         Lesions of the block.
     progressed
         Where the overall response is PD, `[series, timepoint]`.
-    target_pd
-        Where the target response is PD.
+    grown
+        Where growth of the targets alone is PD.
+    returned
+        Where disease that is back after CR is PD.
 
     Returns
     -------
@@ -44,17 +47,20 @@ def progression_dates(burden: Burden, progressed: Flags, target_pd: Flags) -> ND
     several = first != block.cell_values(visits.last_scan, NO_DATE)
     doubted = ever_before(burden.has(Fact.NEW_EQUIVOCAL | Fact.SUSPECTED))
     for series, place in np.argwhere(progressed & (several | doubted)).tolist():
-        found = _showing(burden, series, place, target_pd=bool(target_pd[series, place]))
+        showing = _SHOWING
+        showing |= Fact.TARGET_DISEASE if grown[series, place] else Fact(0)
+        showing |= Fact.TARGET_DISEASE | Fact.NON_TARGET_PRESENT if returned[series, place] else Fact(0)
+        found = _days_showing(burden, series, place, showing)
         dates[series, place] = min((day for day in found if day != NO_DATE), default=int(first[series, place]))
     return dates
 
 
-def _showing(burden: Burden, series: int, place: int, *, target_pd: bool) -> list[int]:
-    """Return the dates of the scans that show the progression of one timepoint."""
+def _days_showing(burden: Burden, series: int, place: int, showing: Fact) -> list[int]:
+    """Return the dates of the scans of one timepoint on which a lesion says one of the facts."""
     days = []
     for track in burden.block.tracks_of(series):
         facts = facts_of(LesionClass(int(burden.classes[track])), State(int(burden.state[track, place])))
-        if facts & (Fact.NEW_UNEQUIVOCAL | Fact.NON_TARGET_PROGRESSION) or (target_pd and facts & Fact.TARGET_DISEASE):
+        if facts & showing:
             days.append(_day(burden, track, first_doubted(burden, track, place)))
     return days
 

@@ -61,8 +61,8 @@ def state_of(role: Role, written: State, size: Size, *, trend: bool = False) -> 
 
 
 def _target_state(written: State, size: Size) -> State:
-    if written == State.TOO_SMALL:
-        return State.TOO_SMALL
+    if written == State.TOO_SMALL and size < Size.NODE_BORDERLINE:
+        return State.TOO_SMALL  # a node with a pathological number was measured
     if size == Size.NONE or written == State.NOT_SCHEDULED:
         return State.NOT_EVALUABLE  # a target without a number cannot be summed
     if size == Size.ZERO:

@@ -68,6 +68,11 @@ class ChoiState(State):
         """Attenuation now and at baseline as compared, and what divides both into milli-HU."""
         return self.attenuation.compared(self.options.choi_hu_aggregation)
 
+    @property
+    def grown(self) -> Flags:
+        """Growth that attenuation does not excuse."""
+        return _grown_without_response(self)
+
     @cached_property
     def reference_um(self) -> NDArray[np.int64]:
         """Sum that growth is judged against."""

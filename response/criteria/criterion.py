@@ -36,6 +36,16 @@ class State:
         """Shape `[series, timepoint]`."""
         return self.block.shape
 
+    @property
+    def grown(self) -> Flags:
+        """Where growth of the targets alone is progression: their scans show it."""
+        return np.zeros(self.shape, np.bool_)
+
+    @property
+    def returned(self) -> Flags:
+        """Where disease that is back is progression: the scans of all that is there show it."""
+        return np.zeros(self.shape, np.bool_)
+
     def question_rules(self, question: str) -> tuple[Rule[Any], ...]:
         """Return the rules of a question."""
         return self._questions[question].rules

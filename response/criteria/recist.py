@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from response.criteria.burden import Burden, Fact, before, ever_before, largest_fragment, lesion_classes
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.new_lesions import baseline_pet, has_pet_row, new_lesion_states, visit_codes
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, in_category
 from response.protocol import BestResponseOptions, option
 from response.timeline import Block
 from response.vocabulary import Markers, PetResult, VisitNewLesions
@@ -92,6 +92,16 @@ class RecistState(State):
         super().__init__(burden.block, RECIST_QUESTIONS)
         self.burden, self.options = burden, options
 
+    @property
+    def grown(self) -> Flags:
+        """Progression of the targets."""
+        return self.is_("target", "PD")
+
+    @property
+    def returned(self) -> Flags:
+        """Disease is back after overall CR, and that is progression."""
+        return self.relapse if self.options.post_cr_disease == "pd" else super().returned
+
     # --- targets
 
     @cached_property
@@ -130,8 +140,8 @@ class RecistState(State):
     def continues_pr(self) -> Flags:
         """A PR or CR of the targets came before, and no PD since."""
         codes = _target_by_arithmetic(self)
-        responded = np.isin(codes, (TARGET_NAMES["pr"], TARGET_NAMES["cr"])) & self.block.follow_up
-        progressed = np.isin(codes, (TARGET_NAMES["pd"], TARGET_NAMES["pd_proven"])) & self.block.follow_up
+        responded = in_category(TARGET_RULES, codes, "PR", "CR") & self.block.follow_up
+        progressed = in_category(TARGET_RULES, codes, "PD") & self.block.follow_up
         place = np.arange(1, self.shape[1] + 1)
         last_response = before(np.maximum.accumulate(np.where(responded, place, 0), axis=1), 0)
         last_progress = before(np.maximum.accumulate(np.where(progressed, place, 0), axis=1), 0)
@@ -147,7 +157,8 @@ class RecistState(State):
         markers = visit_codes(self.block, "markers")
         at_baseline = self.burden.at_baseline(markers)
         known_above = (at_baseline == Markers.ABOVE) & (markers != Markers.NORMAL)  # not shown to be normal again
-        return np.asarray(known_above | ((at_baseline == Markers.BLANK) & (markers == Markers.ABOVE)))
+        unknown = (at_baseline == Markers.BLANK) | (at_baseline == Markers.NOT_DONE)
+        return np.asarray(known_above | (unknown & (markers == Markers.ABOVE)))
 
     @cached_property
     def new_unequivocal(self) -> Flags:
@@ -268,7 +279,8 @@ def _bounded_partial(state: RecistState) -> Flags:
 
 
 def _bounded_stable(state: RecistState) -> Flags:
-    return ~state.all_assessed & ~_partial(state) & ~_worst_pd(state)
+    # The best case must be SD too: neither PR nor, with nothing left but normal nodes, CR.
+    return ~state.all_assessed & ~_partial(state) & ~_worst_pd(state) & ~state.all_gone
 
 
 def _worst_pd(state: RecistState) -> Flags:
