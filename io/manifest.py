@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from response.findings import SEVERITIES, Finding
 from response.protocol import Schedule, differences
-from response.series_columns import unmeasured_subjects
+from response.report.series_columns import unmeasured_subjects
 
 if TYPE_CHECKING:
     from response.engine import Assessment, Result

@@ -11,10 +11,10 @@ from response.errors import OutputError
 from response.findings import Finding
 from response.io.manifest import manifest
 from response.io.safe_files import staged_folder
-from response.result_columns import Columns, NumberColumn, ResultTable, arrow_batch, cell_texts, rows_of
-from response.result_tables import finding_table, lesion_table, subject_table, timepoint_table
+from response.report.columns import Columns, NumberColumn, ResultTable, arrow_batch, cell_texts, rows_of
+from response.report.tables import finding_table, lesion_table, subject_table, timepoint_table
+from response.report.texts import arrow, arrow_text, arrow_texts, as_texts, text_list
 from response.table import TextColumn
-from response.texts import arrow, arrow_text, arrow_texts, as_texts, text_list
 
 if TYPE_CHECKING:
     from response.engine import Assessment

@@ -22,13 +22,14 @@ from response.measurements import (
     Records,
     read_records,
 )
+from response.placing import keep_placed, without_repeats
 from response.protocol import BestResponseOptions, Options, Protocol, Schedule
 from response.table import TextTable, concatenate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from response.best_collected import CollectedBest
+    from response.best.of_collected import CollectedBest
     from response.io.tables import ColumnMapping, ReadTable
 
 __all__ = ["best_of", "best_response", "read", "read_protocol"]
@@ -68,7 +69,8 @@ def read(
     visits, subjects, collected
         The optional tables. Collected responses of SDTM RS are taken where `collected` is not given.
     mapping
-        The user's column by canonical name, or a mapping file (TOML); for the measurements.
+        The user's column by canonical name, or a mapping file (TOML). Columns that the measurements know are theirs;
+        words, dates and decimal mark hold for all tables.
     decimal, delimiter, encoding
         Of text files, else found out.
     sheet
@@ -82,9 +84,10 @@ def read(
         If a file needs an optional package that is not installed.
     """
     reading = _Reading(decimal=decimal, delimiter=delimiter, encoding=encoding)
-    measured = reading.measurements(_listed(source), _mapping(mapping), sheet)
+    said = _mapping(mapping)
+    measured = reading.measurements(_listed(source), _part_of(said, COLUMNS), sheet)
     beside = dict.fromkeys(_BESIDE, None) | {
-        name: reading.table(given, _BESIDE[name])
+        name: reading.table(given, _BESIDE[name], _part_of(said, _BESIDE[name]))
         for name, given in (("visits", visits), ("subjects", subjects), ("collected", collected))
         if given is not None
     }
@@ -119,7 +122,7 @@ def best_response(
     ProtocolError
         If the protocol has unknown options or impossible values.
     """
-    from response.best_collected import best_response_frame
+    from response.best.of_collected import best_response_frame
 
     records, others, options, _ = _best_inputs(responses, protocol, subjects, None, None)
     return best_response_frame(records, others, options)
@@ -134,7 +137,7 @@ def best_of(
     delimiter: str | None = None,
 ) -> "tuple[CollectedBest, tuple[str, ...]]":
     """Return what `best_response` does as columns of text, with its findings, and what was mapped."""
-    from response.best_collected import best_of_collected
+    from response.best.of_collected import best_of_collected
 
     records, others, options, findings = _best_inputs(responses, protocol, subjects, decimal, delimiter)
     best = best_of_collected(records, others, options)
@@ -150,6 +153,7 @@ def _best_inputs(
 ) -> tuple[Records, Records | None, dict[str, BestResponseOptions], list[Finding]]:
     reading = _Reading(decimal=decimal, delimiter=delimiter, encoding=None)
     records, findings = _records(reading.responses(responses), COLLECTED_COLUMNS)
+    records = without_repeats(records, COLLECTED_COLUMNS)
     others: Records | None = None
     if subjects is not None:
         others, more = _records(reading.table(subjects, SUBJECT_COLUMNS), SUBJECT_COLUMNS)
@@ -158,7 +162,9 @@ def _best_inputs(
 
 
 def _records(read: "ReadTable", columns: Mapping[str, Column]) -> tuple[Records, list[Finding]]:
-    return read_records(read.table, columns, read.decimal)
+    records, findings = read_records(read.table, columns, read.decimal)
+    records, lost = keep_placed(records, columns)
+    return records, [*findings, *lost]
 
 
 def best_options(protocol: Protocol) -> dict[str, BestResponseOptions]:
@@ -245,6 +251,8 @@ class _Reading:
                 decimal=self.decimal,
             )
         self.findings.extend(found.findings)
+        if columns is COLLECTED_COLUMNS:
+            _refuse_unplaced(found.table)
         return found
 
     def measurements(
@@ -351,10 +359,30 @@ def _joined(measured: "ReadTable", beside: "Mapping[str, ReadTable | None]", rea
     return replace(found, findings=(*reading.findings, *found.findings))
 
 
-def _mapping(mapping: Any) -> Any:
-    from response.io.mapping import read_mapping
+def _refuse_unplaced(table: TextTable) -> None:
+    """Raise InputError where responses at timepoints come without any timepoint."""
+    if {"overall", "response"} & set(table.columns) and not {"timepoint", "date"} & set(table.columns):
+        raise InputError(
+            ", ".join(table.files),
+            f"no column timepoint or date among {', '.join(list(table.columns)[:20])}",
+            "the timepoint of each response, or its date",
+            "name it timepoint or date",
+        )
 
-    return read_mapping(mapping) if isinstance(mapping, Path | str) else mapping
+
+def _part_of(mapping: "ColumnMapping", columns: Mapping[str, Column]) -> "ColumnMapping":
+    """Return what a mapping says about one of the tables; a slip in a name is left for the measurements to tell."""
+    beside = {name for others in _BESIDE.values() for name in others} - set(COLUMNS)
+    own = set(mapping.columns) - beside if columns is COLUMNS else beside & set(columns)
+    return replace(mapping, columns={name: header for name, header in mapping.columns.items() if name in own})
+
+
+def _mapping(mapping: Any) -> "ColumnMapping":
+    from response.io.mapping import ColumnMapping, read_mapping
+
+    if isinstance(mapping, Path | str):
+        return read_mapping(mapping)
+    return mapping if isinstance(mapping, ColumnMapping) else ColumnMapping(columns=dict(mapping or {}))
 
 
 def _listed(source: Any) -> list[Any]:

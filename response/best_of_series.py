@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from response.best_overall import BestResponses, ResponseCourse, best_responses
+from response.best.dates import reference_dates, slack_days
+from response.best.overall import BestResponses, ResponseCourse, best_responses
 from response.cells import NO_DATE, DatePrecision
-from response.dates import reference_dates, slack_days
 from response.protocol import BestResponseOptions
 from response.timeline import Block, Timeline
 

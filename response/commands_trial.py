@@ -128,7 +128,7 @@ def best(
 def _write_subjects(columns: Mapping[str, Sequence[str]], folder: Path, keep: Sequence[Path]) -> Path:
     from response.io.results import write_tables
     from response.io.safe_files import staged_folder
-    from response.result_columns import ResultTable
+    from response.report.columns import ResultTable
     from response.table import TextColumn
 
     table = ResultTable(lambda: [{name: TextColumn.of(texts) for name, texts in columns.items()}])

@@ -107,21 +107,21 @@ class Assessment:
     @cached_property
     def timepoints(self) -> "pd.DataFrame":
         """One row per subject, evaluator, timepoint and criterion (columns of `timepoints.csv`)."""
-        from response.result_tables import timepoint_table
+        from response.report.tables import timepoint_table
 
         return timepoint_table(self).to_frame()
 
     @cached_property
     def subjects(self) -> "pd.DataFrame":
         """One row per subject, evaluator and criterion (columns of `subjects.csv`)."""
-        from response.result_tables import subject_table
+        from response.report.tables import subject_table
 
         return subject_table(self).to_frame()
 
     @cached_property
     def lesions(self) -> "pd.DataFrame":
         """One row per subject, evaluator, timepoint and lesion (columns of `lesions.csv`)."""
-        from response.result_tables import lesion_table
+        from response.report.tables import lesion_table
 
         return lesion_table(self).to_frame()
 
@@ -141,7 +141,7 @@ class Assessment:
 
     def explain(self, subject: str, timepoint: str | None = None, evaluator: str | None = None) -> str:
         """Return a subject's course as a person would tell it, or one timepoint of it."""
-        from response.explain import explain
+        from response.report.explain import explain
 
         return explain(self, subject, timepoint, evaluator)
 

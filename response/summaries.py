@@ -55,7 +55,7 @@ def place_of(category: str) -> int:
 
 def _best_counts(found: "Assessment") -> dict[str, dict[str, int]]:
     """Return how many series have each best response, the best first, by criterion."""
-    from response.best_overall import BEST_NAMES
+    from response.best.overall import BEST_NAMES
     from response.vocabulary import Response
 
     counts: dict[str, dict[str, int]] = {}

@@ -25,7 +25,7 @@ LAYERS = (
     ("response.measurements",),
     ("response.timeline",),
     ("response.criteria",),
-    ("response.best_overall",),
+    ("response.best",),
     ("response.engine",),
     ("response.checks",),
     COMMAND_LINE,

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from response.best_collected import SUBJECT_RESULT_COLUMNS, best_response_frame
+from response.best.of_collected import SUBJECT_RESULT_COLUMNS, best_response_frame
 from response.findings import Finding
 from response.measurements import COLLECTED_COLUMNS, SUBJECT_COLUMNS, Records, read_records
 from response.protocol import BestResponseOptions

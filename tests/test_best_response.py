@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from response.best_overall import (
+from response.best.dates import reference_dates, slack_days
+from response.best.overall import (
     BEST_NAMES,
     BestFlag,
     BestResponse,
@@ -24,9 +25,8 @@ from response.best_overall import (
     best_responses,
     why_sentences,
 )
-from response.best_reasons import REASONS
+from response.best.reasons import REASONS
 from response.cells import NO_DATE
-from response.dates import reference_dates, slack_days
 from response.protocol import BestResponseOptions, Protocol
 from response.vocabulary import RESPONSE_BY_NAME, Response
 

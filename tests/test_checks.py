@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import response
-from response.check_scene import LARGEST_PER_CHECK
 from response.checks import check
+from response.checks.scene import LARGEST_PER_CHECK
 from response.findings import Finding
 from response.measurements import Measurements
 from tests.acceptance import Case, iso_day, text_table
@@ -166,7 +166,7 @@ def test_case_names_are_unique() -> None:
 def test_every_finding_of_the_checks_has_a_case() -> None:
     named = {word.lstrip("!") for case in CASES for word in case[3].split()}
     raised = set()
-    for file in (Path(__file__).parent.parent / "response").glob("check_*.py"):
+    for file in (Path(__file__).parent.parent / "response" / "checks").glob("*.py"):
         raised |= set(re.findall(r'"([a-z_]+)",\s+"(?:error|warning|info)"', file.read_text(encoding="utf-8")))
     assert len(raised) > 30
     assert raised <= named

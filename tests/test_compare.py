@@ -7,10 +7,10 @@ import pytest
 
 import response
 from response.checks import check
-from response.collected_match import answer_of, new_lesion_of
+from response.compare.matching import answer_of, new_lesion_of
+from response.compare.slips import SLIPS
 from response.findings import Finding
 from response.measurements import Measurements
-from response.slips import SLIPS
 from tests.acceptance import Case, Row, iso_day, text_table
 
 TODAY = date(2025, 6, 1)

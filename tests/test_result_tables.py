@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from response import Assessment, Measurements, assess, texts
+from response import Assessment, Measurements, assess
 from response.findings import Finding
-from response.result_columns import NumberColumn, ResultTable, percent
-from response.result_tables import finding_table, lesion_table, subject_table, timepoint_table
+from response.report import texts
+from response.report.columns import NumberColumn, ResultTable, percent
+from response.report.tables import finding_table, lesion_table, subject_table, timepoint_table
 from response.timeline import Timeline
 from tests.acceptance import iso_day, text_table
 from tests.trials import all_at_once, assessed, from_rows, target
@@ -422,7 +423,7 @@ def test_a_lesion_has_no_row_before_it_was_seen() -> None:
 @pytest.fixture
 def without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(texts, "arrow", lambda: None)
-    for module in ("result_columns",):
+    for module in ("report.columns",):
         monkeypatch.setattr(f"response.{module}.arrow", lambda: None)
     yield
 

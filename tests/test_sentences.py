@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 import response
-from response import texts
 from response.criteria.choi import CHOI
 from response.criteria.chun import CHUN
 from response.criteria.criterion import Criterion, Number
 from response.criteria.recist import RECIST_1_1
 from response.criteria.rules import Question, Rule
 from response.engine import Assessment, assess_timeline
-from response.evidence import Evidence
-from response.figures import Figures
 from response.registry import BUILT_IN, STANDARD, find_criterion
-from response.result_tables import timepoint_table
-from response.sentences import Decisions, passes_on, placeholders, plain_sentence
+from response.report import texts
+from response.report.evidence import Evidence
+from response.report.figures import Figures
+from response.report.sentences import Decisions, passes_on, placeholders, plain_sentence
+from response.report.tables import timepoint_table
 from response.table import TextColumn
 from tests.trials import all_at_once, assessed, case
 

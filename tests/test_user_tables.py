@@ -116,3 +116,86 @@ def test_a_length_in_an_unknown_unit_is_told_as_what_it_is(tmp_path: Path, out: 
     assert main(["assess", written(tmp_path, *rows, header=HEADER + ",unit"), "-o", str(out)]) == 0
     (told,) = [row for row in rows_of(out / "findings.csv") if row["column"] == "unit"]
     assert told["sentence"] == "unit is 'px'; expected mm or cm. The diameters of the row were taken as blank."
+
+
+# --- Collected responses.
+
+PYRECIST = """\
+patient_id,study_date,measurement,lesion_label_alias,lesion_category
+1,20220601,30,A,target
+1,20220901,24,A,target
+1,20221201,21,A,target
+"""
+PYRECIST_COLLECTED = """\
+patient_id,current_date,current_burden,classification
+1,20220901,24,SD
+1,20221201,20,PR
+"""
+
+
+def test_the_evaluation_of_pyrecist_is_compared(tmp_path: Path, out: Path) -> None:
+    (tmp_path / "measured.csv").write_text(PYRECIST)
+    (tmp_path / "collected.csv").write_text(PYRECIST_COLLECTED)
+    measured, collected = str(tmp_path / "measured.csv"), str(tmp_path / "collected.csv")
+    assert main(["assess", measured, "--collected", collected, "-o", str(out)]) == 0
+    assert findings(out) == [("sum_differs", "3")]  # 21 against 20 mm
+
+
+EDC = """\
+SUBJID,RCDT,RCTLSITE,RCTLDIAM,RCNEW,RCRESP
+1,02/01/2024,Liver,30,0,
+1,02/01/2024,Lung,20,0,
+1,03/03/2024,Liver,29,1,4
+1,03/03/2024,Lung,20,1,4
+"""
+EDC_MAP = 'date_format = "DD/MM/YYYY"\n[values.overall]\n"4" = "PD"\n'
+
+
+def test_an_export_with_coded_responses_in_each_row_is_compared_once_a_visit(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "edc.csv").write_text(EDC)
+    (tmp_path / "map.toml").write_text(EDC_MAP)
+    path = str(tmp_path / "edc.csv")
+    assert main(["assess", path, "--collected", path, "--map", str(tmp_path / "map.toml"), "-o", str(out)]) == 0
+    assert "RCNEW are answers and no lesions" in capsys.readouterr().err
+    (told,) = [row for row in rows_of(out / "findings.csv") if row["severity"] == "error"]
+    assert (told["id"], told["timepoint"], told["found"]) == ("overall_differs", "2024-03-03", "PD")
+    assert "Likely cause (new_lesion_without_row)" in told["sentence"]
+    assert "answer on new lesions Yes against No" in told["sentence"]
+
+
+def test_a_code_that_is_no_response_asks_for_its_meaning(tmp_path: Path, out: Path) -> None:
+    path = written(tmp_path, *GOOD)
+    coded = written(tmp_path, "GOOD,1,2", header="subject,timepoint,overall", name="coded.csv")
+    assert main(["check", path, "--collected", coded, "-o", str(out)]) == 0
+    (told,) = [row for row in rows_of(out / "findings.csv") if row["column"] == "overall"]
+    assert '[values.overall] "2" = "..."' in told["remedy"]
+
+
+def test_repeated_rows_of_a_visit_count_once_for_the_best_response(tmp_path: Path, out: Path) -> None:
+    # a PR, one NE (max_nr_ne is 1), and the confirming PR; three rows each
+    visits = (("2024-01-01", "PR"), ("2024-03-01", "NE"), ("2024-05-01", "PR"))
+    rows = [f"P,{date},{lesion},{response}" for date, response in visits for lesion in "ABC"]
+    path = written(tmp_path, *rows, header="subject,date,lesion,overall")
+    assert main(["best", path, "-o", str(out)]) == 0
+    (row,) = rows_of(out / "subjects.csv")
+    assert (row["confirmed_best_response"], row["confirmation_date"]) == ("PR", "2024-05-01")
+
+
+@pytest.mark.parametrize("command", ["assess", "best"])
+def test_responses_without_timepoint_and_date_are_refused(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    path = written(tmp_path, "GOOD,PR", header="subject,overall", name="collected.csv")
+    given = [path] if command == "best" else [written(tmp_path, *GOOD), "--collected", path]
+    assert main([command, *given, "-o", str(out)]) == 2
+    assert "no column timepoint or date" in capsys.readouterr().err
+
+
+def test_a_later_error_does_not_explain_an_earlier_difference(tmp_path: Path, out: Path) -> None:
+    path = written(tmp_path, *GOOD, "GOOD,2,2024-05-01,T1,target,ten")
+    collected = written(tmp_path, "GOOD,1,CR", header="subject,timepoint,overall", name="collected.csv")
+    assert main(["check", path, "--collected", collected, "-o", str(out)]) == 0
+    (told,) = [row for row in rows_of(out / "findings.csv") if row["id"] == "overall_differs"]
+    assert told["expected"] == "PR (unknown)"

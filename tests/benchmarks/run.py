@@ -36,7 +36,7 @@ def score(file: Path) -> dict[str, float]:
     from response.io.results import write_tables
     from response.protocol import Protocol
     from response.registry import find_criteria
-    from response.result_tables import subject_table, timepoint_table
+    from response.report.tables import subject_table, timepoint_table
 
     times = [time.perf_counter()]
     measurements = read(file)

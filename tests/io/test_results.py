@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 
 import response
-from response import Assessment, MissingExtraError, texts
+from response import Assessment, MissingExtraError
 from response.errors import OutputError
 from response.findings import FINDING_COLUMNS, Finding
 from response.io import results
 from response.io.results import csv_cell, write_findings, write_results
 from response.io.safe_files import staged_file, staged_folder
-from response.result_tables import timepoint_table
+from response.report import texts
+from response.report.tables import timepoint_table
 from tests.trials import all_at_once, assessed, from_rows, target
 
 TABLES = ["findings", "lesions", "subjects", "timepoints"]

@@ -1,0 +1,1 @@
+"""Best overall response: which assessments count, confirmation, dates, and why it is not better."""

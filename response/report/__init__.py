@@ -1,0 +1,1 @@
+"""Results for people: tables, sentences, and one subject's course in words."""

@@ -1,0 +1,151 @@
+"""The numbers that reasons are told with: sums, changes, counts of each timepoint, as texts.
+
+A name that is not listed here is looked up among the numbers of the criterion (`sum` is `sum_mm`, `hu` is
+`attenuation_hu`, `optimal` of Chun is `chun_optimal`), so that sentences of other criteria are filled too.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.criteria.burden import NO_SUM
+from response.engine import Result
+from response.report.columns import percent
+from response.report.evidence import Cells, Evidence
+from response.report.texts import number_texts
+from response.table import TextColumn
+
+Numbers = NDArray[np.int64]
+UNKNOWN: Final = "unknown"
+
+
+class Figures:
+    """The numbers of a block by one criterion; arrays `[cell]`, lengths in um, percentages in hundredths."""
+
+    def __init__(self, result: Result, evidence: Evidence) -> None:
+        self.result, self.evidence = result, evidence
+        self._made: dict[str, Numbers] = {}
+
+    def number(self, name: str) -> Numbers:
+        """Return a number of the criterion, by its name."""
+        return self.result.numbers[name][self.evidence.block.cell_slice]
+
+    @property
+    def sum_um(self) -> Numbers:
+        """Sum of diameters."""
+        return self.number("sum_mm")
+
+    @property
+    def baseline_um(self) -> Numbers:
+        """Sum at baseline."""
+        return self.number("baseline_mm")
+
+    @property
+    def nadir_um(self) -> Numbers:
+        """Smallest complete sum before."""
+        return self.number("nadir_mm")
+
+    @property
+    def grows_from_baseline(self) -> bool:
+        """Whether growth is judged against the baseline, by an option of the criterion."""
+        return bool(getattr(self.result.options, "choi_pd_reference", "nadir") == "baseline")
+
+    @property
+    def reference_um(self) -> Numbers:
+        """Sum that growth is judged against."""
+        return self.baseline_um if self.grows_from_baseline else self.nadir_um
+
+    @cached_property
+    def hu_percent(self) -> Numbers:
+        """Change of attenuation against baseline, over the lesions compared."""
+        now, baseline = self._matched_hu
+        return percent(now - baseline, baseline)
+
+    @cached_property
+    def _matched_hu(self) -> tuple[Numbers, Numbers]:
+        """Return the sums of attenuation: the means are rounded, and would not always tell what was decided."""
+        block = self.evidence.block
+        criterion, standard = self.result.criterion, self.evidence.recist
+        beside = {standard.criterion.name: standard.criterion.state(block, standard.options, {})}
+        found: Any = criterion.state(block, self.result.options, beside)
+        compared = getattr(found, "compared_hu", None)
+        if compared is None:
+            return self.number("attenuation_hu"), self.number("baseline_hu")
+        return block.ragged(compared[0]), block.ragged(compared[1])
+
+    def texts(self, name: str, cells: Cells) -> TextColumn:
+        """Return a number at some cells as texts.
+
+        Raises
+        ------
+        KeyError
+            If neither this module nor the criterion knows the name.
+        """
+        if name in _NAMED:
+            made, decimals = _NAMED[name]
+            if name not in self._made:
+                self._made[name] = made(self)
+            return _signed(name, number_texts(self._made[name][cells], decimals))
+        number = self._own(name)
+        values = self.number(number.name)[cells]
+        found = number_texts(np.where(values == NO_SUM, 0, values), 0 if number.unit == "count" else 3)
+        codes = np.where(values == NO_SUM, len(found.values), found.codes).astype(np.int32)
+        return TextColumn(codes, [*found.values, UNKNOWN])
+
+    def knows(self, name: str) -> bool:
+        """Return whether a placeholder can be filled."""
+        try:
+            return name in _NAMED or bool(self._own(name))
+        except KeyError:
+            return False
+
+    def _own(self, name: str) -> Any:
+        by_name = {number.name: number for number in self.result.criterion.numbers}
+        prefix = self.result.criterion.name.replace("-", "_").replace(".", "_")
+        for known in (name, f"{name}_mm", f"{name}_hu", f"{prefix}_{name}", f"attenuation_{name}"):
+            if known in by_name:
+                return by_name[known]
+        raise KeyError(name)
+
+
+def _signed(name: str, column: TextColumn) -> TextColumn:
+    if not name.endswith("change_percent") and not name.startswith("signed_"):
+        return column
+    return TextColumn(
+        column.codes, [text if text.startswith("-") or text == "0" else f"+{text}" for text in column.values]
+    )
+
+
+def _growth(figures: Figures) -> Numbers:
+    return figures.sum_um - figures.reference_um
+
+
+def _growth_percent(figures: Figures) -> Numbers:
+    return percent(_growth(figures), figures.reference_um)
+
+
+def _change_percent(figures: Figures) -> Numbers:
+    return percent(figures.sum_um - figures.baseline_um, figures.baseline_um)
+
+
+def _assessable(figures: Figures) -> Numbers:
+    return figures.number("chun_optimal") + figures.number("chun_incomplete") + figures.number("chun_none")
+
+
+# Name -> how it is made from the figures of a block, and its decimals.
+_NAMED: Final[Mapping[str, tuple[Callable[[Figures], Numbers], int]]] = {
+    "growth": (_growth, 3),
+    "growth_percent": (_growth_percent, 2),
+    "signed_growth_percent": (_growth_percent, 2),
+    "reference": (lambda figures: figures.reference_um, 3),
+    "change_percent": (_change_percent, 2),
+    "shrinkage_percent": (lambda figures: -_change_percent(figures), 2),
+    "hu_change_percent": (lambda figures: figures.hu_percent, 2),
+    "hu_shrinkage_percent": (lambda figures: -figures.hu_percent, 2),
+    "missing": (lambda figures: figures.evidence.missing_targets, 0),
+    "targets": (lambda figures: figures.evidence.targets, 0),
+    "assessable": (_assessable, 0),
+}
