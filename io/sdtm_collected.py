@@ -70,6 +70,7 @@ class CollectedReader:
             rows = np.flatnonzero(category.codes == code)
             if criterion is None and len(rows):
                 name = category.values[code]
+                count = f"{len(rows)} responses are" if len(rows) > 1 else "A response is"
                 file, line = domain.table.where(int(rows[0]))
                 self.findings.append(
                     Finding(
@@ -78,7 +79,7 @@ class CollectedReader:
                         column="RSCAT",
                         found=name,
                         expected=_OURS,
-                        sentence=f"{len(rows)} responses are by {name}, which is none of {_OURS}; they were left out.",
+                        sentence=f"{count} by {name}, which is none of {_OURS}; left out.",
                         remedy="Compare them with a tool for that criterion.",
                         file=file,
                         line=line,
@@ -144,13 +145,14 @@ class CollectedReader:
 
 def _unusable_response(domain: Domain, row: int, found: str) -> Finding:
     code = domain.column("TESTCD").text(row)
+    told = f"'{found}'" if found else "blank"
     return domain.finding(
         row,
         id="unusable_cell",
         column="RSSTRESC",
         found=found,
         expected="CR, PR, SD, NON-CR/NON-PD, NED, PD or NE" if code != "NEWLPROG" else "Y, N or NE",
-        sentence=f"{code} is '{found}', which is no response category. The response was left out.",
+        sentence=f"{code} is {told}, which is no response category. The response was left out.",
         remedy="Correct the response in the source.",
     )
 

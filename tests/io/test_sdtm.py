@@ -478,7 +478,9 @@ def test_other_criteria_are_refused_by_name(category: str, criterion: str | None
 def test_an_unknown_response_is_kept_out(text: str, tmp_path: Path) -> None:
     tables = read(tmp_path, rs=[rs("OVRLRESP", text), rs("OVRLRESP", "SD", "3")])
     assert collected_of(tables, "timepoint", "overall") == [("3", "SD")]
-    assert [(finding.id, finding.line) for finding in tables.findings] == [("unusable_cell", 2)]
+    (finding,) = tables.findings
+    assert (finding.id, finding.line) == ("unusable_cell", 2)
+    assert finding.sentence.startswith(f"OVRLRESP is '{text}'," if text else "OVRLRESP is blank,")
 
 
 def test_responses_that_contradict_each_other_are_both_kept(tmp_path: Path) -> None:
