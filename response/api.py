@@ -331,7 +331,7 @@ def _stacked(parts: "Sequence[ReadTable]", columns: Mapping[str, Column]) -> "Re
     parts = _with_points(parts, columns)
     whole = concatenate([part.table for part in parts])
     notes = tuple(
-        note if note.startswith(part.table.files[0]) else f"{part.table.files[0]}: {note}"
+        note if note.startswith(tuple(part.table.files)) else f"{part.table.files[0]}: {note}"
         for part in parts
         for note in part.table.notes
     )
