@@ -12,6 +12,7 @@ from response.best.overall import BestResponses, ResponseCourse, best_responses
 from response.cells import NO_DATE, DatePrecision
 from response.protocol import BestResponseOptions
 from response.timeline import Block, Timeline
+from response.vocabulary import Response
 
 if TYPE_CHECKING:
     from response.engine import Result
@@ -45,10 +46,10 @@ class BestOfSeries:
     cell: NDArray[np.int64] | None = None
 
 
-def best_of_series(timeline: Timeline, result: "Result") -> BestOfSeries:
-    """Return the best responses of all series by one criterion."""
+def best_of_series(timeline: Timeline, result: "Result", standard: "Result") -> BestOfSeries:
+    """Return the best responses of all series by one criterion; `standard` is RECIST 1.1, which knows progression."""
     if result.criterion.best_order:
-        return _best_by_order(timeline, result)
+        return _best_by_order(timeline, result, standard)
     options = result.options
     assert isinstance(options, BestResponseOptions)
     codes = result.responses()
@@ -99,7 +100,7 @@ def _judged_after_cr(block: Block, result: "Result") -> NDArray[np.bool_] | None
     return block.cell_values((result.flags >> np.uint32(bit)) & 1 == 1, fill=False)
 
 
-def _best_by_order(timeline: Timeline, result: "Result") -> BestOfSeries:
+def _best_by_order(timeline: Timeline, result: "Result", standard: "Result") -> BestOfSeries:
     """Return the best category in the criterion's own order, up to the first PD by RECIST and before new therapy."""
     order = {category: place for place, category in enumerate(result.criterion.best_order)}
     rules = result.rules("overall")
@@ -109,8 +110,12 @@ def _best_by_order(timeline: Timeline, result: "Result") -> BestOfSeries:
     new_therapy = timeline.series.new_therapy[timeline.series_of_cell]
     scans = timeline.visits.first_scan
     late = (new_therapy != NO_DATE) & (scans != NO_DATE) & (scans >= new_therapy)
-    places[late] = worst
     count = len(timeline.series)
+    progression = np.full(count, len(scans), np.int64)
+    progressed = np.flatnonzero(standard.responses() == Response.PD)
+    np.minimum.at(progression, timeline.series_of_cell[progressed], progressed)
+    late |= np.arange(len(scans)) > progression[timeline.series_of_cell]
+    places[late] = worst
     best = np.full(count, worst, np.int64)
     np.minimum.at(best, timeline.series_of_cell, places)
     cell = np.full(count, NO_CELL, np.int64)

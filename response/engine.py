@@ -102,7 +102,8 @@ class Assessment:
     @cached_property
     def best(self) -> Mapping[str, BestOfSeries]:
         """Best responses of every series, by criterion name."""
-        return {name: best_of_series(self.timeline, result) for name, result in self.results.items()}
+        standard = self.results[STANDARD]
+        return {name: best_of_series(self.timeline, result, standard) for name, result in self.results.items()}
 
     @cached_property
     def timepoints(self) -> "pd.DataFrame":

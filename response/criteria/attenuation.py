@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden, LesionClass
 from response.criteria.rules import Flags
-from response.vocabulary import State
+from response.vocabulary import State, folded
 
 _WITH_REGION: Final = (State.MEASURED, State.TOO_SMALL, State.NORMAL_NODE, State.EQUIVOCAL)
 
@@ -127,8 +127,8 @@ def attenuation_of(burden: Burden, *, phases_must_match: bool) -> Attenuation:
 
 def _other_phase(burden: Burden) -> Flags:
     phase = burden.block.timeline.measurements.text_column("phase")
-    folded = {text.casefold(): code for code, text in enumerate(phase.values)}
-    lut = np.asarray([folded[text.casefold()] if text else -1 for text in phase.values], np.int32)
+    codes = {folded(text): code for code, text in enumerate(phase.values)}
+    lut = np.asarray([codes[folded(text)] if folded(text) else -1 for text in phase.values], np.int32)
     now = burden.block.lesion(lut[phase.codes], -1)
     baseline = _at_baseline_of_track(burden, now)
     return np.asarray((now >= 0) & (baseline >= 0) & (now != baseline))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.attenuation import Attenuation, attenuation_of
-from response.criteria.burden import NO_SUM, Burden, LesionClass
+from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.new_lesions import visit_codes
 from response.criteria.recist import RecistState, recist_burden
@@ -51,6 +51,9 @@ class ChoiOptions(BestResponseOptions):
     )
 
 
+_NOT_GONE: Final = Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_MISSING | Fact.NON_TARGET_UNPROVEN
+
+
 class ChoiState(State):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
 
@@ -71,7 +74,7 @@ class ChoiState(State):
     @property
     def grown(self) -> Flags:
         """Growth that attenuation does not excuse."""
-        return _grown_without_response(self)
+        return _grown_without_response(self) & self.is_("overall", "PD") & ~self.recist.baseline_incomplete
 
     @cached_property
     def reference_um(self) -> NDArray[np.int64]:
@@ -83,9 +86,18 @@ class ChoiState(State):
     @cached_property
     def density_missing(self) -> Flags:
         """The change of attenuation cannot be judged."""
-        found = self.attenuation
-        low = found.baseline_sum < self.options.choi_min_base_hu * THOUSAND * found.lesions
-        return np.asarray(~found.comparable(self.options.choi_hu_aggregation) | low | found.blocked)
+        return np.asarray(~self.comparable | self.baseline_low | self.attenuation.blocked)
+
+    @cached_property
+    def comparable(self) -> Flags:
+        """Attenuation is known now and at baseline."""
+        return self.attenuation.comparable(self.options.choi_hu_aggregation)
+
+    @cached_property
+    def baseline_low(self) -> Flags:
+        """The baseline attenuation, as compared, is too low for its change to have a meaning."""
+        _, baseline, divisor = self.compared_hu
+        return np.asarray(baseline < self.options.choi_min_base_hu * THOUSAND * divisor)
 
     @cached_property
     def density_pr(self) -> Flags:
@@ -97,6 +109,13 @@ class ChoiState(State):
         """The complete sum fell by 10 % or more."""
         fell = 10 * self.burden.sum_um <= 9 * self.burden.baseline_um  # -10 %, exact and inclusive
         return fell & self.burden.all_assessed & self.burden.baseline_complete
+
+    @cached_property
+    def responds(self) -> Flags:
+        """PR by size or attenuation, or by both where the protocol asks for both."""
+        if self.options.choi_pr_logic == "and":
+            return self.size_pr & self.density_pr
+        return self.size_pr | self.density_pr
 
     @cached_property
     def nodule(self) -> Flags:
@@ -129,7 +148,10 @@ def _baseline_incomplete(state: ChoiState) -> Flags:
 
 
 def _all_gone(state: ChoiState) -> Flags:
-    return state.recist.is_cr
+    # As in RECIST 1.1, but for tumour markers, of which Choi knows nothing.
+    recist = state.recist
+    gone = recist.is_("target", "CR", "NA") & ~recist.no_disease_at_baseline & recist.no_new_lesion
+    return gone & ~state.burden.has(_NOT_GONE) & state.block.follow_up
 
 
 def _grown(state: ChoiState) -> Flags:
@@ -151,19 +173,19 @@ def _size_missing(state: ChoiState) -> Flags:
 
 
 def _blocked(state: ChoiState) -> Flags:
-    return _non_target_pd(state) & (state.size_pr | state.density_pr)
+    return _non_target_pd(state) & state.responds
 
 
 def _size_response(state: ChoiState) -> Flags:
-    return state.size_pr
+    return state.size_pr & ~_non_target_pd(state)
 
 
 def _density_response(state: ChoiState) -> Flags:
-    return state.density_pr
+    return state.density_pr & ~_non_target_pd(state)
 
 
 def _both_respond(state: ChoiState) -> Flags:
-    return state.size_pr & state.density_pr
+    return _size_response(state) & _density_response(state)
 
 
 def _density_missing(state: ChoiState) -> Flags:
@@ -195,16 +217,14 @@ CHOI_RULES: Final = (
     Rule("nodule", "PD", _nodule, "table 2, PD", "a new or growing intratumoral nodule"),
     Rule("non_target_pd", "PD", _non_target_pd, "table 2, PD", "obvious progression of a non-target lesion",
          _counts_as_pd),
+    Rule("cr", "CR", _all_gone, "table 2, CR", "all lesions are gone and there is no new lesion"),
     Rule("no_targets", "NE", _no_targets, "table 2", "no lesion whose size and attenuation could be followed"),
     Rule("baseline_incomplete", "NE", _baseline_incomplete, "table 2", "a target lesion was not measured at baseline"),
-    Rule("cr", "CR", _all_gone, "table 2, CR", "all lesions are gone and there is no new lesion"),
     Rule("growth_untested", "NE", _grown_untested, "table 2, PD",
          "the sum {sum} mm is {growth_percent} % over {reference} mm, but the attenuation could not be compared"),
     Rule("pd", "PD", _grown_without_response, "table 2, PD",
          "the sum {sum} mm is {growth_percent} % over {reference} mm and the attenuation fell by less than 15 %"),
     Rule("size_missing", "NE", _size_missing, "table 2", "{missing} of {targets} target lesions were not assessed"),
-    Rule("pr_blocked", "SD", _blocked, "table 2, PR", "PR is blocked by progression of a non-target lesion",
-         _blocks_only),
     Rule("pr_both", "PR", _both_respond, "table 2, PR",
          "the sum is {shrinkage_percent} % below the baseline and the attenuation {hu_shrinkage_percent} %"),
     Rule("pr_size", "PR", _size_response, "table 2, PR",
@@ -214,6 +234,8 @@ CHOI_RULES: Final = (
          _logic("or")),
     Rule("attenuation_missing", "NE", _density_missing, "table 2", "the attenuation could not be compared"),
     Rule("deteriorated", "NE", _deteriorated, "table 2, SD", "symptomatic deterioration"),
+    Rule("pr_blocked", "SD", _blocked, "table 2, PR", "PR is blocked by progression of a non-target lesion",
+         _blocks_only),
     Rule("sd", "SD", _everywhere, "table 2, SD",
          "the sum changed by {change_percent} % and the attenuation by {hu_change_percent} %: neither PR nor PD"),
 )  # fmt: skip
@@ -233,9 +255,7 @@ def _grown_but_softer(state: ChoiState) -> Flags:
 
 
 def _low_baseline(state: ChoiState) -> Flags:
-    found = state.attenuation
-    low = found.baseline_sum < state.options.choi_min_base_hu * THOUSAND * found.lesions
-    return (found.lesions > 0) & low
+    return state.comparable & state.baseline_low
 
 
 CHOI_FLAGS: Final = (

@@ -100,9 +100,10 @@ class ChunState(State):
     def _reference(self) -> NDArray[np.int8]:
         groups = self.groups
         if self.options.chun_reference == "previous":
-            place = np.maximum.accumulate(np.where(groups > 0, np.arange(groups.shape[1]), 0), axis=1)
+            scored = self.block.per_track(self.block.is_baseline | self.block.follow_up)
+            place = np.maximum.accumulate(np.where(scored & (groups > 0), np.arange(groups.shape[1]), 0), axis=1)
             earlier = np.zeros_like(groups)
-            earlier[:, 1:] = np.take_along_axis(groups, place, axis=1)[:, :-1]
+            earlier[:, 1:] = np.take_along_axis(np.where(scored, groups, 0), place, axis=1)[:, :-1]
             return earlier
         place = np.maximum(self.block.per_track(self.block.baseline), 0).astype(np.int64)
         return np.asarray(np.broadcast_to(np.take_along_axis(groups, place, axis=1), groups.shape))

@@ -11,7 +11,8 @@ from response.timeline import NO_ROW, Block
 from response.vocabulary import PetCorrelate, PetResult, State, folded
 
 NODE_GROWTH_UM: Final = 5_000  # growth that PCWG3 asks of a node that was below 10 mm
-_PET: Final = frozenset(("pet", "fdg pet", "pet ct", "fdg pet ct", "pt"))
+_PET_CT: Final = frozenset(("pet ct", "fdg pet ct"))
+_PET: Final = _PET_CT | {"pet", "fdg pet", "pt"}
 
 
 def new_lesion_states(
@@ -39,10 +40,31 @@ def new_lesion_states(
         for track in nodes.tolist():
             _judge_node(block, track, state[track], new_node_rule)
     if pet is not None:
-        new = np.isin(classes, (LesionClass.NEW, LesionClass.NEW_NODE))[:, None] & pet
-        for track, place in np.argwhere(new).tolist():
-            state[track, place] = _pet_state(block, track, place) if use_pet else State.UNKNOWN
+        new = np.isin(classes, (LesionClass.NEW, LesionClass.NEW_NODE)) & pet.any(axis=1)
+        for track in np.flatnonzero(new).tolist():
+            _judge_pet(block, track, state[track], pet[track], use_pet=use_pet)
     return state
+
+
+def _judge_pet(block: Block, track: int, state: NDArray[np.int8], pet: NDArray[np.bool_], *, use_pet: bool) -> None:
+    """Judge the FDG-PET findings of one lesion; where PET does not count they are as if they had no row.
+
+    A lesion that was nothing but an ignored finding, or a known site, is not missing where it has no row.
+    """
+    written = block.lesion(block.timeline.measurements.code("state"), State.BLANK)[track]
+    last = State.UNKNOWN
+    for place in range(len(state)):
+        positive = state[place] in (State.PRESENT, State.BORDERLINE_NODE) or (
+            state[place] == State.NOT_EVALUABLE and written[place] == State.BLANK
+        )
+        if pet[place] and not use_pet:
+            state[place] = State.MISSING
+        elif pet[place] and positive:
+            state[place] = _pet_state(block, track, place)
+        if state[place] == State.MISSING and last in (State.UNKNOWN, State.RESOLVED):
+            state[place] = last
+        elif state[place] != State.MISSING:
+            last = State(int(state[place]))
 
 
 def _judge_node(block: Block, track: int, state: NDArray[np.int8], rule: str) -> None:
@@ -70,11 +92,15 @@ def _length(block: Block, row: int) -> int:
 
 def _pet_rows(block: Block) -> NDArray[np.bool_] | None:
     """Return which spots are FDG-PET findings; None where the table has none."""
-    modality = block.timeline.measurements.text_column("modality")
+    measured = block.timeline.measurements
+    modality = measured.text_column("modality")
     is_pet = np.asarray([folded(text) in _PET for text in modality.values], np.bool_)
     if not is_pet.any():
         return None
-    return block.lesion(is_pet[modality.codes], fill=False)
+    # what was measured on PET-CT is a finding of its CT
+    with_ct = np.asarray([folded(text) in _PET_CT for text in modality.values], np.bool_)[modality.codes]
+    lengths = [measured.number(name) > 0 for name in ("longest_mm", "short_mm", "diameter_mm")]
+    return block.lesion(is_pet[modality.codes] & ~(with_ct & np.logical_or.reduce(lengths)), fill=False)
 
 
 def has_pet_row(block: Block) -> NDArray[np.bool_]:
