@@ -83,21 +83,24 @@ class Arrangement:
         self.series_of_row, self.series_of_visit = ids[: self.rows], ids[self.rows :]
 
     def _visit_keys(self, keys: NDArray[Any], evaluators: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return visit rows and their series keys; a visit row without evaluator stands for all of the subject."""
+        """Return visit rows and their series keys; a visit row without evaluator stands for all of the subject.
+
+        An evaluator's own row comes later and so wins over it.
+        """
         visits = self.measurements.visits
         if visits is None or not len(visits):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         subjects = self.subject.ranks(visits.text_column("subject").texts())
         texts = visits.text_column("evaluator").texts()
-        own = self.evaluator.ranks(texts)
+        plain = subjects * evaluators + self.evaluator.ranks(texts)
+        named = np.asarray([bool(text) for text in texts], np.bool_)
         series_of_subject: dict[int, list[int]] = {}
-        for key in np.unique(keys[np.isin(keys // evaluators, subjects)]).tolist():
+        for key in np.unique(np.concatenate([keys[np.isin(keys // evaluators, subjects)], plain[named]])).tolist():
             series_of_subject.setdefault(key // evaluators, []).append(key)
         pairs: list[tuple[int, int]] = []
-        for row, (subject, evaluator) in enumerate(zip(subjects.tolist(), own.tolist(), strict=True)):
-            plain = subject * evaluators + evaluator
-            known = series_of_subject.get(subject, [plain])
-            pairs.extend((row, key) for key in (known if not texts[row] else [plain]))
+        for row in np.argsort(named, kind="stable").tolist():
+            own = [int(plain[row])]
+            pairs.extend((row, key) for key in (own if named[row] else series_of_subject.get(int(subjects[row]), own)))
         rows, of = zip(*pairs, strict=True)
         return np.asarray(rows, np.int64), np.asarray(of, np.int64)
 
