@@ -493,6 +493,12 @@ def test_a_pd_with_one_known_scan_date_may_be_back_dated() -> None:
     assert BestFlag.PD_BACKDATED in BestFlag(int(best_responses(course, BestResponseOptions()).flags[0]))
 
 
+def test_only_a_partial_date_that_counts_is_told() -> None:
+    course = spanning(("PR", 31, 31), ("PD", 59, 59), ("SD", 90, 90))
+    course = replace(course, slack_days=np.where(course.first_scan == 90, 28, 0).astype(np.int32))
+    assert BestFlag.DATE_PARTIAL not in BestFlag(int(best_responses(course, BestResponseOptions()).flags[0]))
+
+
 def test_a_partial_date_may_be_too_near_to_confirm() -> None:
     course = spanning(("PR", 31, 31), ("PR", 59, 59), reference=-31)
     course = replace(course, slack_days=np.where(course.first_scan == 31, 28, 0).astype(np.int32))

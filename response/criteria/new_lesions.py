@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.burden import LesionClass
-from response.readings import PATHOLOGICAL_NODE_UM, TARGET_NODE_UM
+from response.readings import PATHOLOGICAL_NODE_UM
 from response.timeline import NO_ROW, Block
 from response.vocabulary import PetCorrelate, PetResult, State, folded
 
@@ -78,7 +78,7 @@ def _judge_node(block: Block, track: int, state: NDArray[np.int8], rule: str) ->
             continue
         grown = length >= PATHOLOGICAL_NODE_UM and length - smallest >= NODE_GROWTH_UM
         if state[place] in (State.BORDERLINE_NODE, State.PRESENT):
-            state[place] = State.PRESENT if grown or length >= TARGET_NODE_UM else State.EQUIVOCAL
+            state[place] = State.PRESENT if grown else State.EQUIVOCAL
         smallest = min(smallest, length)
 
 
