@@ -55,7 +55,9 @@ class State:
         return np.asarray(np.broadcast_to(values, self.shape))
 
     def is_(self, question: str, *categories: str) -> Flags:
-        """Return where an earlier question was answered with one of the categories."""
+        """Return where an earlier question was answered with one of the categories; nowhere if it was not asked."""
+        if question not in self.answers:  # a criterion that borrows the state of another may ask less
+            return np.zeros(self.shape, np.bool_)
         key = (question, *categories)
         if key not in self._asked:
             self._asked[key] = in_category(self._questions[question].rules, self.answers[question], *categories)

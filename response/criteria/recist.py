@@ -94,8 +94,8 @@ class RecistState(State):
 
     @property
     def grown(self) -> Flags:
-        """Progression of the targets; nowhere, where another criterion borrows the state and does not ask."""
-        return self.is_("target", "PD") if "target" in self.answers else super().grown
+        """Progression of the targets."""
+        return self.is_("target", "PD")
 
     @property
     def returned(self) -> Flags:
