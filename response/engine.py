@@ -243,7 +243,7 @@ def _keep_progression(block: Block, state: State, result: Result, beside: Mappin
     assert isinstance(recist, RecistState)
     codes = _response_lut(state.question_rules("overall"))[state.answers["overall"]]
     progressed = (codes == Response.PD) & block.follow_up
-    dates = progression_dates(recist.burden, progressed, state.grown, state.returned)
+    dates = progression_dates(recist.burden, progressed, state.grown, state.returned, state.showing)
     adjudicated = np.where(block.follow_up, codes, np.int8(Response.BLANK))
     if getattr(result.options, "backdate_pd", recist.options.backdate_pd) == "relabel_timepoints":
         scans = block.cell_values(block.timeline.visits.last_scan, NO_DATE)  # one of them showed the finding

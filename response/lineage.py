@@ -124,6 +124,12 @@ class Lineage:
             track = int(np.searchsorted(self.timeline.spot_start, spot_of_row[row], side="right")) - 1
             if spot_of_row[row] >= 0:
                 first[track] = min(int(days[row]), first.get(track, int(days[row])))
+        tracks = self.timeline.tracks
+        roots = fragment_roots(tracks.parent, tracks.fragment)
+        for fragment in np.flatnonzero(tracks.fragment).tolist():  # what is left of a treated lesion is treated
+            day = first.get(int(roots[fragment]))
+            if day is not None:
+                first[fragment] = min(day, first.get(fragment, day))
         for track, day in first.items():
             self._end_at(track, day, state, value)
 

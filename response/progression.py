@@ -21,7 +21,9 @@ _SHOWING: Final = Fact.NEW_UNEQUIVOCAL | Fact.NON_TARGET_PROGRESSION  # progress
 _UNSEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
 
 
-def progression_dates(burden: Burden, progressed: Flags, grown: Flags, returned: Flags) -> NDArray[np.int32]:
+def progression_dates(
+    burden: Burden, progressed: Flags, grown: Flags, returned: Flags, shown: Flags | None = None
+) -> NDArray[np.int32]:
     """Return the date of progression of each PD timepoint.
 
     Parameters
@@ -34,6 +36,8 @@ def progression_dates(burden: Burden, progressed: Flags, grown: Flags, returned:
         Where growth of the targets alone is PD.
     returned
         Where disease that is back after CR is PD.
+    shown
+        Lesions that show progression in a way of the criterion's own, `[track, timepoint]`.
 
     Returns
     -------
@@ -51,6 +55,8 @@ def progression_dates(burden: Burden, progressed: Flags, grown: Flags, returned:
         showing |= Fact.TARGET_DISEASE if grown[series, place] else Fact(0)
         showing |= Fact.TARGET_DISEASE | Fact.NON_TARGET_PRESENT if returned[series, place] else Fact(0)
         found = _days_showing(burden, series, place, showing)
+        if shown is not None:
+            found += [_day(burden, track, place) for track in block.tracks_of(series) if shown[track, place]]
         dates[series, place] = min((day for day in found if day != NO_DATE), default=int(first[series, place]))
     return dates
 

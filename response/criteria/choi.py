@@ -120,11 +120,18 @@ class ChoiState(State):
     @cached_property
     def nodule(self) -> Flags:
         """A lesion shows a new or growing intratumoral nodule."""
-        if "nodule" not in self.block.timeline.measurements.codes:
+        if self.showing is None:
             return np.zeros(self.shape, np.bool_)
+        return self.block.reduce(np.logical_or, self.showing, np.bool_)
+
+    @cached_property
+    def showing(self) -> Flags | None:
+        """Lesions with a new or growing intratumoral nodule, `[track, timepoint]`."""
+        if "nodule" not in self.block.timeline.measurements.codes:
+            return None
         nodules = self.block.lesion(self.block.timeline.measurements.code("nodule"), Nodule.BLANK)
         counted = (self.burden.classes != LesionClass.UNCOUNTED)[:, None]
-        return self.block.reduce(np.logical_or, counted & np.isin(nodules, (Nodule.NEW, Nodule.GROWING)), np.bool_)
+        return np.asarray(counted & np.isin(nodules, (Nodule.NEW, Nodule.GROWING)))
 
 
 def _new_lesion(state: ChoiState) -> Flags:

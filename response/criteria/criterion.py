@@ -46,6 +46,11 @@ class State:
         """Where disease that is back is progression: the scans of all that is there show it."""
         return np.zeros(self.shape, np.bool_)
 
+    @property
+    def showing(self) -> Flags | None:
+        """Lesions that show progression by a finding of the criterion's own, `[track, timepoint]`; None: none."""
+        return None
+
     def question_rules(self, question: str) -> tuple[Rule[Any], ...]:
         """Return the rules of a question."""
         return self._questions[question].rules
