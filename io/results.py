@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol, Self
 
 from response.errors import OutputError
 from response.findings import Finding
@@ -142,7 +142,13 @@ def write_tables(
     tables: Mapping[str, ResultTable], folder: Path, formats: Sequence[str], *, workbook: str = WORKBOOK
 ) -> None:
     """Write each table in each format; every batch is made once. Of `findings` as a format: that table as CSV."""
-    book = _Workbook(folder / workbook) if "xlsx" in formats else None
+    with _Workbook(folder / workbook) if "xlsx" in formats else nullcontext() as book:
+        _write_each(tables, folder, formats, book)
+
+
+def _write_each(
+    tables: Mapping[str, ResultTable], folder: Path, formats: Sequence[str], book: "_Workbook | None"
+) -> None:
     for name, table in tables.items():
         with ExitStack() as stack:
             writers: list[_Writer] = []
@@ -157,8 +163,6 @@ def write_tables(
                     writer.write(batch)
             for writer in writers:
                 writer.close()
-    if book is not None:
-        book.save()
 
 
 class _CsvWriter:
@@ -262,8 +266,24 @@ class _Workbook:
     def sheet(self, name: str) -> "_SheetWriter":
         return _SheetWriter(self.book, name)
 
-    def save(self) -> None:
-        self.book.save(self.path)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: object, *_: object) -> None:
+        """Save the workbook; after a failure close its sheets, which would complain when they are thrown away."""
+        try:
+            if not failed:
+                self.book.save(self.path)
+                return
+        except BaseException:
+            self._abandon()
+            raise
+        self._abandon()
+
+    def _abandon(self) -> None:
+        for sheet in self.book.worksheets:
+            with suppress(Exception):  # a sheet that was closed before, or a full disk: it is not kept anyway
+                sheet.close()
 
 
 class _SheetWriter:

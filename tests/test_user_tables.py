@@ -1,6 +1,8 @@
 """Tables as people send them, through the command line: nothing is lost in silence, and no subject seems well by it."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -199,3 +201,30 @@ def test_a_later_error_does_not_explain_an_earlier_difference(tmp_path: Path, ou
     assert main(["check", path, "--collected", collected, "-o", str(out)]) == 0
     (told,) = [row for row in rows_of(out / "findings.csv") if row["id"] == "overall_differs"]
     assert told["expected"] == "PR (unknown)"
+
+
+# --- Failures while a workbook is saved.
+
+FAILING = """\
+import sys
+import openpyxl.writer.excel
+from response.cli import main
+
+def failing(*_):
+    raise {error}
+
+openpyxl.writer.excel.ExcelWriter.write_worksheet = failing
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("error", "status"), [("OSError(28, 'full')", 2), ("KeyboardInterrupt", 130)])
+def test_a_workbook_that_is_not_saved_ends_without_noise(tmp_path: Path, out: Path, error: str, status: int) -> None:
+    # in a process of its own: what was left open complains when Python ends
+    script = FAILING.format(error=error)
+    command = [sys.executable, "-c", script, "assess", written(tmp_path, *GOOD), "--format", "csv,xlsx", "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert "ignored" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not out.exists()
