@@ -29,7 +29,7 @@ class Attenuation:
     lesions
         Number of lesions compared.
     incomplete
-        Whether a lesion that is there could not be compared.
+        Whether a lesion that is there could not be compared for want of attenuation.
     mismatch
         Whether the contrast phase of a compared lesion differs from its baseline.
     blocked
@@ -85,12 +85,24 @@ class Attenuation:
             return np.asarray(self.lesions > 0)
         return np.asarray(self._weighted(aggregation)[1] > 0).astype(np.bool_)
 
-    def _weighted(self, aggregation: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Return the weighted sums and the weights, now and at baseline, over the lesions with both weights."""
+    def left_out(self, aggregation: str) -> Flags:
+        """Return where a lesion that is there could not be compared: for want of attenuation, or of a weight."""
+        if aggregation not in ("area", "volume"):
+            return self.incomplete
+        weight, base_weight = self._weights(aggregation)
+        unweighted = self.matched & ((weight <= 0) | (base_weight <= 0))
+        return np.asarray(self.incomplete | self.burden.block.reduce(np.logical_or, unweighted, np.bool_))
+
+    def _weights(self, aggregation: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         block = self.burden.block
         column = block.timeline.measurements.number("area_mm2" if aggregation == "area" else "volume_mm3")
         weight = block.lesion(column, NO_NUMBER).astype(np.int64)
-        base_weight = _at_baseline_of_track(self.burden, weight)
+        return weight, _at_baseline_of_track(self.burden, weight)
+
+    def _weighted(self, aggregation: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return the weighted sums and the weights, now and at baseline, over the lesions with both weights."""
+        block = self.burden.block
+        weight, base_weight = self._weights(aggregation)
         usable = self.matched & (weight > 0) & (base_weight > 0)
 
         def total(values: NDArray[np.int64]) -> NDArray[Any]:

@@ -254,7 +254,7 @@ def _phase_mismatch(state: ChoiState) -> Flags:
 
 
 def _partly(state: ChoiState) -> Flags:
-    return (state.attenuation.lesions > 0) & state.attenuation.incomplete
+    return state.comparable & state.attenuation.left_out(state.options.choi_hu_aggregation)
 
 
 def _grown_but_softer(state: ChoiState) -> Flags:

@@ -509,7 +509,7 @@ def _with_merger(state: RecistState) -> Flags:
 
 
 def _maintained(state: RecistState) -> Flags:
-    return state.continues_pr & state.is_("target", "PR", "SD", "CR")
+    return state.continues_pr & state.is_("target", "PR", "SD", "CR") & ~_is_pd(state)
 
 
 def _after_cr(state: RecistState) -> Flags:
