@@ -86,6 +86,14 @@ def write_results(
     return [Path(folder) / name for name in names]
 
 
+def left_from_before(folder: Path | str, written: Sequence[Path]) -> list[str]:
+    """Return the names of results in a folder that an earlier run wrote, and this one did not."""
+    tables = ("timepoints", "subjects", "lesions", "findings")
+    names = [f"{table}.{suffix}" for table in tables for suffix in ("csv", "parquet")]
+    now = {path.name for path in written}
+    return [name for name in (*names, WORKBOOK, "findings.xlsx") if name not in now and (Path(folder) / name).exists()]
+
+
 def write_findings(
     findings: Sequence[Finding], folder: Path | str, *, formats: Iterable[str] = ("csv",), keep: Sequence[Path] = ()
 ) -> list[Path]:

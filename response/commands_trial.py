@@ -66,7 +66,7 @@ def assess(
     debug: Debug = False,  # noqa: ARG001 (read where the command is guarded)
 ) -> int:
     """Score a trial. Writes the response at every timepoint by each criterion, best responses and findings."""
-    from response.io.results import write_results
+    from response.io.results import left_from_before, write_results
 
     run = _Run(
         Log(log.value, quiet=quiet),
@@ -87,6 +87,9 @@ def assess(
     tell_best(run.log, found)
     tell_findings(run.log, found.found)
     run.log.tell("written", f"results are in {out}: {', '.join(path.name for path in written)}", folder=str(out))
+    old = left_from_before(out, written)
+    if old:
+        run.log.alert("left", f"not of this run, but of an earlier one in the same folder: {', '.join(old)}", files=old)
     return tell_unscored(run.log, found)
 
 

@@ -203,6 +203,20 @@ def test_a_later_error_does_not_explain_an_earlier_difference(tmp_path: Path, ou
     assert told["expected"] == "PR (unknown)"
 
 
+# --- Another run into the same folder.
+
+
+def test_results_of_an_earlier_run_are_told_and_stay(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, *GOOD)
+    assert main(["assess", path, "--format", "csv,xlsx", "-o", str(out)]) == 0
+    assert "not of this run" not in capsys.readouterr().err
+    assert main(["assess", path, "-o", str(out)]) == 0
+    assert "not of this run, but of an earlier one in the same folder: results.xlsx" in capsys.readouterr().err
+    assert (out / "results.xlsx").exists()
+
+
 # --- Failures while a workbook is saved.
 
 FAILING = """\
