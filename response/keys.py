@@ -44,6 +44,9 @@ def dense_ids(keys: NDArray[Any], size: int) -> tuple[NDArray[np.int32], NDArray
     distinct
         Shape `[id]`; the key of each id, ascending.
     """
+    if size > 4 * len(keys) and bool((keys[1:] >= keys[:-1]).all()):
+        starts = np.concatenate([np.ones(min(len(keys), 1), np.bool_), keys[1:] != keys[:-1]])
+        return np.cumsum(starts, dtype=np.int32) - np.int32(1), keys[starts].astype(np.int64)
     if size > max(_DENSE_LIMIT, 4 * len(keys)):
         distinct, ids = np.unique(keys, return_inverse=True)
         return ids.astype(np.int32), distinct
