@@ -153,7 +153,9 @@ class Lineage:
         own = state[spots]
         merged = own == State.MERGED
         if merged.any():
+            doubted = _still_doubted(own) & (tracks.role[track] == Role.NEW)
             own[merged] = self._states_of_mass(track, state)[merged]
+            own[doubted & (own == State.MERGED)] = State.EQUIVOCAL  # to merge proves no new lesion
         if (own == State.SPLIT).any():
             series = int(timeline.series_of_track[track])
             known = np.zeros(len(own), np.bool_)
@@ -190,6 +192,16 @@ class Lineage:
             hosts.append(host)
             host = NO_PARENT if tracks.fragment[host] else int(tracks.parent[host])
         return hosts
+
+
+def _still_doubted(states: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Return where the last that was seen of a lesion, as such, was equivocal."""
+    places = np.arange(1, len(states) + 1)
+    doubted, certain = (
+        np.maximum.accumulate(np.where(np.isin(states, kinds), places, 0))
+        for kinds in ((State.EQUIVOCAL, State.BORDERLINE_NODE), (State.PRESENT, State.UNEQUIVOCAL_PROGRESSION))
+    )
+    return np.asarray(doubted > certain)
 
 
 def _unscheduled(role: Role, seen: State) -> State:
