@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from response.cli import main
+from response.io.mapping import read_mapping
 
 HEADER = "subject,timepoint,date,lesion,role,longest_mm"
 GOOD = ("GOOD,0,2024-01-02,T1,target,50", "GOOD,1,2024-03-01,T1,target,30")
@@ -223,6 +224,7 @@ FAILING = """\
 import sys
 import openpyxl.writer.excel
 from response.cli import main
+from response.io.mapping import read_mapping
 
 def failing(*_):
     raise {error}
@@ -242,3 +244,12 @@ def test_a_workbook_that_is_not_saved_ends_without_noise(tmp_path: Path, out: Pa
     assert "ignored" not in done.stderr
     assert "Traceback" not in done.stderr
     assert not out.exists()
+
+
+@pytest.mark.checkout
+def test_the_mapping_file_of_the_readme_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "map.toml").write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    mapping = read_mapping(tmp_path / "map.toml")
+    assert (mapping.unit, mapping.decimal, mapping.strptime_format) == ("cm", ",", "%d/%m/%Y")
+    assert mapping.values["overall"] == {"2": "PR"}
