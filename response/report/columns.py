@@ -17,6 +17,9 @@ from response.cells import NO_DATE, DatePrecision, iso_texts
 from response.report.texts import (
     Texts,
     arrow,
+    arrow_codes,
+    arrow_numbers,
+    arrow_texts,
     as_texts,
     compacted,
     distinct_codes,
@@ -215,14 +218,10 @@ def _arrow_array(pa: Any, column: Any) -> Any:
         kind = pa.float64() if column.decimals else pa.int64()
         if not column.known.any():
             return pa.nulls(len(column), kind)
-        values = column.values / 10**column.decimals if column.decimals else column.values
-        mask = None if column.known.all() else ~column.known
-        return pa.array(values, kind, mask=mask)
+        return arrow_numbers(column.values / 10**column.decimals if column.decimals else column.values, column.known)
     if isinstance(column, TextColumn):
         column = _without_doubles(compacted(column))
-        return pa.DictionaryArray.from_arrays(
-            pa.array(column.codes, pa.int32()), pa.array(list(column.values), pa.string())
-        )
+        return pa.DictionaryArray.from_arrays(arrow_codes(column.codes), arrow_texts(list(column.values)))
     return column if isinstance(column, pa.Array) else pa.array(column, pa.string())
 
 

@@ -59,6 +59,16 @@ def arrow_codes(codes: NDArray[Any]) -> Any:
     return pa.Array.from_buffers(kind, len(plain), [None, pa.py_buffer(plain)])
 
 
+def arrow_numbers(values: NDArray[Any], known: NDArray[np.bool_]) -> Any:
+    """Return numbers as an Arrow array of int64 or float64, null where not known, without pandas."""
+    pa = _installed_arrow()
+    assert pa is not None
+    real = values.dtype.kind == "f"
+    plain = np.ascontiguousarray(values, np.float64 if real else np.int64)
+    valid = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(pa.float64() if real else pa.int64(), len(plain), [valid, pa.py_buffer(plain)])
+
+
 def arrow_text(text: str) -> Any:
     """Return one text as an Arrow scalar, without pandas."""
     return arrow_texts([text])[0]
