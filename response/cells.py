@@ -112,7 +112,8 @@ class DatePrecision(IntEnum):
 
 _ISO: Final = re.compile(r"^(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:[T ]\d{2}:?\d{2}.*)?$")
 _ISO_UNKNOWN: Final = re.compile(r"-(UN|UNK|UK|XX|--?|\?\?)(?=-|$)", re.IGNORECASE)
-_SAS: Final = re.compile(r"^(\d{1,2})[- ]?([A-Za-z]{3})[- ]?(\d{4})$")
+_UNKNOWN: Final = "un|unk|uk|xx"
+_SAS: Final = re.compile(rf"^(?:(\d{{1,2}}|{_UNKNOWN})?[- /]?([a-z]{{3}}|{_UNKNOWN})[- /]?)(\d{{4}})$", re.IGNORECASE)
 _DOTTED: Final = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
 _MONTHS: Final = {
     name: number
@@ -133,7 +134,7 @@ class DateCell:
 
 
 def date_of(text: str) -> DateCell:
-    """Return what a date cell says: ISO 8601 (partial too), YYYYMMDD, 01FEB2014 or 01.02.2014."""
+    """Return what a date cell says: ISO 8601, YYYYMMDD, 01FEB2014 or 01.02.2014; parts may be unknown (UNFEB2014)."""
     if not text:
         return DateCell()
     expected = "a date as YYYY-MM-DD (YYYY-MM and YYYY may stand for partial dates)"
@@ -154,7 +155,10 @@ def _date_parts(text: str) -> tuple[int, int, int] | None:
         return int(iso[1]), int(iso[2] or 0), int(iso[3] or 0)
     sas = _SAS.match(text)
     if sas and sas[2].lower() in _MONTHS:
-        return int(sas[3]), _MONTHS[sas[2].lower()], int(sas[1])
+        day = sas[1] or ""
+        return int(sas[3]), _MONTHS[sas[2].lower()], int(day) if day.isdecimal() else 0
+    if sas and sas[2].lower() in _UNKNOWN.split("|") and not (sas[1] or "").isdecimal():
+        return int(sas[3]), 0, 0
     dotted = _DOTTED.match(text)
     if dotted:
         return int(dotted[3]), int(dotted[2]), int(dotted[1])

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from response.cells import date_of, iso_texts
 from response.cli import main
 from response.io.mapping import read_mapping
 
@@ -109,6 +111,28 @@ def test_dates_of_which_none_can_be_read_ask_for_their_format(
     (tmp_path / "map.toml").write_text('date_format = "DD/MM/YYYY"\n')
     assert main(["assess", path, "--map", str(tmp_path / "map.toml"), "-o", str(out)]) == 0
     assert [row["date"] for row in rows_of(out / "timepoints.csv")] == ["2024-01-25", "2024-03-12"]
+
+
+PARTIAL = [
+    # as data entry writes it   known of it
+    ("UNFEB2014", "2014-02"),
+    ("UNK-FEB-2014", "2014-02"),
+    ("un/feb/2014", "2014-02"),
+    ("FEB2014", "2014-02"),
+    ("UNUNK2014", "2014"),
+    ("UN-UNK-2014", "2014"),
+    ("2014-UN-UN", "2014"),
+    ("1 Feb 2014", "2014-02-01"),
+    ("12UNK2014", ""),  # a day without its month says nothing that can be trusted
+    ("XYZ2014", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "known"), PARTIAL)
+def test_a_date_with_unknown_parts_stays_partial(text: str, known: str) -> None:
+    cell = date_of(text)
+    assert iso_texts(np.asarray([cell.days]), np.asarray([cell.precision])) == [known]
+    assert bool(cell.fault) == (not known)
 
 
 # --- Units.
