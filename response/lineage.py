@@ -96,6 +96,8 @@ class Lineage:
         for track in np.flatnonzero(tracks.carries).tolist():
             spots = self.timeline.spots(track)
             self._carry(Role(int(tracks.role[track])), state[spots], value[spots])
+        for parent in np.unique(tracks.parent[tracks.fragment]).tolist():
+            self._split_by_its_fragments(parent, state)
         self._treat_locally(state, value)
         for track in np.flatnonzero(tracks.carries).tolist():
             self._follow_others(track, state)
@@ -110,6 +112,16 @@ class Lineage:
                 state[place] = _unscheduled(role, seen)
             elif current not in (*_UNSEEN, State.NOT_EVALUABLE):  # what was not seen ends nothing
                 seen = State(current)
+
+    def _split_by_its_fragments(self, parent: int, state: NDArray[np.int8]) -> None:
+        """Take a lesion without a row for split where a fragment of it was looked at."""
+        tracks, timeline = self.timeline.tracks, self.timeline
+        looked_at = np.zeros(timeline.spots(parent).stop - timeline.spots(parent).start, np.bool_)
+        for track in timeline.tracks_of(int(timeline.series_of_track[parent])):
+            if tracks.fragment[track] and tracks.parent[track] == parent:
+                looked_at |= ~np.isin(state[timeline.spots(track)], _UNSEEN)
+        own = state[timeline.spots(parent)]
+        own[(own == State.MISSING) & looked_at] = State.SPLIT
 
     def _treat_locally(self, state: NDArray[np.int8], value: NDArray[np.int32]) -> None:
         days = self.timeline.measurements.date("local_therapy").days

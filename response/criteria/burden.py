@@ -198,6 +198,14 @@ class Burden:
         return self.any_lesion(LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE)
 
     @cached_property
+    def has_unfollowed(self) -> Flags:
+        """Whether a known lesion takes no part (no role chosen, or no row at baseline), `[series, 1]`."""
+        roles = self.block.timeline.tracks.role[self.block.track_slice]
+        known = (self.classes == LesionClass.UNCOUNTED) & (roles != Role.NEW)
+        count = np.bincount(self.block.series_of_track[known], minlength=self.block.series_count)
+        return np.asarray(count > 0)[:, None]
+
+    @cached_property
     def all_assessed(self) -> Flags:
         """Whether every target was assessed."""
         return ~self.has(Fact.TARGET_MISSING) & self.block.exists

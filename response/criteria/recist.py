@@ -426,6 +426,10 @@ def _ned_not_evaluable(state: RecistState) -> Flags:
     return state.no_disease_at_baseline & state.is_("new_lesion", "NE")
 
 
+def _unfollowed(state: RecistState) -> Flags:
+    return state.no_disease_at_baseline & state.spread(state.burden.has_unfollowed)
+
+
 def _ned(state: RecistState) -> Flags:
     return state.no_disease_at_baseline
 
@@ -466,6 +470,8 @@ OVERALL_RULES: Final = (
          _set("post_cr_disease", "pd")),
     Rule("ned_not_evaluable", "NE", _ned_not_evaluable, "convention (NED)",
          "no disease at baseline, and new lesions could not be looked for"),
+    Rule("no_lesion_to_follow", "NE", _unfollowed, "convention (NED)",
+         "no target or non-target lesion of the baseline can be followed"),
     Rule("ned", "NED", _ned, "convention (NED)", "no disease at baseline and no new lesion"),
     Rule("cr", "CR", _cr, "table 1, row 1; table 2, row 1", "all known disease is gone and there is no new lesion"),
     Rule("non_cr_non_pd", "Non-CR/Non-PD", _persists, "table 2, row 2", "{non_target}, and there is no target lesion"),
