@@ -1,4 +1,4 @@
-"""The command line, thin: read, call, write. What the commands do stands in `commands_trial` and `commands_about`.
+"""The command line, thin: read, call, write. What the commands do stands in `commands`.
 
 Messages go to stderr, data to files or stdout. Exit status: 0 done; 1 done, but some subjects could not be scored;
 2 nothing could be done; 130 interrupted; 143 terminated. Nothing heavy is imported before a command needs it.
@@ -15,9 +15,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from response import __version__, commands_about, commands_trial
+from response import __version__
+from response.commands import about, trial
+from response.commands.logs import Log
 from response.errors import ResponseError
-from response.logs import Log
 
 NOTHING_DONE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells do
@@ -103,13 +104,13 @@ def _unexpected(error: Exception) -> str:
 
 
 for _command in (
-    commands_trial.assess,
-    commands_trial.best,
-    commands_trial.check,
-    commands_trial.explain,
-    commands_about.criteria,
-    commands_about.template,
-    commands_about.protocol,
+    trial.assess,
+    trial.best,
+    trial.check,
+    trial.explain,
+    about.criteria,
+    about.template,
+    about.protocol,
 ):
     app.command()(guarded(_command))
 

@@ -59,7 +59,7 @@ def link_parents(arranged: "Arrangement", tracks: int) -> Links:
                 column="parent",
                 found=parents.text(row),
                 expected="the id of another lesion of the subject",
-                sentence="The lesion names a parent that the subject does not have.",
+                sentence="The lesion names a parent that is no other lesion of the subject.",
                 remedy="Correct the lesion id in the column parent.",
             )
             continue

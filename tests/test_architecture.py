@@ -15,7 +15,7 @@ pytestmark = pytest.mark.checkout
 
 ROOT = Path(__file__).resolve().parent.parent
 
-COMMAND_LINE = ("response.cli", "response.commands_about", "response.commands_trial")
+COMMAND_LINE = ("response.cli", "response.commands")
 
 # A layer may know the ones before it, directly or through modules that stand in no layer, and none after it. A package
 # stands for all that is in it.
@@ -31,7 +31,8 @@ LAYERS = (
     COMMAND_LINE,
 )
 HEAVY = {"SimpleITK", "matplotlib", "openpyxl", "pandas", "pyarrow", "pydicom", "pyreadstat", "scipy"}
-MAY_READ_FILES = {"response.api", *COMMAND_LINE}  # they look up response.io when asked to, and only then
+COMMANDS = ("response.cli", "response.commands.about", "response.commands.trial")
+MAY_READ_FILES = {"response.api", *COMMANDS}  # they look up response.io when asked to, and only then
 HANDS_ON = {"response", "response.engine"}  # their lazy imports give what is asked of a result, or of the package
 
 Imports = dict[str, dict[str, bool]]  # importer -> imported -> whether at module level

@@ -231,7 +231,7 @@ CHOI_RULES: Final = (
          "the sum {sum} mm is {growth_percent} % over {reference} mm, but the attenuation could not be compared"),
     Rule("pd", "PD", _grown_without_response, "table 2, PD",
          "the sum {sum} mm is {growth_percent} % over {reference} mm and the attenuation fell by less than 15 %"),
-    Rule("size_missing", "NE", _size_missing, "table 2", "{missing} of {targets} target lesions were not assessed"),
+    Rule("size_missing", "NE", _size_missing, "table 2", "{missing} of {targets} target lesions could not be assessed"),
     Rule("pr_both", "PR", _both_respond, "table 2, PR",
          "the sum is {shrinkage_percent} % below the baseline and the attenuation {hu_shrinkage_percent} %"),
     Rule("pr_size", "PR", _size_response, "table 2, PR",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from response.command_options import (
+from response.commands.logs import Log, Stages
+from response.commands.options import (
     Collected,
     Criteria,
     Debug,
@@ -26,9 +27,7 @@ from response.command_options import (
     Subjects,
     Visits,
 )
-from response.errors import InputError, OutputError
-from response.logs import Log, Stages
-from response.summaries import (
+from response.commands.summaries import (
     DONE,
     place_of,
     refuse_without_baseline,
@@ -38,6 +37,7 @@ from response.summaries import (
     tell_notes,
     tell_unscored,
 )
+from response.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from response.engine import Assessment

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from response.commands.logs import Log
 from response.errors import InputError
-from response.logs import Log
 
 if TYPE_CHECKING:
     from response.engine import Assessment

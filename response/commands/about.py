@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from response.command_options import Debug, LogMode, LogOption, ProtocolFile, Quiet
+from response.commands.logs import Log
+from response.commands.options import Debug, LogMode, LogOption, ProtocolFile, Quiet
 from response.errors import InputError
-from response.logs import Log
 
 if TYPE_CHECKING:
     from response.criteria.criterion import Criterion
@@ -66,7 +66,7 @@ def template(
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """Write an empty table to fill in. Lesion measurements, or another table, with a data dictionary."""
-    from response.template import dictionary, header
+    from response.commands.template import dictionary, header
 
     chosen = [name for name, wanted in (("visits", visits), ("subjects", subjects), ("collected", collected)) if wanted]
     if len(chosen) > 1:
@@ -90,7 +90,7 @@ def _told(name: str, required: str, kind: str, allowed: str, meaning: str) -> st
 
 
 def _write_template(table: str, out: Path) -> list[Path]:
-    from response.template import DICTIONARY_COLUMNS, dictionary, header
+    from response.commands.template import DICTIONARY_COLUMNS, dictionary, header
 
     explained = [DICTIONARY_COLUMNS, *dictionary(table)]
     if out.suffix.lower() == ".xlsx":

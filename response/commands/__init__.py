@@ -1,0 +1,1 @@
+"""The commands of `tumor-response`: each reads, calls, writes and tells."""
