@@ -176,7 +176,8 @@ def _delimiter_of(file: TextIO) -> str:
 
 
 def _first_rows(path: Path) -> list[list[str]]:
-    with path.open(encoding=_encoding_of(path), newline="") as file:
+    # only names and a code are wanted of them: no need to read the file for its encoding
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         return list(islice(csv.reader(file, delimiter=_delimiter_of(file)), 2))
 
 

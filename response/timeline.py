@@ -18,6 +18,7 @@ from response.findings import Finding
 from response.measurements import Measurements
 
 BLOCK_CELLS: Final = 700_000  # tracks x timepoints of a block: what stays in the cache
+MOST_FILLER: Final = 4  # cells of a block for each that holds something: a long series gets a block of its own
 NO_ROW: Final = -1
 
 
@@ -214,9 +215,13 @@ class Timeline:
 
 
 def _block_length(visits: NDArray[np.int64], tracks: NDArray[np.int64], largest: int) -> int:
+    """Return how many of the series ahead make a block: not too large, and not mostly filler."""
     ahead = slice(0, largest)
-    cells = np.maximum.accumulate(visits[ahead]) * np.cumsum(np.maximum(tracks[ahead], 1))
-    return max(1, int(np.searchsorted(cells, largest, side="right")))
+    counts = np.maximum(tracks[ahead], 1)
+    dense = np.maximum.accumulate(visits[ahead]) * np.cumsum(counts)
+    filled = np.cumsum(visits[ahead] * counts)
+    fits = (dense <= largest) & (dense <= MOST_FILLER * filled)
+    return len(fits) if fits.all() else max(1, int(fits.argmin()))
 
 
 class Block:

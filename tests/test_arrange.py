@@ -181,3 +181,16 @@ def test_a_nodal_flag_or_site_in_any_row_makes_the_lesion_a_node() -> None:
         ("S1", "2", "2024-02-01", "T2", "target", "20", ""),
     ]
     assert timeline_of(rows, columns).tracks.nodal.tolist() == [True, False]
+
+
+def test_a_long_series_does_not_blow_up_the_block_of_short_ones() -> None:
+    rows = [
+        (f"S{subject:03d}", str(visit), "", "T1", "target", "20")
+        for subject in range(60)
+        for visit in range(300 if subject == 30 else 3)
+    ]
+    timeline = timeline_of(rows)
+    blocks = list(timeline.blocks())
+    assert [block.low for block in blocks[1:]] == [block.high for block in blocks[:-1]]
+    assert blocks[-1].high == 60
+    assert sum(block.series_count * block.timepoints for block in blocks) <= 4 * len(timeline.visits)
