@@ -1,0 +1,23 @@
+"""The benchmarks run; what they measure is for a person to read, never asserted."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.checkout]
+
+
+def test_the_benchmark_of_scoring_runs_on_a_small_trial(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    words = ["--subjects", "20", "--runs", "1", "--folder", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, str(root / "tests" / "benchmarks" / "run.py"), *words],
+        cwd=root,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "timeline + recist" in done.stdout
