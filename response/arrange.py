@@ -359,6 +359,7 @@ class Arrangement:
                 precision=self.precision,
                 visit_row=self.visit_row,
                 done=self._done(),
+                accepted=self._accepted_cells(),
             ),
             tracks=tracks,
             cell_start=self.cell_start,
@@ -380,10 +381,22 @@ class Arrangement:
         state[gaps] = np.where(later, State.MISSING, State.UNKNOWN)
         value[gaps] = 0
 
-    def _series(self) -> Series:
+    @cached_property
+    def _accepted_series(self) -> NDArray[np.bool_]:
         accepted = np.zeros(len(self.series_keys), np.bool_)
         if "accepted" in self.measurements.codes:
             accepted[self.series_of_row[self.measurements.codes["accepted"] == YesNo.YES]] = True
+        return accepted
+
+    def _accepted_cells(self) -> NDArray[np.bool_]:
+        """Return which timepoints adjudication accepted: by their rows, and where they have none, by the series."""
+        accepted = self._accepted_series[self.cell_series]
+        if accepted.any():
+            accepted[self.cell_of_row] = False
+            accepted[self.cell_of_row[self.measurements.code("accepted") == YesNo.YES]] = True
+        return accepted
+
+    def _series(self) -> Series:
         dates = self.subject_dates
         return Series(
             subjects=self.subject.texts,
@@ -391,7 +404,7 @@ class Arrangement:
             subject=self.series_subject,
             evaluator=self.series_evaluator,
             baseline=self.baseline,
-            accepted=accepted,
+            accepted=self._accepted_series,
             subject_row=self.subject_row,
             treatment_start=dates["treatment_start"],
             randomisation=dates["randomisation"],

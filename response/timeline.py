@@ -33,7 +33,7 @@ class Series:
     baseline
         Place of the baseline timepoint among the timepoints of the series, -1 where there is none.
     accepted
-        Whether adjudication accepted the series.
+        Whether adjudication accepted the series at some timepoint.
     subject_row
         Row of the subject table, -1 where there is none.
     treatment_start, randomisation, new_therapy
@@ -77,6 +77,8 @@ class Visits:
         Row of the visit table, -1 where there is none.
     done
         False where the visit table says that the visit was missed.
+    accepted
+        Whether adjudication accepted the read of the timepoint.
     """
 
     labels: Sequence[str]
@@ -86,6 +88,7 @@ class Visits:
     precision: NDArray[np.int8]
     visit_row: NDArray[np.int32]
     done: NDArray[np.bool_]
+    accepted: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Return the number of cells."""

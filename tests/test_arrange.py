@@ -194,3 +194,16 @@ def test_a_long_series_does_not_blow_up_the_block_of_short_ones() -> None:
     assert [block.low for block in blocks[1:]] == [block.high for block in blocks[:-1]]
     assert blocks[-1].high == 60
     assert sum(block.series_count * block.timepoints for block in blocks) <= 4 * len(timeline.visits)
+
+
+def test_acceptance_is_kept_for_each_timepoint() -> None:
+    rows = [
+        ("S1", "1", "", "T1", "target", "20", "R1", "Y"),
+        ("S1", "2", "", "T1", "target", "20", "R1", ""),
+        ("S1", "1", "", "T1", "target", "21", "R2", ""),
+        ("S1", "2", "", "T1", "target", "21", "R2", "Y"),
+        ("S2", "1", "", "T1", "target", "21", "R2", ""),
+    ]
+    timeline = timeline_of(rows, (*COLUMNS, "evaluator", "accepted"))
+    assert timeline.visits.accepted.tolist() == [True, False, False, True, False]
+    assert timeline.series.accepted.tolist() == [True, True, False]

@@ -96,6 +96,7 @@ class LesionRows:
         series = evidence.series[rows.cell]
         columns: dict[str, Any] = {
             **series_columns(self.timeline, series),
+            "accepted": yes_or_blank(visits.accepted[cell]),
             "timepoint": TextColumn(visits.label[cell], visits.labels),
             "date": self._dates(rows, cell),
             "lesion": TextColumn(tracks.lesion[rows.track], tracks.lesions),

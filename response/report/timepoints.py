@@ -78,6 +78,7 @@ class TimepointRows:
         last_precision = np.where(one_day, visits.precision[cells], int(DatePrecision.DAY))
         return {
             **series_columns(self.timeline, evidence.series),
+            "accepted": yes_or_blank(visits.accepted[cells]),
             "timepoint": TextColumn(visits.label[cells], visits.labels),
             "date": first,
             "first_scan": first,
