@@ -62,8 +62,7 @@ class Attenuation:
             held = 100 * self.now.astype(np.int64) > 85 * self.baseline.astype(np.int64)
             return ~block.reduce(np.logical_or, self.matched & held, np.bool_)
         now, now_weight, base, base_weight = self._weighted(aggregation)
-        fell = 100 * now * base_weight <= 85 * base * now_weight
-        return np.asarray(fell.astype(np.bool_) & (now_weight > 0).astype(np.bool_))
+        return np.asarray(100 * now * base_weight <= 85 * base * now_weight).astype(np.bool_)
 
     def compared(self, aggregation: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return attenuation now and at baseline as they are compared, and what divides both into milli-HU.

@@ -41,21 +41,32 @@ def new_lesion_states(
             _judge_node(block, track, state[track], new_node_rule)
     if pet is not None:
         new = np.isin(classes, (LesionClass.NEW, LesionClass.NEW_NODE)) & pet.any(axis=1)
+        written = block.lesion(block.timeline.measurements.code("state"), State.BLANK)
         for track in np.flatnonzero(new).tolist():
-            _judge_pet(block, track, state[track], pet[track], use_pet=use_pet)
+            unsaid = written[track] == State.BLANK
+            _judge_pet(block, track, state[track], pet[track], unsaid, use_pet=use_pet)
     return state
 
 
-def _judge_pet(block: Block, track: int, state: NDArray[np.int8], pet: NDArray[np.bool_], *, use_pet: bool) -> None:
+def _judge_pet(
+    block: Block,
+    track: int,
+    state: NDArray[np.int8],
+    pet: NDArray[np.bool_],
+    unsaid: NDArray[np.bool_],
+    *,
+    use_pet: bool,
+) -> None:
     """Judge the FDG-PET findings of one lesion; where PET does not count they are as if they had no row.
+
+    A finding with no state written (`unsaid`) is positive: that is why it has a row.
 
     A lesion that was nothing but an ignored finding, or a known site, is not missing where it has no row.
     """
-    written = block.lesion(block.timeline.measurements.code("state"), State.BLANK)[track]
     last = State.UNKNOWN
     for place in range(len(state)):
         positive = state[place] in (State.PRESENT, State.BORDERLINE_NODE) or (
-            state[place] == State.NOT_EVALUABLE and written[place] == State.BLANK
+            state[place] == State.NOT_EVALUABLE and unsaid[place]
         )
         if pet[place] and not use_pet:
             state[place] = State.MISSING
