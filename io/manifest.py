@@ -16,7 +16,8 @@ from response.protocol import Schedule, differences
 from response.report.series_columns import unmeasured_subjects
 
 if TYPE_CHECKING:
-    from response.engine import Assessment, Result
+    from response.engine import Assessment
+    from response.result import Result
 
 _READ_BYTES: Final = 1 << 20
 

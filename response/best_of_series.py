@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,9 @@ from response.best.dates import reference_dates, slack_days
 from response.best.overall import BestResponses, ResponseCourse, best_responses
 from response.cells import NO_DATE, DatePrecision
 from response.protocol import BestResponseOptions
+from response.result import Result
 from response.timeline import Block, Timeline
 from response.vocabulary import Response
-
-if TYPE_CHECKING:
-    from response.engine import Result
 
 NO_CELL = -1
 
@@ -46,7 +43,7 @@ class BestOfSeries:
     cell: NDArray[np.int64] | None = None
 
 
-def best_of_series(timeline: Timeline, result: "Result", standard: "Result") -> BestOfSeries:
+def best_of_series(timeline: Timeline, result: Result, standard: Result) -> BestOfSeries:
     """Return the best responses of all series by one criterion; `standard` is RECIST 1.1, which knows progression."""
     if result.criterion.best_order:
         return _best_by_order(timeline, result, standard)
@@ -60,7 +57,7 @@ def best_of_series(timeline: Timeline, result: "Result", standard: "Result") -> 
     return BestOfSeries(tuple(blocks))
 
 
-def _course(block: Block, codes: NDArray[np.int8], result: "Result", options: BestResponseOptions) -> ResponseCourse:
+def _course(block: Block, codes: NDArray[np.int8], result: Result, options: BestResponseOptions) -> ResponseCourse:
     visits, series = block.timeline.visits, block.timeline.series
     part = slice(block.low, block.high)
     first = block.cell_values(visits.first_scan, NO_DATE)
@@ -92,7 +89,7 @@ def _baseline_scans(block: Block) -> NDArray[np.int32]:
     return np.asarray(np.take_along_axis(first, place, axis=1)[:, 0])
 
 
-def _judged_after_cr(block: Block, result: "Result") -> NDArray[np.bool_] | None:
+def _judged_after_cr(block: Block, result: Result) -> NDArray[np.bool_] | None:
     """Return where a node after CR was left to the sum rule, which post-CR disease must not overrule."""
     if getattr(result.options, "node_regrowth_after_cr", "") != "require_sum_rule":
         return None
@@ -100,7 +97,7 @@ def _judged_after_cr(block: Block, result: "Result") -> NDArray[np.bool_] | None
     return block.cell_values((result.flags >> np.uint32(bit)) & 1 == 1, fill=False)
 
 
-def _best_by_order(timeline: Timeline, result: "Result", standard: "Result") -> BestOfSeries:
+def _best_by_order(timeline: Timeline, result: Result, standard: Result) -> BestOfSeries:
     """Return the best category in the criterion's own order, up to the first PD by RECIST and before new therapy."""
     order = {category: place for place, category in enumerate(result.criterion.best_order)}
     rules = result.rules("overall")

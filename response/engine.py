@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,67 +18,20 @@ from response.best_of_series import BestOfSeries, best_of_series
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, State
 from response.criteria.recist import RecistState
-from response.criteria.rules import Rule
 from response.findings import Finding
 from response.measurements import Measurements
 from response.progression import progression_dates, relabelled
 from response.protocol import Options, Protocol, Schedule
 from response.registry import STANDARD, criteria_for, criterion_names, find_criteria
+from response.result import NOT_SCORED, Result, empty_result, response_lut
 from response.timeline import Block, Timeline
-from response.vocabulary import RESPONSE_BY_NAME, Response
+from response.vocabulary import Response
 
 if TYPE_CHECKING:
     import pandas as pd
 
 THREADS: Final = 2  # numpy lets other threads run; more than two only wait for the memory
 Progress = Callable[[int, int], None]
-NOT_SCORED: Final = -1  # rule index of timepoints before and at baseline, and of series without a baseline
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """One criterion at all timepoints; arrays `[cell]` in the order of the timeline.
-
-    Attributes
-    ----------
-    criterion, options
-        What was assessed, and how.
-    answers
-        By question: index of the rule that decided, `NOT_SCORED` where nothing is scored.
-    numbers
-        By name: in thousandths of the unit, or counts (see `Criterion.numbers`).
-    flags
-        Bit `i` is set where flag rule `i` holds.
-    progression_date
-        Date of the progression where the overall response is PD, else `NO_DATE`.
-    adjudicated
-        `vocabulary.Response` codes of the overall response as later findings revise it.
-    """
-
-    criterion: Criterion
-    options: Options
-    answers: Mapping[str, NDArray[np.int8]]
-    numbers: Mapping[str, NDArray[np.int64]]
-    flags: NDArray[np.uint32]
-    progression_date: NDArray[np.int32]
-    adjudicated: NDArray[np.int8]
-
-    def rules(self, question: str) -> tuple[Rule[Any], ...]:
-        """Return the rules of a question."""
-        return next(item.rules for item in self.criterion.questions if item.name == question)
-
-    def responses(self, question: str = "overall") -> NDArray[np.int8]:
-        """Return the answers to a question as `vocabulary.Response` codes, blank where there is none."""
-        return _response_lut(self.rules(question))[self.answers[question]]
-
-    def categories(self, question: str = "overall") -> list[str]:
-        """Return the category of each rule of a question, and the empty text for `NOT_SCORED` at the end."""
-        return [*(rule.category for rule in self.rules(question)), ""]
-
-
-def _response_lut(rules: Sequence[Rule[Any]]) -> NDArray[np.int8]:
-    codes = [int(RESPONSE_BY_NAME.get(rule.category, Response.BLANK)) for rule in rules]
-    return np.asarray([*codes, int(Response.BLANK)], np.int8)  # the last one is reached by index -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,24 +144,12 @@ def assess_timeline(
     progress: Progress | None = None,
 ) -> dict[str, Result]:
     """Return the result of each criterion over a timeline."""
-    results = {item.name: _empty(item, options[item.name], len(timeline.visits)) for item in criteria}
+    results = {item.name: empty_result(item, options[item.name], len(timeline.visits)) for item in criteria}
     with ThreadPoolExecutor(THREADS) as threads:
         for done in threads.map(lambda block: _assess_block(block, results), timeline.blocks()):
             if progress is not None:
                 progress(done, len(timeline.series))
     return results
-
-
-def _empty(criterion: Criterion, options: Options, cells: int) -> Result:
-    return Result(
-        criterion,
-        options,
-        {question.name: np.full(cells, NOT_SCORED, np.int8) for question in criterion.questions},
-        {number.name: np.empty(cells, np.int64) for number in criterion.numbers},
-        np.zeros(cells, np.uint32),
-        np.full(cells, NO_DATE, np.int32),
-        np.zeros(cells, np.int8),
-    )
 
 
 def _assess_block(block: Block, results: Mapping[str, Result]) -> int:
@@ -241,7 +182,7 @@ def _keep(block: Block, state: State, result: Result, beside: Mapping[str, State
 def _keep_progression(block: Block, state: State, result: Result, beside: Mapping[str, State]) -> None:
     recist = beside[STANDARD]
     assert isinstance(recist, RecistState)
-    codes = _response_lut(state.question_rules("overall"))[state.answers["overall"]]
+    codes = response_lut(state.question_rules("overall"))[state.answers["overall"]]
     progressed = (codes == Response.PD) & block.follow_up
     dates = progression_dates(recist.burden, progressed, state.grown, state.returned, state.showing)
     adjudicated = np.where(block.follow_up, codes, np.int8(Response.BLANK))

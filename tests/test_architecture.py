@@ -26,6 +26,8 @@ LAYERS = (
     ("response.timeline",),
     ("response.criteria",),
     ("response.best",),
+    ("response.result",),
+    ("response.best_of_series",),
     ("response.engine",),
     ("response.checks",),
     COMMAND_LINE,

@@ -22,9 +22,9 @@ from response.compare.causes import UNKNOWN_CAUSE, Cause, Errors, causes_of, err
 from response.compare.consistency import contradictions
 from response.compare.matching import NOWHERE, QUESTIONS, UNKNOWN, Match, agree, answer_of
 from response.criteria.burden import NO_SUM
-from response.engine import NOT_SCORED, Result
 from response.findings import Finding, Severity
 from response.registry import STANDARD
+from response.result import NOT_SCORED, Result
 from response.vocabulary import NE, folded
 
 if TYPE_CHECKING:

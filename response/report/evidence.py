@@ -15,8 +15,8 @@ from response.cells import NO_DATE
 from response.criteria.burden import NO_SUM, Fact, LesionClass, facts_of, lesion_classes
 from response.criteria.new_lesions import new_lesion_states
 from response.criteria.rules import Flags
-from response.engine import Result
 from response.report.texts import Texts, joined_lists
+from response.result import Result
 from response.table import TextColumn
 from response.timeline import Block
 from response.vocabulary import RESPONSE_BY_NAME, Response, State

@@ -14,12 +14,13 @@ from response.cells import NO_DATE, iso_texts
 from response.criteria.criterion import State
 from response.criteria.recist import RecistState
 from response.criteria.rules import all_that_hold
-from response.engine import Assessment, Result
+from response.engine import Assessment
 from response.errors import InputError
 from response.registry import STANDARD
 from response.report.one_series import one_series, states_of
 from response.report.tables import lesion_table, subject_table, timepoint_table
 from response.report.thresholds import thresholds
+from response.result import Result
 
 WIDTH: Final = 100
 _SCOPES: Final = {

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.burden import NO_SUM
-from response.engine import Result
 from response.report.columns import percent
 from response.report.evidence import Cells, Evidence
 from response.report.texts import number_texts
+from response.result import Result
 from response.table import TextColumn
 
 Numbers = NDArray[np.int64]

@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 import numpy as np
 
 from response.criteria.criterion import State
-from response.engine import Assessment, Result
+from response.engine import Assessment
+from response.result import Result
 from response.timeline import Series, Timeline, Tracks, Visits
 
 T = TypeVar("T", Series, Visits, Tracks)

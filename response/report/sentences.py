@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.engine import NOT_SCORED, Result
 from response.report.evidence import Cells, Evidence
 from response.report.figures import Figures
 from response.report.texts import Texts, framed, joined, stacked
+from response.result import NOT_SCORED, Result
 from response.table import TextColumn
 
 OVERALL: Final = "overall"

@@ -10,7 +10,7 @@ from response.best.course import NO_PLACE
 from response.best.overall import BEST_NAMES, BestFlag, why_sentences
 from response.best_of_series import NO_CELL, BestOfSeries
 from response.cells import NO_DATE
-from response.engine import Assessment, Result
+from response.engine import Assessment
 from response.registry import STANDARD
 from response.report.columns import (
     Columns,
@@ -26,6 +26,7 @@ from response.report.evidence import Evidence, first_days
 from response.report.sentences import NO_BASELINE, NOT_MEASURED, Decisions, plain_sentence
 from response.report.series_columns import series_columns, site_of, unmeasured_subjects
 from response.report.texts import as_texts, scattered
+from response.result import Result
 from response.table import TextColumn
 from response.timeline import Block
 from response.vocabulary import Response

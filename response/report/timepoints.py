@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE, DatePrecision
 from response.criteria.burden import NO_SUM, Fact
-from response.engine import Assessment, Result
+from response.engine import Assessment
 from response.registry import STANDARD
 from response.report.columns import (
     Columns,
@@ -26,6 +26,7 @@ from response.report.figures import Figures
 from response.report.sentences import NOT_MEASURED, Decisions, plain_sentence
 from response.report.series_columns import series_columns, site_of, start_days, unmeasured_subjects
 from response.report.texts import as_texts, distinct_codes
+from response.result import Result
 from response.table import TextColumn
 from response.timeline import Block
 from response.vocabulary import RESPONSE_NAMES, Response
