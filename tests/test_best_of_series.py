@@ -69,3 +69,11 @@ def test_the_best_morphologic_response_ends_on_the_day_of_new_therapy() -> None:
     assert on_the_day.loc["chun", "best_response"] == "incomplete"
     a_day_later = subjects_of(rows, criteria=("chun",), new_therapy="2024-05-02")
     assert a_day_later.loc["chun", "best_response"] == "optimal"
+
+
+def test_a_partial_date_that_counts_is_flagged_and_proves_no_confirmation() -> None:
+    rows = node("20", "8", "8")
+    whole = subjects_of(rows).loc["recist-1.1"]
+    assert (whole["confirmed"], whole["flags"]) == ("Y", "")
+    partial = subjects_of([rows[0], {**rows[1], "date": "2024-03"}, {**rows[2], "date": "2024-04-15"}])
+    assert (partial.loc["recist-1.1", "confirmed"], partial.loc["recist-1.1", "flags"]) == ("N", "date_partial")
