@@ -437,6 +437,11 @@ def _opened_by_reader(pipe: Path) -> int:
     raise AssertionError("nobody read the pipe")
 
 
+def _heeds_interrupts() -> None:
+    # what a shell starts in the background ignores them, and so do the children of the tests
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 @pytest.mark.parametrize(
@@ -451,11 +456,16 @@ def test_a_signal_from_outside_leaves_nothing(
     os.mkfifo(pipe)  # nobody writes into it: the program waits, as for a slow disk
     command = [sys.executable, "-m", "response", "assess", str(pipe), "-o", str(out)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as process:
-        opened = _opened_by_reader(pipe)
-        process.send_signal(number)
-        _, message = process.communicate(timeout=30)
-        os.close(opened)
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=_heeds_interrupts
+    ) as process:
+        try:
+            opened = _opened_by_reader(pipe)
+            process.send_signal(number)
+            _, message = process.communicate(timeout=30)
+            os.close(opened)
+        finally:
+            process.kill()  # or leaving would wait for it for ever
     assert process.returncode == status
     assert told in message
     assert "Traceback" not in message
