@@ -457,12 +457,18 @@ def test_a_signal_from_outside_leaves_nothing(
     command = [sys.executable, "-m", "response", "assess", str(pipe), "-o", str(out)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(
-        command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=_heeds_interrupts
+        command,
+        cwd=tmp_path,
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heeds_interrupts,  # noqa: PLW1509
     ) as process:
         try:
             opened = _opened_by_reader(pipe)
+            time.sleep(0.5)  # until it waits for the content
             process.send_signal(number)
-            _, message = process.communicate(timeout=30)
+            _, message = process.communicate(timeout=60)
             os.close(opened)
         finally:
             process.kill()  # or leaving would wait for it for ever
