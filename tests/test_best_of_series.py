@@ -1,6 +1,6 @@
 """Best response of computed courses: relapse judged by the sum, and Chun up to new therapy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ START = "2024-01-01"
 
 
 def subjects_of(
-    rows: list[Mapping[str, str]], *, options: str = "", criteria: tuple[str, ...] = (), new_therapy: str = ""
+    rows: Sequence[Mapping[str, str]], *, options: str = "", criteria: tuple[str, ...] = (), new_therapy: str = ""
 ) -> pd.DataFrame:
     """Return the table of subjects of one subject's rows."""
     facts = pd.DataFrame([{"subject": "S1", "treatment_start": START, "new_therapy": new_therapy}])
@@ -77,3 +77,11 @@ def test_a_partial_date_that_counts_is_flagged_and_proves_no_confirmation() -> N
     assert (whole["confirmed"], whole["flags"]) == ("Y", "")
     partial = subjects_of([rows[0], {**rows[1], "date": "2024-03"}, {**rows[2], "date": "2024-04-15"}])
     assert (partial.loc["recist-1.1", "confirmed"], partial.loc["recist-1.1", "flags"]) == ("N", "date_partial")
+
+
+def test_months_alone_prove_no_confirmation() -> None:
+    rows = [
+        {**row, "date": month}
+        for row, month in zip(node("20", "8", "8"), ("2024-01", "2024-03", "2024-04"), strict=True)
+    ]
+    assert subjects_of(rows).loc["recist-1.1", "confirmed"] == "N"
