@@ -221,12 +221,3 @@ def _unscheduled(role: Role, seen: State) -> State:
     if role == Role.NEW or seen in (State.UNEQUIVOCAL_PROGRESSION, *_LASTING):
         return seen
     return State.PRESENT if seen in (State.PRESENT, State.EQUIVOCAL) else State.NOT_SCHEDULED
-
-
-def is_merge_circle(timeline: Timeline, track: int) -> bool:
-    """Return whether a lesion merged, through others, into itself."""
-    parent, host = timeline.tracks.parent, int(timeline.tracks.parent[track])
-    steps = 0
-    while host not in (NO_PARENT, track) and steps < len(timeline.tracks):
-        host, steps = int(parent[host]), steps + 1
-    return host == track and timeline.tracks.role[track] != Role.NONE

@@ -5,7 +5,7 @@ timepoint of one series. Stored ragged (cells by series, lesion states by track 
 dense blocks `[series, timepoint]` and `[track, timepoint]`, cut so that a few long series change nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -352,6 +352,3 @@ class Block:
     def per_track(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return an array `[series, ...]` with each series' values repeated for its tracks."""
         return values[self.series_of_track]
-
-
-LesionArray = Callable[[Block], NDArray[Any]]
