@@ -1,0 +1,395 @@
+"""DICOM files to pydicom datasets: with or without preamble, damaged ones told apart, nothing printed.
+
+Source: DICOM PS3.10, section 7 (file format); PS3.5, section 7 (elements) and annex A (transfer syntaxes).
+"""
+
+import contextlib
+import logging
+import os
+import stat
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from struct import Struct
+from typing import Final
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import read_dataset as parse_elements
+from pydicom.tag import BaseTag, Tag
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from response.errors import InputError
+from response.io.dicom_values import DAMAGED
+
+HEAD_BYTES: Final = 1 << 16  # holds the header of nearly every image
+LARGEST_BYTES: Final = 1 << 33  # twice what an element can say of its length (32 bit): no file is larger in earnest
+PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})  # double float, float, and integer pixels
+LARGEST_INFLATED: Final = 1 << 31  # of a deflated file; a small file may claim any size
+UNDEFINED: Final = 0xFFFFFFFF  # length of an element that ends by a delimiter
+
+EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
+IMPLICIT: Final = "1.2.840.10008.1.2"
+EXPLICIT: Final = "1.2.840.10008.1.2.1"
+DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+GE_BIG_PIXELS: Final = "1.2.840.113619.5.2"  # private: an implicit little endian header before big endian pixels
+
+_EXPECTED: Final = "a readable DICOM file"
+_IMPLICIT_SYNTAXES: Final = frozenset({IMPLICIT, GE_BIG_PIXELS})
+_PREAMBLE: Final = 128
+_MAGIC: Final = b"DICM"
+_ITEM: Final = 0xFFFEE000
+_SEQUENCE_END: Final = 0xFFFEE0DD
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelElement:
+    """Where the pixel data of a file stand.
+
+    Attributes
+    ----------
+    tag
+        One of `PIXEL_TAGS`.
+    vr
+        Value representation as text.
+    offset
+        Of the value, in bytes from the start of `DicomFile.data` (of the file, where it is not deflated).
+    length
+        In bytes; `UNDEFINED` where the data are encapsulated (PS3.5, A.4).
+    """
+
+    tag: int
+    vr: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DicomFile:
+    """One file, parsed as far as its pixel data.
+
+    Attributes
+    ----------
+    path
+        Of the file.
+    dataset
+        All elements before the pixel data (or those asked for), with `file_meta`.
+    transfer_syntax
+        UID; guessed where the file does not say.
+    pixels
+        Where the pixel data stand; None where there are none.
+    size
+        Bytes of the file, inflated where it is deflated.
+    inflated
+        The bytes of the file where its transfer syntax is deflated; else None.
+    """
+
+    path: Path
+    dataset: Dataset
+    transfer_syntax: str
+    pixels: PixelElement | None
+    size: int
+    inflated: bytes | None = None
+
+    def pixel_bytes(self) -> bytes:
+        """Return the value of the pixel data: what stands in the file, still compressed.
+
+        Raises
+        ------
+        InputError
+            If there are none, or the file ends within them.
+        """
+        where = shown(self.path)
+        if self.pixels is None:
+            raise InputError(where, "no pixel data", "an image", "was the file sent without its pixels?")
+        start, length = self.pixels.offset, self.pixels.length
+        if length != UNDEFINED and start + length > self.size:
+            raise truncated(self.path)
+        data = self.inflated if self.inflated is not None else _read_file(self.path, self.size)
+        end = (
+            start + length
+            if length != UNDEFINED
+            else _end_of_fragments(data, start, self.path, little=self.transfer_syntax != EXPLICIT_BIG)
+        )
+        return data[start:end]
+
+
+def read_dataset(path: Path, *, pixels: bool = True, tags: Sequence[str] | None = None) -> Dataset:
+    """Return the dataset of one DICOM file.
+
+    Files without preamble or meta header are read where they really are DICOM. Elements that stand behind the pixel
+    data (padding, digital signatures) are left out. Values are converted when they are asked for: do that within
+    `quiet_pydicom`, and expect pydicom's errors where a value does not fit its VR, or use `text`, `numbers`, `items`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    pixels
+        Whether to read the pixel data too.
+    tags
+        Keywords of the elements wanted; all without it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened, is no DICOM, is cut off, is damaged, or is absurdly large.
+    """
+    file = open_dicom(Path(path), tags=tags)
+    dataset, place = file.dataset, file.pixels
+    if pixels and place is not None:
+        value = file.pixel_bytes()
+        raw = RawDataElement(
+            BaseTag(place.tag),
+            place.vr,
+            place.length,
+            value,
+            place.offset,
+            file.transfer_syntax == IMPLICIT,
+            file.transfer_syntax != EXPLICIT_BIG,
+        )
+        dataset[place.tag] = raw
+    return dataset
+
+
+def open_dicom(path: Path, *, tags: Sequence[str] | None = None, last_tag: int | None = None) -> DicomFile:
+    """Parse one file as far as its pixel data, whose bytes are left on the disk.
+
+    Parameters
+    ----------
+    path
+        The file.
+    tags
+        Keywords of the elements wanted; all without it.
+    last_tag
+        Stop behind this tag, for speed: the pixel data are not looked for then.
+
+    Raises
+    ------
+    InputError
+        As `read_dataset`.
+    """
+    wanted: list[BaseTag | int] | None = None if tags is None else [Tag(tag) for tag in tags]
+    parser = _Parser(path, _size_of(path), wanted, last_tag)
+    try:
+        with quiet_pydicom():
+            parsed = parser.parse(_read_file(path, HEAD_BYTES))
+            if parsed is None and parser.size > HEAD_BYTES:
+                parsed = parser.parse(_read_file(path, parser.size))
+    except MemoryError:
+        raise InputError(shown(path), "it claims more than this computer's memory", _EXPECTED) from None
+    if parsed is None:
+        raise truncated(path)
+    return parsed
+
+
+@contextlib.contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Keep pydicom from printing or logging: its warnings quote values, which may name a patient."""
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+def shown(path: Path) -> str:
+    """Return a path as one printable line: line ends, controls and bytes that are no UTF-8 are escaped."""
+    text = os.fsdecode(path)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def truncated(path: Path) -> InputError:
+    """Return the error for a file that ends too early."""
+    return InputError(shown(path), "the file ends too early", "a whole DICOM file", "was the transfer complete?")
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Return whether a file that starts with these bytes is DICOM: by its prefix, or its first element."""
+    if head[_PREAMBLE : _PREAMBLE + 4] == _MAGIC:
+        return True
+    if len(head) < 8 or head[:2] not in {b"\x02\0", b"\x08\0", b"\0\x08"}:
+        return False
+    big = head[0] == 0
+    element = int.from_bytes(head[2:4], "big" if big else "little")
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    length = int.from_bytes(head[4:8], "big" if big else "little")
+    return element <= 0x0070 and (explicit or (not big and length < 1024))  # the first elements are short texts
+
+
+# --- Bytes.
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a regular file; a pipe or a device would be waited for without end."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(shown(path), "no regular file", _EXPECTED)
+    if status.st_size == 0:
+        raise InputError(shown(path), "an empty file", _EXPECTED, "was the transfer complete?")
+    if status.st_size > LARGEST_BYTES:
+        raise InputError(shown(path), f"{status.st_size} bytes", f"at most {LARGEST_BYTES} bytes")
+    return status.st_size
+
+
+def _read_file(path: Path, size: int) -> bytes:
+    try:
+        with path.open("rb", buffering=0) as stream:
+            return _read_up_to(stream.read, size)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _read_up_to(read: Callable[[int], bytes | None], size: int) -> bytes:
+    first = read(size) or b""
+    if len(first) == size:
+        return first
+    parts, left = [first], size - len(first)
+    while left and (part := read(left)):  # one call of the system reads 2 GiB at most
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    why = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
+    return InputError(shown(path), f"the file cannot be opened: {why}", _EXPECTED)
+
+
+# --- Parsing.
+
+
+class _End:
+    """Tells pydicom where to stop, and keeps what it saw last."""
+
+    def __init__(self, last_tag: int | None) -> None:
+        self.last_tag = UNDEFINED if last_tag is None else last_tag
+        self.seen: tuple[int, str | None, int] | None = None
+        self.reached = False
+
+    def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
+        self.seen = (tag, vr, length)
+        self.reached = tag in PIXEL_TAGS or tag > self.last_tag
+        return self.reached
+
+    def pixels(self, position: int) -> PixelElement | None:
+        """Return where the pixel data stand, if they are why parsing stopped at this position."""
+        if not self.reached or self.seen is None or self.seen[0] not in PIXEL_TAGS:
+            return None
+        tag, vr, length = self.seen
+        header = 12 if vr in EXPLICIT_VR_LENGTH_32 else 8
+        return PixelElement(tag=int(tag), vr=vr or "OW", offset=position + header, length=length)
+
+
+@dataclass(frozen=True)
+class _Parser:
+    path: Path
+    size: int
+    wanted: list[BaseTag | int] | None
+    last_tag: int | None
+
+    def parse(self, data: bytes) -> DicomFile | None:
+        """Return the file parsed from its first bytes, or None where they end before the header does."""
+        if not looks_like_dicom(data):
+            raise InputError(shown(self.path), "no DICOM file", _EXPECTED)
+        try:
+            return self._parse(data)
+        except DAMAGED as error:  # their texts may hold values of the patient
+            if len(data) < self.size:
+                return None
+            raise InputError(shown(self.path), f"a damaged header ({type(error).__name__})", _EXPECTED) from None
+
+    def _parse(self, data: bytes) -> DicomFile | None:
+        stream = BytesIO(data)
+        stream.seek(_PREAMBLE + 4 if data[_PREAMBLE : _PREAMBLE + 4] == _MAGIC else 0)
+        meta = parse_elements(stream, False, True, stop_when=_behind_meta)
+        syntax = _transfer_syntax(meta, data[stream.tell() :][:6])
+        inflated = None
+        if syntax == DEFLATED:
+            if len(data) < self.size:
+                return None
+            data = inflated = _inflate(data, stream.tell(), self.path)
+            stream = BytesIO(data)
+        end = _End(self.last_tag)
+        implicit, little = syntax in _IMPLICIT_SYNTAXES, syntax != EXPLICIT_BIG
+        dataset = parse_elements(stream, implicit, little, stop_when=end, specific_tags=self.wanted)
+        size = len(data) if inflated is not None else self.size
+        if not end.reached and (len(data) < size or self._is_cut(dataset, end, stream, data)):
+            return None
+        dataset.file_meta = FileMetaDataset(meta)
+        dataset.file_meta.TransferSyntaxUID = syntax
+        return DicomFile(
+            path=self.path,
+            dataset=dataset,
+            transfer_syntax=syntax,
+            pixels=end.pixels(stream.tell()),
+            size=size,
+            inflated=inflated,
+        )
+
+    def _is_cut(self, dataset: Dataset, end: _End, stream: BytesIO, data: bytes) -> bool:
+        """Return whether the last element of a file that has no pixel data is not whole."""
+        if end.seen is None or stream.tell() > len(data):
+            return True
+        tag, _, length = end.seen
+        if length == UNDEFINED:  # pydicom drops an element whose end it cannot find
+            return tag not in dataset and self.wanted is None
+        raw = dataset._dict.get(tag)
+        if not isinstance(raw, RawDataElement):
+            return False
+        rest = data[raw.value_tell + length :]
+        return len(raw.value or b"") < length or (0 < len(rest) < 8 and any(rest))
+
+
+def _behind_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return bool(tag >> 16 != 2)
+
+
+def _transfer_syntax(meta: Dataset, start: bytes) -> str:
+    """Return the transfer syntax; where the file does not say, it is told by the first element of the dataset."""
+    named = str(meta.get("TransferSyntaxUID", "") or "").strip("\0 ")
+    if named:
+        return named
+    if not (start[4:6].isalpha() and start[4:6].isupper()):
+        return IMPLICIT
+    return EXPLICIT if start[:1] != b"\0" else EXPLICIT_BIG
+
+
+def _inflate(data: bytes, start: int, path: Path) -> bytes:
+    """Return the dataset of a deflated file (PS3.5, A.5), which may claim to be absurdly large."""
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        inflated = engine.decompress(data[start:], LARGEST_INFLATED)
+    except zlib.error:
+        raise InputError(shown(path), "deflated data that are damaged", _EXPECTED) from None
+    if engine.unconsumed_tail:
+        raise InputError(shown(path), "deflated data without end", f"at most {LARGEST_INFLATED} bytes inflated")
+    if not engine.eof:
+        raise truncated(path)
+    return inflated
+
+
+def _end_of_fragments(data: bytes, start: int, path: Path, *, little: bool) -> int:
+    """Return where encapsulated pixel data end (PS3.5, A.4); a missing last delimiter is forgiven."""
+    header = Struct("<HHL" if little else ">HHL")
+    while start + header.size <= len(data):
+        group, element, length = header.unpack_from(data, start)
+        tag = group << 16 | element
+        if tag == _SEQUENCE_END:
+            return start
+        if tag != _ITEM or length == UNDEFINED:
+            raise InputError(shown(path), "damaged fragments of compressed pixel data", _EXPECTED)
+        start += header.size + length
+    if start == len(data):
+        return start
+    raise truncated(path)

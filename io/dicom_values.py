@@ -1,0 +1,65 @@
+"""Values of a pydicom dataset, whatever stands there: what is missing or does not fit its VR is "nothing".
+
+Call these within `response.io.dicom_files.quiet_pydicom`: converting a value may make pydicom print it.
+"""
+
+import struct
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+
+DAMAGED: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    EOFError,
+    InvalidDicomError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    struct.error,
+    TypeError,
+    ValueError,
+)  # what pydicom raises on bytes that are not what they claim to be
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """Return a value as text without blanks around it, several joined by a backslash; empty where there is none."""
+    value = _value(dataset, keyword)
+    if value is None or isinstance(value, bytes | Sequence):
+        return ""
+    joined = "\\".join(str(part) for part in value) if isinstance(value, MultiValue) else str(value)
+    return joined.replace("\0", "").strip()
+
+
+def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """Return the values as numbers (NaN may stand in a file); empty where there are none, or one is no number."""
+    value = _value(dataset, keyword)
+    try:
+        return tuple(float(part) for part in value) if isinstance(value, MultiValue) else (float(value),)
+    except (TypeError, ValueError, OverflowError):
+        return ()
+
+
+def number(dataset: Dataset, keyword: str, default: float = float("nan")) -> float:
+    """Return the first value as a number, or the default where there is none."""
+    found = numbers(dataset, keyword)
+    return found[0] if found else default
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """Return the items of a sequence; none where it is missing or is no sequence."""
+    value = _value(dataset, keyword)
+    return list(value) if isinstance(value, Sequence) else []
+
+
+def _value(dataset: Dataset, keyword: str) -> Any:
+    try:
+        return dataset.get(keyword)
+    except DAMAGED:
+        return None
