@@ -7,6 +7,7 @@ one table per criterion with the keys that differ from the standard, and `[sched
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields
+from math import isnan
 from typing import Any, Final, TypeVar
 
 from response.errors import ProtocolError
@@ -14,7 +15,7 @@ from response.errors import ProtocolError
 T = TypeVar("T")
 
 
-def option(default: Any, doc: str, *, choices: Sequence[Any] = (), minimum: int | None = None) -> Any:
+def option(default: Any, doc: str, *, choices: Sequence[Any] = (), minimum: float | None = None) -> Any:
     """Declare an option of a criterion.
 
     Parameters
@@ -161,6 +162,7 @@ class Protocol:
         if preset is not None and preset not in PRESETS:
             faults.append(f"[{criterion}] preset = {preset!r}; expected one of {', '.join(PRESETS)}")
         preset_values = {key: value for key, value in PRESETS.get(str(preset), {}).items() if key in known}
+        table = {key: _as_number(value, known.get(key)) for key, value in table.items()}
         for key, value in table.items():
             faults.extend(_fault(criterion, key, value, known.get(key), list(known)))
         if faults:
@@ -177,12 +179,17 @@ def _whole_names(name: str, table: Any) -> list[tuple[str, Any]]:
     return [*whole, *(pair for key, value in parts for pair in _whole_names(f"{name}.{key}", value))]
 
 
+def _as_number(value: Any, item: Field[Any] | None) -> Any:
+    # TOML tells 2 from 2.0, a person does not.
+    return float(value) if item is not None and type(item.default) is float and type(value) is int else value
+
+
 def _fault(criterion: str, key: str, value: Any, item: Field[Any] | None, known: Sequence[str]) -> list[str]:
     if item is None:
         return [f"[{criterion}] unknown option {key}; known are {', '.join(known)}"]
     choices, minimum = item.metadata["choices"], item.metadata["minimum"]
     wanted = type(item.default)
-    if type(value) is not wanted or (choices and value not in choices):
+    if type(value) is not wanted or (wanted is float and isnan(value)) or (choices and value not in choices):
         told = ", ".join(toml_value(choice) for choice in choices) or wanted.__name__
         return [f"[{criterion}] {key} = {value!r}; expected one of {told}" if choices else
                 f"[{criterion}] {key} = {value!r}; expected {wanted.__name__}"]  # fmt: skip
@@ -195,7 +202,7 @@ def toml_value(value: Any) -> str:
     """Return a value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else f'"{value}"'
+    return str(value) if isinstance(value, int | float) else f'"{value}"'
 
 
 def differences(options: Options) -> dict[str, tuple[Any, Any]]:
