@@ -189,7 +189,7 @@ def _fault(criterion: str, key: str, value: Any, item: Field[Any] | None, known:
         return [f"[{criterion}] unknown option {key}; known are {', '.join(known)}"]
     choices, minimum = item.metadata["choices"], item.metadata["minimum"]
     wanted = type(item.default)
-    if type(value) is not wanted or (wanted is float and isnan(value)) or (choices and value not in choices):
+    if type(value) is not wanted or (isinstance(value, float) and isnan(value)) or (choices and value not in choices):
         told = ", ".join(toml_value(choice) for choice in choices) or wanted.__name__
         return [f"[{criterion}] {key} = {value!r}; expected one of {told}" if choices else
                 f"[{criterion}] {key} = {value!r}; expected {wanted.__name__}"]  # fmt: skip
