@@ -359,3 +359,132 @@ RESPONSE_NAMES: Final[Mapping[Response, str]] = {
     Response.NA: NA,
 }
 RESPONSE_BY_NAME: Final[Mapping[str, Response]] = {name: code for code, name in RESPONSE_NAMES.items()}
+
+
+# --- Codes of DICOM content (PS3.16), written `value^scheme`. SRT is the older spelling of SCT; both occur in files.
+
+
+def coded(value: str, scheme: str) -> str:
+    """Return a code as `value^SCHEME`, as the tables below are keyed; older names of the SNOMED scheme are SRT."""
+    name = scheme.strip().upper()
+    return f"{value.strip()}^{'SRT' if name in ('SNM3', '99SDM') else name}"
+
+
+ROLE_CODES: Final[Mapping[str, Role]] = {  # CID 6145
+    "112074^DCM": Role.TARGET,
+    "112075^DCM": Role.NON_TARGET,
+    "112076^DCM": Role.NEW,  # non-lesion at baseline
+}
+
+LESION_RESPONSE_CODES: Final[Mapping[str, tuple[Role, str]]] = {  # CID 6143 and 6144
+    "112041^DCM": (Role.TARGET, CR),
+    "112042^DCM": (Role.TARGET, PR),
+    "112043^DCM": (Role.TARGET, PD),
+    "112044^DCM": (Role.TARGET, SD),
+    "112045^DCM": (Role.NON_TARGET, CR),
+    "112046^DCM": (Role.NON_TARGET, NON_CR_NON_PD),
+    "112047^DCM": (Role.NON_TARGET, PD),
+}
+
+QUANTITY_CODES: Final[Mapping[str, str]] = {  # concept names of measurements: CID 7469-7472, 7464, 6141
+    "103339001^SCT": "long_axis",
+    "G-A185^SRT": "long_axis",
+    "103340004^SCT": "short_axis",
+    "G-A186^SRT": "short_axis",
+    "131189007^SCT": "perpendicular_axis",
+    "G-A195^SRT": "perpendicular_axis",
+    "81827009^SCT": "diameter",
+    "M-02550^SRT": "diameter",
+    "410668003^SCT": "length",
+    "G-D7FE^SRT": "length",
+    "42798000^SCT": "area",
+    "G-A166^SRT": "area",
+    "131184002^SCT": "area",
+    "G-A16A^SRT": "area",
+    "118565006^SCT": "volume",
+    "G-D705^SRT": "volume",
+    "RID28668^RADLEX": "volume",
+    "121216^DCM": "estimated_volume",  # from one, two, or three and more regions; not of a box or sphere around it
+    "121217^DCM": "estimated_volume",
+    "121218^DCM": "estimated_volume",
+    "RNU0^IBSI": "estimated_volume",  # of the mesh; YEKZ counts voxels
+    "YEKZ^IBSI": "estimated_volume",
+    "112031^DCM": "attenuation",  # which statistic, its modifier says
+    "112181^DCM": "mean",
+    "112183^DCM": "sd",
+    "112179^DCM": "min",
+    "112180^DCM": "max",
+    "112182^DCM": "median",
+    "Q4LE^IBSI": "mean",
+    "X6K6^IBSI": "mean",
+    "84IY^IBSI": "max",
+    "1GSF^IBSI": "min",
+    "Y12H^IBSI": "median",
+}
+
+STATISTIC_CODES: Final[Mapping[str, str]] = {  # CID 7464: derivation of a measurement, or its concept name
+    "373098007^SCT": "mean",
+    "R-00317^SRT": "mean",
+    "386136009^SCT": "sd",
+    "R-10047^SRT": "sd",
+    "255605001^SCT": "min",
+    "R-404FB^SRT": "min",
+    "56851009^SCT": "max",
+    "G-A437^SRT": "max",
+    "373099004^SCT": "median",
+    "R-00319^SRT": "median",
+}
+
+LATERALITY_CODES: Final[Mapping[str, str]] = {  # CID 244
+    "7771000^SCT": "left",
+    "G-A101^SRT": "left",
+    "24028007^SCT": "right",
+    "G-A100^SRT": "right",
+    "51440002^SCT": "bilateral",
+    "G-A102^SRT": "bilateral",
+    "66459002^SCT": "unilateral",
+    "G-A103^SRT": "unilateral",
+}
+
+_SRT_LYMPH_NODES: Final = "T-C4"  # all SRT codes that begin so are lymph nodes, and no others are
+_ORGAN_SCT_SRT: Final[Mapping[str, str]] = {
+    "brain": "12738006 T-A0100",
+    "lung": "39607008 T-28000 3341006 T-28100 44029006 T-28500 45653009 T-28820 90572001 T-28830 72481006 T-28300",
+    "pleura": "3120008 T-29000 44788007 T-29100 53727004 T-29200",
+    "mediastinum": "72410000 T-D3300",
+    "liver": "10200004 T-62000",
+    "spleen": "78961009 T-C3000",
+    "pancreas": "15776009 T-65000",
+    "kidney": "64033007 T-71000 9846003 T-71010 18639004 T-71020",
+    "adrenal gland": "23451007 T-B3000 29392005 T-B3010 38617004 T-B3020",
+    "stomach": "69695003 T-57000",
+    "colon": "71854001 T-59300",
+    "rectum": "34402009 T-59600",
+    "esophagus": "32849002 T-56000",
+    "peritoneum": "15425007 T-D4400 27398004 T-D4600",
+    "retroperitoneum": "82849001 T-D4900",
+    "bladder": "89837001 T-74000",
+    "prostate": "41216001 T-92000",
+    "uterus": "35039007 T-83000",
+    "ovary": "15497006 T-87000",
+    "breast": "76752008 T-04000 80248007 T-04030 73056007 T-04020",
+    "thyroid": "69748006 T-B6000",
+    "bone": "272673000 T-D016E 3138006 113197003 T-11300 51282000 T-11510",
+    "skin": "39937001 T-01000",
+    LYMPH_NODE: "59441001 818991007 35783009 68171009 47985009 81105003 65349008 61492009 53074004 84219008 8928004 "
+    "8334002 62683002 36086000 65690001 54268001 91394001 280824006 28330007 113340006 76838003 245341003 47109002 "
+    "279795009 312501005 110550009 127927006 127925003 196662004 90606007",
+}
+_ORGAN_OF_CODE: Final[Mapping[str, str]] = {
+    f"{value}^{'SRT' if value.startswith('T-') else 'SCT'}": organ
+    for organ, values in _ORGAN_SCT_SRT.items()
+    for value in values.split()
+}
+
+
+def organ_of_code(code: str) -> str:
+    """Return the organ that a coded site (`value^SCHEME`) counts as; empty where the code is not known here."""
+    value, _, scheme = code.partition("^")
+    key = coded(value, scheme)
+    nodal = key.startswith(_SRT_LYMPH_NODES) and key.endswith("^SRT")
+    return LYMPH_NODE if nodal else _ORGAN_OF_CODE.get(key, "")
