@@ -1,14 +1,13 @@
 """The commands that read a trial: `assess`, `best`, `check` and `explain`."""
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
-from response.commands.logs import Log, Stages
+from response.commands.logs import Log
 from response.commands.options import (
     Collected,
     Criteria,
@@ -27,6 +26,7 @@ from response.commands.options import (
     Subjects,
     Visits,
 )
+from response.commands.run import Run, names_of, refuse_unwritable, tab_of
 from response.commands.summaries import (
     DONE,
     place_of,
@@ -37,12 +37,7 @@ from response.commands.summaries import (
     tell_notes,
     tell_unscored,
 )
-from response.errors import InputError, OutputError
-
-if TYPE_CHECKING:
-    from response.engine import Assessment
-    from response.measurements import Measurements
-    from response.protocol import Protocol
+from response.errors import InputError
 
 _FORMATS: Final = ("csv", "xlsx", "parquet")
 
@@ -68,7 +63,7 @@ def assess(
     """Score a trial. Writes the response at every timepoint by each criterion, best responses and findings."""
     from response.io.results import left_from_before, write_results
 
-    run = _Run(
+    run = Run(
         Log(log.value, quiet=quiet),
         files=files,
         visits=visits,
@@ -78,7 +73,7 @@ def assess(
         protocol=protocol,
     )
     wanted = _formats(formats)
-    _writable(out)
+    refuse_unwritable(out)
     with run.log.stages(run.size) as stages:
         found = run.assessment(stages, criteria, decimal, delimiter, sheet)
         refuse_without_baseline(found)
@@ -109,9 +104,9 @@ def best(
     from response.api import best_of
 
     told = Log(log.value, quiet=quiet)
-    _writable(out)
+    refuse_unwritable(out)
     found, notes = best_of(
-        responses, protocol, subjects, decimal=None if decimal is None else decimal.value, delimiter=_tab(delimiter)
+        responses, protocol, subjects, decimal=None if decimal is None else decimal.value, delimiter=tab_of(delimiter)
     )
     told.tell("read", f"read {responses}")
     tell_notes(told, notes)
@@ -160,7 +155,7 @@ def check(
     """List what is wrong in the data. Writes findings.csv and findings.xlsx, sorted for the sites."""
     from response.io.results import write_findings
 
-    run = _Run(
+    run = Run(
         Log(log.value, quiet=quiet),
         files=files,
         visits=visits,
@@ -169,7 +164,7 @@ def check(
         mapping=mapping,
         protocol=protocol,
     )
-    _writable(out)
+    refuse_unwritable(out)
     with run.log.stages(run.size) as stages:
         found = run.assessment(stages, criteria, decimal, delimiter, sheet)
         written = write_findings(found.found, out, formats=("csv", "xlsx"), keep=run.inputs)
@@ -199,7 +194,7 @@ def explain(
 ) -> int:
     """Tell the course of one subject. Sums, changes, the rule behind each response, the next threshold."""
     # what was mapped would stand between the lines of the text on a terminal
-    run = _Run(
+    run = Run(
         Log(log.value, quiet=True),
         files=files,
         visits=visits,
@@ -214,104 +209,9 @@ def explain(
     return DONE
 
 
-class _Run:
-    """The inputs of one run, and what was read of them."""
-
-    def __init__(
-        self,
-        log: Log,
-        *,
-        files: Sequence[Path],
-        visits: Path | None,
-        subjects: Path | None,
-        collected: Path | None,
-        mapping: Path | None,
-        protocol: Path | None,
-    ) -> None:
-        self.log, self.files, self.mapping, self.protocol = log, files, mapping, protocol
-        self.visits, self.subjects, self.collected = visits, subjects, collected
-        self.notes: tuple[str, ...] = ()
-
-    @property
-    def inputs(self) -> list[Path]:
-        """All files that are read."""
-        others = (self.visits, self.subjects, self.collected, self.mapping, self.protocol)
-        return [*self.files, *(path for path in others if path is not None)]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(path.stat().st_size for path in self.inputs if path.is_file())
-
-    def assessment(
-        self, stages: Stages, criteria: str | None, decimal: Any, delimiter: str | None, sheet: str | None
-    ) -> "Assessment":
-        """Read and score; the protocol first, for a slip in it should not cost the reading of a long file."""
-        from response.engine import assess as assess_trial
-        from response.registry import find_criteria
-
-        options = self._options()
-        chosen = None if criteria is None else _names(criteria)
-        find_criteria(chosen or ())
-        stages.start("reading")
-        measurements = self._read(decimal, delimiter, sheet)
-        return assess_trial(measurements, chosen, options, progress=stages.start("scoring"))
-
-    def _options(self) -> "Protocol":
-        from response.api import as_protocol, validate
-        from response.registry import criterion_names
-
-        options = as_protocol(self.protocol)
-        if options.tables:
-            validate(options, criterion_names())
-        return options
-
-    def _read(self, decimal: Any, delimiter: str | None, sheet: str | None) -> "Measurements":
-        from response.api import read
-
-        measurements = read(
-            self.files,
-            visits=self.visits,
-            subjects=self.subjects,
-            collected=self.collected,
-            mapping=self.mapping,
-            decimal=None if decimal is None else decimal.value,
-            delimiter=_tab(delimiter),
-            sheet=sheet,
-        )
-        self.notes = tuple(measurements.table.notes)
-        rows = len(measurements)
-        self.log.tell("read", f"read {', '.join(map(str, self.files))}: {rows} rows", rows=rows)
-        tell_notes(self.log, self.notes)
-        for name in ("visits", "subjects", "collected"):
-            table = getattr(measurements, name)
-            if table is not None:
-                self.notes += tuple(f"{name}: {note}" for note in table.table.notes)
-                self.log.tell("read", f"read {name}: {len(table)} rows", table=name, rows=len(table))
-                tell_notes(self.log, table.table.notes)
-        return measurements
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _tab(delimiter: str | None) -> str | None:
-    return "\t" if delimiter in ("tab", "\\t") else delimiter
-
-
 def _formats(text: str) -> list[str]:
-    names = [name.lower() for name in _names(text)]
+    names = [name.lower() for name in names_of(text)]
     unknown = [name for name in names if name not in _FORMATS]
     if unknown or not names:
         raise InputError("--format", unknown[0] if unknown else "nothing", f"some of {', '.join(_FORMATS)}")
     return names
-
-
-def _writable(folder: Path) -> None:
-    """Raise OutputError where results could not be written, before any work is done."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise OutputError(f"{folder}: cannot write there, for {there} is a file; expected a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: cannot write there; you have no right to write to {there}")
