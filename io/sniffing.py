@@ -27,6 +27,21 @@ _OTHER_KINDS: Final = (
 _EXPECTED: Final = "a table as CSV, TSV, xlsx or Parquet"
 
 
+_DICOM_MARK: Final = slice(128, 132), b"DICM"  # DICOM PS3.10, 7.1
+
+
+def holds_images(path: Path) -> bool:
+    """Return whether a path is measured, and not read as a table: a folder, or a DICOM file."""
+    if path.is_dir():
+        return True
+    place, mark = _DICOM_MARK
+    try:
+        with path.open("rb") as stream:
+            return stream.read(place.stop)[place] == mark
+    except OSError:
+        return False  # the reader of tables tells why
+
+
 def kind_of_file(path: Path, head: bytes) -> FileKind:
     """Return what a file is by its first bytes.
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["best_of", "best_response", "read", "read_protocol"]
 
 PathText: TypeAlias = Path | str
-Source: TypeAlias = Union[Path, str, "pd.DataFrame"]
+Source: TypeAlias = Union[Path, str, "pd.DataFrame", TextTable]
 _BESIDE: Final[Mapping[str, Mapping[str, Column]]] = {
     "visits": VISIT_COLUMNS,
     "subjects": SUBJECT_COLUMNS,
@@ -59,13 +59,15 @@ def read(
 
     1. Each file is offered to the readers of installed packages (entry points `response.readers`), then taken for
        SDTM or for a table by its content. SDTM data sets are read together, for TU and TR belong to each other.
-    2. The rows of several files stand under each other.
-    3. What was mapped is kept in `measurements.table.notes`; what could not be used in `measurements.findings`.
+    2. Folders, and DICOM files, are measured: segmentations on their images, and measurement reports.
+    3. The rows of several sources stand under each other.
+    4. What was mapped is kept in `measurements.table.notes`; what could not be used in `measurements.findings`.
 
     Parameters
     ----------
     source
-        A file, a data frame, or several of them: CSV, TSV, xlsx, Parquet, or SDTM TU, TR and RS.
+        A file, a folder, a data frame, a table that was read before, or several of them: CSV, TSV, xlsx, Parquet,
+        SDTM TU, TR and RS; folders of any depth with DICOM, NIfTI, NRRD or MHA, and DICOM SR.
     visits, subjects, collected
         The optional tables. Collected responses of SDTM RS are taken where `collected` is not given.
     mapping
@@ -179,10 +181,11 @@ def best_options(protocol: Protocol) -> dict[str, BestResponseOptions]:
 
 def validate(protocol: Protocol, names: Sequence[str]) -> None:
     """Raise ProtocolError for every unknown table, key and value of a protocol at once."""
+    from response.imaging.options import MeasureOptions
     from response.registry import find_criterion
 
     kinds: dict[str, type[Options]] = {name: find_criterion(name).options for name in names}
-    kinds["schedule"] = Schedule
+    kinds |= {"schedule": Schedule, "measure": MeasureOptions}
     checks: list[Callable[[], object]] = [partial(protocol.check_names, list(kinds))]
     checks += [partial(protocol.options, name, kind) for name, kind in kinds.items()]
     faults: list[str] = []
@@ -260,19 +263,25 @@ class _Reading:
     ) -> "ReadTable":
         """Read all files with measurements, and put their rows under each other."""
         from response.io.sdtm import is_sdtm
+        from response.io.sniffing import holds_images
 
         parts: list[ReadTable] = []
         sdtm: list[Path] = []
+        images: list[Path] = []
         for source in sources:
-            own = self._by_plug_in(source)
+            own = self._as_it_is(source) or self._by_plug_in(source)
             if own is not None:
                 parts.append(own)
+            elif isinstance(source, Path | str) and holds_images(Path(source)):
+                images.append(Path(source))
             elif isinstance(source, Path | str) and is_sdtm(Path(source)):
                 sdtm.append(Path(source))
             else:
                 parts.append(self.table(source, COLUMNS, mapping, sheet))
         if sdtm:
             parts.insert(0, self._sdtm(sdtm))
+        if images:
+            parts.append(self._measured(images))
         return _stacked(parts, COLUMNS)
 
     def responses(self, source: Any) -> "ReadTable":
@@ -310,6 +319,20 @@ class _Reading:
         if found.collected is not None:
             self.collected = ReadTable(table=found.collected)
         return ReadTable(table=replace(found.measurements, notes=found.notes))
+
+    def _measured(self, paths: Sequence[Path]) -> "ReadTable":
+        from response.io.measure import measure
+        from response.io.tables import ReadTable
+
+        found = measure(paths, organs=False)
+        self.findings.extend(found.findings)
+        return ReadTable(table=found.table)
+
+    @staticmethod
+    def _as_it_is(source: Any) -> "ReadTable | None":
+        from response.io.tables import ReadTable
+
+        return ReadTable(table=source) if isinstance(source, TextTable) else None
 
     def _by_plug_in(self, source: Any) -> "ReadTable | None":
         from response.io.tables import ReadTable

@@ -145,6 +145,7 @@ def protocol(
 ) -> int:
     """Print the effective options as TOML. Says what differs from the standard, and validates a protocol."""
     from response.api import as_protocol, validate
+    from response.imaging.options import MeasureOptions
     from response.protocol import Schedule, as_toml, differences, toml_value
     from response.registry import criterion_names, find_criterion
 
@@ -153,6 +154,7 @@ def protocol(
     validate(chosen, names)
     options = {name: chosen.options(name, find_criterion(name).options) for name in names}
     options["schedule"] = chosen.options("schedule", Schedule)
+    options["measure"] = chosen.options("measure", MeasureOptions)
     lines = [
         f"#   [{name}] {key} = {toml_value(effective)} (standard: {toml_value(standard)})"
         for name, found in options.items()

@@ -68,15 +68,16 @@ class Log:
             print(line.encode("ascii", "backslashreplace").decode(), file=self.stream, flush=True)
 
     @contextmanager
-    def stages(self, size: int) -> Iterator["Stages"]:
+    def stages(self, size: int | None) -> Iterator["Stages"]:
         """Show the stages of long work on a terminal, and nothing elsewhere.
 
         Parameters
         ----------
         size
-            Bytes of the inputs; what decides whether the work is long.
+            Bytes of the inputs, which decides whether the work is long; None where it is long in any case.
         """
-        shown = self.mode == "text" and not self.quiet and size >= LONG_WORK_BYTES and self.stream.isatty()
+        is_long = size is None or size >= LONG_WORK_BYTES
+        shown = self.mode == "text" and not self.quiet and is_long and self.stream.isatty()
         if not shown:
             yield Stages(None)
             return
