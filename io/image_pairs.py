@@ -1,0 +1,190 @@
+"""Images and masks that are no DICOM: which belong together, and whose they are; from a table, or from their names.
+
+Without a table: a file is a mask where a word of its name, or its folder, says so (`MASK_WORDS`). Subject and
+timepoint are the `sub-` and `ses-` of BIDS names, else the last two folders (SUBJECT/TIMEPOINT/file). Masks belong to
+the only image of their timepoint, or to the one of the same name but for those words. Nothing else is guessed.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from response.cells import DatePrecision, date_of
+from response.errors import InputError
+from response.findings import Finding
+
+MASK_WORDS: Final = frozenset(
+    "seg dseg segmentation segmentations mask masks label labels labelstr labelsts lesion lesions roi rois tumor tumour "
+    "tumors tumours annotation annotations".split()
+)
+_IMAGE_FOLDERS: Final = frozenset("images imagestr imagests image imgs img anat".split())
+_SUFFIXES: Final = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
+_BIDS: Final = re.compile(r"(?:^|_)(sub|ses)-([a-zA-Z0-9]+)")
+_CHANNEL: Final = re.compile(r"_\d{4}$")  # nnU-Net numbers the channels of an image so
+_TABLE_COLUMNS: Final = ("subject", "timepoint", "date", "image", "mask", "labels")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePair:
+    """A mask and its image.
+
+    Attributes
+    ----------
+    subject, timepoint, date
+        Whose and when; the date is ISO, or empty.
+    image
+        A file, or the folder of a DICOM series; None where there is no image.
+    mask
+        File with labels.
+    labels
+        Table of the labels, where one is named.
+    """
+
+    subject: str
+    timepoint: str = ""
+    date: str = ""
+    image: Path | None = None
+    mask: Path
+    labels: Path | None = None
+
+
+def read_pairs(table: Path) -> list[ImagePair]:
+    """Read a table of images and masks: `subject`, `mask`, and optionally `timepoint`, `date`, `image`, `labels`.
+
+    Paths are relative to the folder of the table.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, lacks a column, or names a file that is not there; all faults are told at once.
+    """
+    import csv
+
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        found = getattr(error, "strerror", None) or "no CSV in UTF-8"
+        raise InputError(str(table), found, "a table of images and masks", "check the name") from None
+    header = {name: (name or "").strip().lower() for row in rows[:1] for name in row}
+    if not {"subject", "mask"} <= set(header.values()):
+        raise InputError(str(table), "no columns subject and mask", ", ".join(_TABLE_COLUMNS), "one row per mask")
+    cells = [{header[name]: (text or "").strip() for name, text in row.items() if name in header} for row in rows]
+    faults = [fault for line, row in enumerate(cells, start=2) for fault in _faults(row, table.parent, line)]
+    if faults:
+        raise InputError(str(table), "; ".join(faults), "files that are there, and a subject in every row", "")
+    return [_pair(row, table.parent) for row in cells]
+
+
+def _faults(row: dict[str, str], folder: Path, line: int) -> Iterable[str]:
+    for name in ("subject", "mask"):
+        if not row.get(name):
+            yield f"line {line}: no {name}"
+    for name in ("image", "mask", "labels"):
+        # an image may be a folder: a DICOM series
+        if row.get(name) and not ((folder / row[name]).is_file() or (name == "image" and (folder / row[name]).is_dir())):
+            yield f"line {line}: {name} '{row[name]}' is not there"
+    if date_of(row.get("date", "")).fault:
+        yield f"line {line}: date '{row['date']}' is no ISO date"
+
+
+def _pair(row: dict[str, str], folder: Path) -> ImagePair:
+    paths = {name: folder / row[name] if row.get(name) else None for name in ("image", "labels")}
+    return ImagePair(
+        subject=row["subject"],
+        timepoint=row.get("timepoint", ""),
+        date=row.get("date", ""),
+        mask=folder / row["mask"],
+        image=paths["image"],
+        labels=paths["labels"],
+    )
+
+
+def find_pairs(files: Sequence[Path], roots: Sequence[Path]) -> tuple[list[ImagePair], list[Finding]]:
+    """Return the masks among files with the images that belong to them, and what could not be paired.
+
+    Parameters
+    ----------
+    files
+        NIfTI, NRRD and MHA files.
+    roots
+        The folders that were given; what stands above them is not looked at.
+    """
+    by_place: dict[tuple[str, str], list[Path]] = {}
+    for file in sorted(files):
+        by_place.setdefault(_place(file, roots), []).append(file)
+    pairs: list[ImagePair] = []
+    findings: list[Finding] = []
+    for (subject, timepoint), group in by_place.items():
+        masks = [file for file in group if is_mask(file)]
+        images = [file for file in group if file not in masks]
+        for mask in masks:
+            image, finding = _image_of(mask, images, subject, timepoint)
+            findings += [finding] if finding else []
+            day = date_of(timepoint) if len(timepoint) >= 8 else None
+            date = timepoint if day is not None and day.precision == DatePrecision.DAY else ""
+            if date and len(date) == 8:
+                date = f"{date[:4]}-{date[4:6]}-{date[6:]}"
+            pairs.append(ImagePair(subject=subject, timepoint=timepoint, date=date, image=image, mask=mask))
+    return pairs, findings
+
+
+def is_mask(file: Path) -> bool:
+    """Return whether the name of a file, or of its folder, says that it holds labels."""
+    if file.name.lower().endswith(".seg.nrrd"):
+        return True
+    return bool(MASK_WORDS & {*_words(_stem(file)), *_words(file.parent.name)})
+
+
+def _words(text: str) -> list[str]:
+    return re.split(r"[^a-z]+", text.lower())
+
+
+def _stem(file: Path) -> str:
+    name = file.name
+    for suffix in _SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return file.stem
+
+
+def _bare(file: Path) -> str:
+    """Return the name without what tells images from masks."""
+    stem = _CHANNEL.sub("", _stem(file))
+    return "_".join(word for word in re.split(r"[_\-. ]+", stem) if word.lower() not in MASK_WORDS).lower()
+
+
+def _place(file: Path, roots: Sequence[Path]) -> tuple[str, str]:
+    """Return subject and timepoint of a file."""
+    entities = {kind: f"{kind}-{name}" for kind, name in _BIDS.findall(_stem(file))}
+    if "sub" in entities:
+        return entities["sub"], entities.get("ses", "")
+    above = [root for root in roots if root in file.parents]
+    folders = file.parent.relative_to(max(above, key=lambda root: len(root.parts))).parts if above else ()
+    folders = tuple(name for name in folders if name.lower() not in _IMAGE_FOLDERS | MASK_WORDS)
+    if not folders:
+        return _bare(file), ""
+    return (folders[-2], folders[-1]) if len(folders) > 1 else (folders[0], "")
+
+
+def _image_of(
+    mask: Path, images: Sequence[Path], subject: str, timepoint: str
+) -> tuple[Path | None, Finding | None]:
+    alike = [image for image in images if _bare(image) == _bare(mask)]
+    found = alike if len(alike) == 1 else images
+    if len(found) == 1:
+        return found[0], None
+    several = f"{len(found)} images stand beside it and none has its name" if found else "no image stands beside it"
+    return None, Finding(
+        id="mask_without_image",
+        severity="warning",
+        subject=subject,
+        timepoint=timepoint,
+        found=", ".join(image.name for image in images[:5]),
+        expected="one image, or one of the same name",
+        sentence=f"The mask {mask.name} was measured without attenuation, for {several}.",
+        remedy="Name images and masks in a table (--pairs), or put each timepoint in a folder of its own.",
+        file=str(mask),
+    )

@@ -1,0 +1,137 @@
+"""Measures one study: reads its series one after the other, measures what is segmented on it, and reads its reports."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from response.errors import ResponseError
+from response.findings import Finding
+from response.imaging.lesion_mask import LesionMask
+from response.imaging.measuring import Scene, measure_lesion
+from response.imaging.options import MeasureOptions
+from response.imaging.volume import Volume
+from response.io.studies import MaskOfImage, Study, grouped_by_image
+from response.io.study_store import StudyResult
+from response.observations import Observation
+from response.vocabulary import organ_of
+
+
+def measure_study(study: Study, options: MeasureOptions) -> StudyResult:
+    """Measure one study; a file that cannot be used becomes a finding, and the others go on.
+
+    Parameters
+    ----------
+    study
+        Its files.
+    options
+        How lesions are measured.
+    """
+    measuring = _Measuring(study, options)
+    for image, masks in grouped_by_image(study.masks).items():
+        measuring.on_image(image, masks)
+    for report in study.reports:
+        measuring.from_report(report)
+    return StudyResult(
+        observations=measuring.observations,
+        findings=measuring.findings,
+        failed=bool(measuring.lost) and not measuring.observations,
+    )
+
+
+class _Measuring:
+    """One study while it is measured."""
+
+    def __init__(self, study: Study, options: MeasureOptions) -> None:
+        self.study, self.options = study, options
+        self.observations: list[Observation] = []
+        self.findings: list[Finding] = []
+        self.lost = 0
+
+    def on_image(self, image: tuple[Path, ...], masks: Sequence[MaskOfImage]) -> None:
+        """Measure all masks of one image."""
+        volume = self._volume(image)
+        for item in masks:
+            try:
+                self._on_mask(item, volume)
+            except ResponseError as error:
+                self._lose(item.mask, error)
+
+    def _volume(self, image: tuple[Path, ...]) -> Volume | None:
+        from response.io.image_files import is_image_file, read_image_file
+        from response.io.images import read_series
+
+        if not image:
+            return None
+        try:
+            volume = read_image_file(image[0]) if is_image_file(image[0]) else read_series(image)
+        except ResponseError as error:
+            self._lose(image[0], error)
+            return None
+        self.findings += [self._finding("image_geometry", fault, image[0].parent) for fault in volume.faults]
+        return volume
+
+    def _on_mask(self, item: MaskOfImage, volume: Volume | None) -> None:
+        from response.io.masks import read_masks
+
+        found = read_masks(item.mask, volume, labels=item.labels)
+        self.findings += [self._placed(finding) for finding in found.findings]
+        image = None if found.is_own_grid else volume
+        lesions = [mask for mask in found.masks if not mask.name.is_organ]
+        scene = Scene(grid=found.grid, volume=image, liver=_liver(found.masks), lesions=lesions)
+        for mask in found.masks:
+            self._measure(mask, scene, item.mask)
+
+    def _measure(self, mask: LesionMask, scene: Scene, file: Path) -> None:
+        cells = measure_lesion(mask, scene, self.options)
+        self.findings += [self._finding("mask_note", note, file, lesion=mask.name.label) for note in mask.notes]
+        self.observations.append(
+            Observation(
+                kind="mask",
+                subject=self.study.subject,
+                study=self.study.uid,
+                date=self.study.date,
+                timepoint=self.study.timepoint,
+                name=mask.name,
+                cells=cells,
+                file=str(file),
+            )
+        )
+
+    def from_report(self, path: Path) -> None:
+        """Read the measurements of a report."""
+        from response.io.dicom_sr import read_report
+
+        try:
+            report = read_report(path)
+        except ResponseError as error:
+            self._lose(path, error)
+            return
+        self.observations += report.observations
+        self.findings += [self._placed(finding) for finding in report.findings]
+
+    def _lose(self, path: Path, error: ResponseError) -> None:
+        self.lost += 1
+        finding = self._finding("file_unusable", f"A file could not be used: {error}", path)
+        self.findings.append(replace(finding, severity="error", remedy="Replace the file; the others were used."))
+
+    def _finding(self, name: str, sentence: str, path: Path, lesion: str = "") -> Finding:
+        whole = sentence if sentence.endswith(".") else f"{sentence}."
+        return self._placed(Finding(id=name, severity="warning", lesion=lesion, sentence=whole, file=str(path)))
+
+    def _placed(self, finding: Finding) -> Finding:
+        return replace(
+            finding,
+            subject=finding.subject or self.study.subject,
+            timepoint=finding.timepoint or self.study.timepoint or self.study.date,
+        )
+
+
+def _liver(masks: Iterable[LesionMask]) -> LesionMask | None:
+    """Return the mask of the liver itself, where it is segmented."""
+    livers = [
+        mask
+        for mask in masks
+        if mask.name.is_organ and "liver" in {organ_of(mask.name.kind), organ_of(mask.name.label)} and mask.voxels.size
+    ]
+    return livers[0] if len(livers) == 1 else None
+
