@@ -488,3 +488,25 @@ def organ_of_code(code: str) -> str:
     key = coded(value, scheme)
     nodal = key.startswith(_SRT_LYMPH_NODES) and key.endswith("^SRT")
     return LYMPH_NODE if nodal else _ORGAN_OF_CODE.get(key, "")
+
+
+def organ_code(organ: str) -> str:
+    """Return the SCT code of an organ as `organ_of` names it; empty where there is none here."""
+    values = _ORGAN_SCT_SRT.get(organ, "").split()
+    return f"{values[0]}^SCT" if values else ""
+
+
+# --- Codes that we write where DICOM has none (PS3.16, 8.2: private schemes begin with 99).
+
+LOCAL_SCHEME: Final = "99TUMRESP"
+
+CRITERION_CODES: Final[Mapping[str, str]] = {  # CID 6147, extended; a criterion that is not here has a local code
+    "recist-1.1": "126081^DCM",
+    "choi": f"{NCIT_CRITERION['choi']}^NCIt",
+}
+STATE_CODES: Final[Mapping[State, str]] = {  # CID 240 and 6118, NCIt; other states have local codes
+    State.ABSENT: "272519000^SCT",
+    State.PRESENT: "52101004^SCT",
+    State.TOO_SMALL: "112133^DCM",
+    State.NOT_EVALUABLE: f"{NCIT_RESPONSE[NE]}^NCIt",
+}
