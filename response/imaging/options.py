@@ -26,3 +26,18 @@ class MeasureOptions(Options):
         "where attenuation is measured: the whole lesion, or its section with the longest diameter (Choi 2007)",
         choices=("volume", "largest_section"),
     )
+    calcification_hu: int = option(
+        130, "calcification on CT without contrast medium: this HU and above (Agatston 1990)", minimum=0
+    )
+    calcification_enhanced_hu: int = option(
+        300,
+        "calcification on CT with contrast medium, or where that is not known: clearly above the vessels of the portal "
+        "venous phase (120 to 200 HU); in the arterial phase vessels may reach it",
+        minimum=0,
+    )
+    exclude_calcification: bool = option(
+        False,
+        "whether calcified voxels are left out of the attenuation, for they raise it without any growth of tumour "
+        "(Choi); their share is told always",
+        choices=(True, False),
+    )
