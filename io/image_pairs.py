@@ -16,8 +16,8 @@ from response.errors import InputError
 from response.findings import Finding
 
 MASK_WORDS: Final = frozenset(
-    "seg dseg segmentation segmentations mask masks label labels labelstr labelsts lesion lesions roi rois tumor tumour "
-    "tumors tumours annotation annotations".split()
+    "seg dseg segmentation segmentations mask masks label labels labelstr labelsts lesion lesions roi rois tumor "
+    "tumour tumors tumours annotation annotations".split()
 )
 _IMAGE_FOLDERS: Final = frozenset("images imagestr imagests image imgs img anat".split())
 _SUFFIXES: Final = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -84,7 +84,9 @@ def _faults(row: dict[str, str], folder: Path, line: int) -> Iterable[str]:
             yield f"line {line}: no {name}"
     for name in ("image", "mask", "labels"):
         # an image may be a folder: a DICOM series
-        if row.get(name) and not ((folder / row[name]).is_file() or (name == "image" and (folder / row[name]).is_dir())):
+        if row.get(name) and not (
+            (folder / row[name]).is_file() or (name == "image" and (folder / row[name]).is_dir())
+        ):
             yield f"line {line}: {name} '{row[name]}' is not there"
     if date_of(row.get("date", "")).fault:
         yield f"line {line}: date '{row['date']}' is no ISO date"
@@ -169,9 +171,7 @@ def _place(file: Path, roots: Sequence[Path]) -> tuple[str, str]:
     return (folders[-2], folders[-1]) if len(folders) > 1 else (folders[0], "")
 
 
-def _image_of(
-    mask: Path, images: Sequence[Path], subject: str, timepoint: str
-) -> tuple[Path | None, Finding | None]:
+def _image_of(mask: Path, images: Sequence[Path], subject: str, timepoint: str) -> tuple[Path | None, Finding | None]:
     alike = [image for image in images if _bare(image) == _bare(mask)]
     found = alike if len(alike) == 1 else images
     if len(found) == 1:

@@ -137,7 +137,7 @@ def _csv(table: TextTable) -> str:
 
 
 def _is_told(table: TextTable, name: str) -> bool:
-    return name in table.columns and (name in COLUMNS and COLUMNS[name].required or any(table.columns[name].values))
+    return name in table.columns and ((name in COLUMNS and COLUMNS[name].required) or any(table.columns[name].values))
 
 
 def _cells(column: TextColumn) -> list[str]:

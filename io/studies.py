@@ -1,4 +1,4 @@
-"""Which files make one study to measure: masks with the series that they refer to, reports, and pairs of image files."""
+"""Which files make one study to measure: masks with the series they refer to, reports, and pairs of image files."""
 
 import hashlib
 from collections import defaultdict
@@ -200,9 +200,7 @@ class _Finder:
         if pair.image is not None and not pair.image.is_dir():
             return []
         folder = pair.image if pair.image is not None else pair.mask.parent
-        near = [
-            headers for headers in self.series.values() if any(folder in header.path.parents for header in headers)
-        ]
+        near = [headers for headers in self.series.values() if any(folder in header.path.parents for header in headers)]
         return near[0] if len(near) == 1 else []
 
 

@@ -134,4 +134,3 @@ def _liver(masks: Iterable[LesionMask]) -> LesionMask | None:
         if mask.name.is_organ and "liver" in {organ_of(mask.name.kind), organ_of(mask.name.label)} and mask.voxels.size
     ]
     return livers[0] if len(livers) == 1 else None
-

@@ -72,7 +72,7 @@ def run_studies(
     MissingExtraError
         If a scheduler is named and `distributed` is not installed.
     """
-    told = progress or (lambda done, of: None)
+    told = progress or _unseen
     results: dict[int, StudyResult] = {}
     if store is not None:
         kept = ((place, store.load(_key(task, options))) for place, task in enumerate(tasks))
@@ -110,6 +110,10 @@ def failed(task: StudyTask, why: str) -> StudyResult:
         file=task.place,
     )
     return StudyResult(findings=(finding,), failed=True)
+
+
+def _unseen(done: int, of: int) -> None:
+    """Take progress that nobody looks at."""
 
 
 def _key(task: StudyTask, options: MeasureOptions) -> str:
@@ -176,9 +180,7 @@ def _leave_interrupts_to_the_parent() -> None:
 # --- a Dask cluster
 
 
-def _on_cluster(
-    todo: dict[int, StudyTask], options: MeasureOptions, address: str
-) -> Iterator[tuple[int, StudyResult]]:
+def _on_cluster(todo: dict[int, StudyTask], options: MeasureOptions, address: str) -> Iterator[tuple[int, StudyResult]]:
     try:
         from distributed import Client
         from distributed import as_completed as as_they_come
@@ -190,9 +192,7 @@ def _on_cluster(
         raise InputError(address, _cause(error), "the address of a Dask scheduler", "as in tcp://host:8786") from None
     with client:
         _check_workers(client, address)
-        places = {
-            client.submit(measured, task, options, pure=False, retries=0): place for place, task in todo.items()
-        }
+        places = {client.submit(measured, task, options, pure=False, retries=0): place for place, task in todo.items()}
         for future in as_they_come(places):
             place = places[future]
             if future.status == "finished":

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -21,14 +21,19 @@ class DecimalMark(StrEnum):
     comma = ","
 
 
-_INPUT: Final = "Input"
-_RUN: Final = "Messages"
+class RoleMode(StrEnum):
+    """Where roles come from."""
+
+    propose = "propose"
+    as_coded = "as_coded"
+
 
 Files = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE...",
-        help="Lesion measurements: CSV, TSV, xlsx, Parquet, or SDTM TU, TR and RS.",
+        help="Lesion measurements: CSV, TSV, xlsx, Parquet, SDTM TU, TR and RS; or folders with images and "
+        "segmentations, and DICOM SR.",
         show_default=False,
     ),
 ]
@@ -68,3 +73,24 @@ Out = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell warnings and errors only.")]
 LogOption = Annotated[LogMode, typer.Option("--log", help="Messages as text, or as one JSON object per line.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")]
+Pairs = Annotated[
+    Path | None,
+    typer.Option("--pairs", metavar="FILE", help="Table of image files and masks: subject, timepoint, image, mask."),
+]
+Lesions = Annotated[
+    Path | None, typer.Option("--lesions", metavar="FILE", help="Which lesion is which over time, and its role (CSV).")
+]
+Roles = Annotated[
+    RoleMode, typer.Option("--roles", help="Propose roles where none is coded (each is a finding), or leave blank.")
+]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", metavar="N", min=1, help="Local processes; one per processor if not given.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, instead of local processes.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Measure finished studies again.")]
+DicomWeb = Annotated[str | None, typer.Option("--dicomweb", metavar="URL", help="Read the studies from a PACS.")]
+StudyList = Annotated[
+    Path | None, typer.Option("--studies", metavar="FILE", help="Studies to read from the PACS: UIDs, or a CSV.")
+]

@@ -2,17 +2,21 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from response.commands.logs import Log, Stages
+from response.commands.measuring import ImageInputs, measure_with
 from response.commands.summaries import tell_notes
 from response.errors import OutputError
 
 if TYPE_CHECKING:
     from response.engine import Assessment
+    from response.io.measure import Measured
     from response.measurements import Measurements
     from response.protocol import Protocol
+    from response.table import TextTable
 
 
 class Run:
@@ -28,20 +32,25 @@ class Run:
         collected: Path | None,
         mapping: Path | None,
         protocol: Path | None,
+        images: ImageInputs | None = None,
     ) -> None:
         self.log, self.files, self.mapping, self.protocol = log, files, mapping, protocol
+        self.images = images or ImageInputs()
+        self.measured: Measured | None = None
         self.visits, self.subjects, self.collected = visits, subjects, collected
         self.notes: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> list[Path]:
         """All files that are read."""
-        others = (self.visits, self.subjects, self.collected, self.mapping, self.protocol)
+        others = (*self.images.files, self.visits, self.subjects, self.collected, self.mapping, self.protocol)
         return [*self.files, *(path for path in others if path is not None)]
 
     @property
-    def size(self) -> int:
-        """Bytes of all files."""
+    def size(self) -> int | None:
+        """Bytes of all files; None where there are folders, which take their time."""
+        if any(path.is_dir() for path in self.files):
+            return None
         return sum(path.stat().st_size for path in self.inputs if path.is_file())
 
     def assessment(
@@ -51,27 +60,31 @@ class Run:
         from response.engine import assess as assess_trial
         from response.registry import find_criteria
 
-        options = self._options()
+        options = checked_protocol(self.protocol)
         chosen = None if criteria is None else names_of(criteria)
         find_criteria(chosen or ())
         stages.start("reading")
-        measurements = self._read(decimal, delimiter, sheet)
+        measurements = self._read(self._sources(stages, options), decimal, delimiter, sheet)
         return assess_trial(measurements, chosen, options, progress=stages.start("scoring"))
 
-    def _options(self) -> "Protocol":
-        from response.api import as_protocol, validate
-        from response.registry import criterion_names
+    def _sources(self, stages: Stages, options: "Protocol") -> "list[Path | TextTable]":
+        """Return the tables, and what was measured in the folders."""
+        from response.io.sniffing import holds_images
 
-        options = as_protocol(self.protocol)
-        if options.tables:
-            validate(options, criterion_names())
-        return options
+        folders = [path for path in self.files if holds_images(path)]
+        sources: list[Path | TextTable] = [path for path in self.files if path not in folders]
+        if folders or self.images.pairs is not None:
+            self.measured = measure_with(self.log, stages, folders, self.images, options)
+            sources.append(self.measured.table)
+        return sources
 
-    def _read(self, decimal: Any, delimiter: str | None, sheet: str | None) -> "Measurements":
+    def _read(
+        self, sources: "list[Path | TextTable]", decimal: Any, delimiter: str | None, sheet: str | None
+    ) -> "Measurements":
         from response.api import read
 
         measurements = read(
-            self.files,
+            sources,
             visits=self.visits,
             subjects=self.subjects,
             collected=self.collected,
@@ -80,6 +93,8 @@ class Run:
             delimiter=tab_of(delimiter),
             sheet=sheet,
         )
+        if self.measured is not None:
+            measurements = replace(measurements, findings=(*self.measured.findings, *measurements.findings))
         self.notes = tuple(measurements.table.notes)
         rows = len(measurements)
         self.log.tell("read", f"read {', '.join(map(str, self.files))}: {rows} rows", rows=rows)
@@ -91,6 +106,17 @@ class Run:
                 self.log.tell("read", f"read {name}: {len(table)} rows", table=name, rows=len(table))
                 tell_notes(self.log, table.table.notes)
         return measurements
+
+
+def checked_protocol(path: Path | None) -> "Protocol":
+    """Return a protocol file, all of it validated; the standard one for None."""
+    from response.api import as_protocol, validate
+    from response.registry import criterion_names
+
+    options = as_protocol(path)
+    if options.tables:
+        validate(options, criterion_names())
+    return options
 
 
 def names_of(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from response.commands.logs import Log
+from response.commands.measuring import ImageInputs
 from response.commands.options import (
     Collected,
     Criteria,
@@ -16,12 +17,18 @@ from response.commands.options import (
     Delimiter,
     Files,
     Formats,
+    Jobs,
+    Lesions,
     LogMode,
     LogOption,
     MappingFile,
     Out,
+    Pairs,
     ProtocolFile,
     Quiet,
+    RoleMode,
+    Roles,
+    Scheduler,
     Sheet,
     Subjects,
     Visits,
@@ -40,6 +47,7 @@ from response.commands.summaries import (
 from response.errors import InputError
 
 _FORMATS: Final = ("csv", "xlsx", "parquet")
+MEASUREMENTS: Final = "measurements.csv"  # what was measured on images, beside the results
 
 
 def assess(
@@ -56,6 +64,11 @@ def assess(
     delimiter: Delimiter = None,
     sheet: Sheet = None,
     formats: Formats = "csv",
+    pairs: Pairs = None,
+    lesions: Lesions = None,
+    roles: Roles = RoleMode.propose,
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
     quiet: Quiet = False,
     log: LogOption = LogMode.text,
     debug: Debug = False,  # noqa: ARG001 (read where the command is guarded)
@@ -71,6 +84,9 @@ def assess(
         collected=collected,
         mapping=mapping,
         protocol=protocol,
+        images=ImageInputs(
+            out=out / MEASUREMENTS, pairs=pairs, lesions=lesions, roles=roles.value, jobs=jobs, scheduler=scheduler
+        ),
     )
     wanted = _formats(formats)
     refuse_unwritable(out)
@@ -79,6 +95,10 @@ def assess(
         refuse_without_baseline(found)
         stages.start("writing")
         written = write_results(found, out, formats=wanted, inputs=run.inputs, notes=run.notes)
+        if run.measured is not None:
+            from response.io.measure import write_measurements
+
+            written += write_measurements(run.measured, out / MEASUREMENTS, keep=run.inputs)
     tell_best(run.log, found)
     tell_findings(run.log, found.found)
     run.log.tell("written", f"results are in {out}: {', '.join(path.name for path in written)}", folder=str(out))
