@@ -23,6 +23,7 @@ LAYERS = (
     ("response.errors", "response.vocabulary"),
     ("response.cells", "response.findings", "response.protocol", "response.table"),
     ("response.measurements",),
+    ("response.imaging",),
     ("response.timeline",),
     ("response.criteria",),
     ("response.best",),
@@ -33,7 +34,7 @@ LAYERS = (
     COMMAND_LINE,
 )
 HEAVY = {"SimpleITK", "matplotlib", "openpyxl", "pandas", "pyarrow", "pydicom", "pyreadstat", "scipy"}
-COMMANDS = ("response.cli", "response.commands.about", "response.commands.trial")
+COMMANDS = ("response.cli", *(f"response.commands.{name}" for name in ("about", "images", "measuring", "run", "trial")))
 MAY_READ_FILES = {"response.api", *COMMANDS}  # they look up response.io when asked to, and only then
 HANDS_ON = {"response", "response.engine"}  # their lazy imports give what is asked of a result, or of the package
 
