@@ -135,26 +135,54 @@ def baseline_lesions(
     written = measurements.code("state")[rows]
     kinds = measurements.code("lesion_type")[rows]
     method = methods(measurements)[rows]
-    small = np.where(nodal, TARGET_NODE_UM, SMALLEST_UM)
-    thick = (slices > THICK_SLICE_UM) & (length < 2 * slices.astype(np.int64))
-    if node_slice_rule == "warn":
-        thick &= ~nodal
+    xray = (method == Method.XRAY) & ~nodal
+    why = why_not_by_size(
+        length, np.where(method == Method.XRAY, NO_NUMBER, slices), nodal, node_slice_rule=node_slice_rule
+    )
     unmeasured = (length == NO_NUMBER) & (written != State.TOO_SMALL)
     ordered = (  # the later ones win
-        (NotMeasurable.XRAY, (method == Method.XRAY) & (length < SMALLEST_XRAY_UM) & ~nodal),
-        (NotMeasurable.THIN_FOR_SLICE, thick & (method != Method.XRAY)),
-        (NotMeasurable.SMALL, (length < small) & ~nodal & (method != Method.XRAY)),
-        (NotMeasurable.SMALL_NODE, (length < small) & nodal),
-        (NotMeasurable.NORMAL_NODE, (length < PATHOLOGICAL_NODE_UM) & nodal),
+        (NotMeasurable.NO, xray),
+        (NotMeasurable.XRAY, xray & (length < SMALLEST_XRAY_UM)),
         (NotMeasurable.NOT_MEASURED, unmeasured | (written == State.NOT_EVALUABLE)),
         (NotMeasurable.METHOD, np.isin(method, (Method.NEVER, Method.BONE_SCAN))),
         (NotMeasurable.KIND, np.isin(kinds, NEVER_MEASURABLE)),
     )
-    why = np.zeros(len(rows), np.int8)
     for reason, holds in ordered:
         why[holds] = reason
     treated = measurements.code("previously_treated")[rows] == LocalTreatment.YES
     return BaselineLesions(rows, length, slices, why, treated, np.asarray(kinds == LesionType.CYSTIC))
+
+
+def why_not_by_size(
+    length_um: NDArray[Any], slice_um: NDArray[Any], nodal: NDArray[np.bool_], *, node_slice_rule: str = "warn"
+) -> NDArray[np.int8]:
+    """Return why lesions are too small to be measured on CT or MRI, as `NotMeasurable`; `[lesion]`.
+
+    Parameters
+    ----------
+    length_um
+        Length that counts, in micrometres: short axis of nodes, else longest diameter.
+    slice_um
+        Slice thickness, or distance of the slices if larger; `cells.NO_NUMBER` where it is not known.
+    nodal
+        Whether it is a lymph node.
+    node_slice_rule
+        As of `baseline_lesions`.
+    """
+    small = np.where(nodal, TARGET_NODE_UM, SMALLEST_UM)
+    thick = (slice_um > THICK_SLICE_UM) & (length_um < 2 * slice_um.astype(np.int64))
+    if node_slice_rule == "warn":
+        thick &= ~nodal
+    ordered = (  # the later ones win
+        (NotMeasurable.THIN_FOR_SLICE, thick),
+        (NotMeasurable.SMALL, (length_um < small) & ~nodal),
+        (NotMeasurable.SMALL_NODE, (length_um < small) & nodal),
+        (NotMeasurable.NORMAL_NODE, (length_um < PATHOLOGICAL_NODE_UM) & nodal),
+    )
+    why = np.zeros(len(length_um), np.int8)
+    for reason, holds in ordered:
+        why[holds] = reason
+    return why
 
 
 def methods(measurements: Measurements) -> NDArray[np.int8]:
