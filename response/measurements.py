@@ -137,6 +137,8 @@ IMAGING_COLUMNS: Final[Mapping[str, str]] = {
     "tracking_id": "tracking identifier of the source",
     "tracking_uid": "tracking unique identifier of the source",
     "segment_number": "segment, label value or ROI number of the source",
+    "segmentation_uid": "segmentation that a report was made on (SOP Instance UID)",
+    "replaces_uid": "reports that this one replaces (SOP Instance UIDs)",
     "voxels": "number of voxels of the lesion",
     "components": "number of separate parts of the lesion (3D)",
     "extent_lr_mm": "extent from left to right of the patient",
