@@ -67,7 +67,7 @@ def read_pairs(table: Path) -> list[ImagePair]:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         found = getattr(error, "strerror", None) or "no CSV in UTF-8"
-        raise InputError(str(table), found, "a table of images and masks", "check the name") from None
+        raise InputError(str(table), found.lower(), "a table of images and masks", "check the name") from None
     header = {name: (name or "").strip().lower() for row in rows[:1] for name in row}
     if not {"subject", "mask"} <= set(header.values()):
         raise InputError(str(table), "no columns subject and mask", ", ".join(_TABLE_COLUMNS), "one row per mask")
@@ -155,7 +155,7 @@ def _stem(file: Path) -> str:
 def _bare(file: Path) -> str:
     """Return the name without what tells images from masks."""
     stem = _CHANNEL.sub("", _stem(file))
-    return "_".join(word for word in re.split(r"[_\-. ]+", stem) if word.lower() not in MASK_WORDS).lower()
+    return "_".join(word for word in re.split(r"[_\-. ]+", stem) if word.lower() not in MASK_WORDS)
 
 
 def _place(file: Path, roots: Sequence[Path]) -> tuple[str, str]:
@@ -172,7 +172,7 @@ def _place(file: Path, roots: Sequence[Path]) -> tuple[str, str]:
 
 
 def _image_of(mask: Path, images: Sequence[Path], subject: str, timepoint: str) -> tuple[Path | None, Finding | None]:
-    alike = [image for image in images if _bare(image) == _bare(mask)]
+    alike = [image for image in images if _bare(image).lower() == _bare(mask).lower()]
     found = alike if len(alike) == 1 else images
     if len(found) == 1:
         return found[0], None

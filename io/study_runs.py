@@ -193,7 +193,7 @@ def _on_cluster(todo: dict[int, StudyTask], options: MeasureOptions, address: st
     with client:
         _check_workers(client, address)
         places = {client.submit(measured, task, options, pure=False, retries=0): place for place, task in todo.items()}
-        for future in as_they_come(places):
+        for future in as_they_come(places, loop=client.loop):
             place = places[future]
             if future.status == "finished":
                 yield place, future.result()
