@@ -11,6 +11,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from struct import Struct
@@ -172,8 +173,7 @@ def open_dicom(path: Path, *, tags: Sequence[str] | None = None, last_tag: int |
     InputError
         As `read_dataset`.
     """
-    wanted: list[BaseTag | int] | None = None if tags is None else [Tag(tag) for tag in tags]
-    parser = _Parser(path, _size_of(path), wanted, last_tag)
+    parser = _Parser(path, _size_of(path), None if tags is None else _tags(tuple(tags)), last_tag)
     try:
         with quiet_pydicom():
             parsed = parser.parse(_read_file(path, HEAD_BYTES))
@@ -190,14 +190,14 @@ def open_dicom(path: Path, *, tags: Sequence[str] | None = None, last_tag: int |
 def quiet_pydicom() -> Iterator[None]:
     """Keep pydicom from printing or logging: its warnings quote values, which may name a patient."""
     logger = logging.getLogger("pydicom")
-    level = logger.level
+    before = logger.disabled
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logger.setLevel(logging.CRITICAL + 1)
+        logger.disabled = True
         try:
             yield
         finally:
-            logger.setLevel(level)
+            logger.disabled = before
 
 
 def shown(path: Path) -> str:
@@ -278,8 +278,9 @@ class _End:
         self.reached = False
 
     def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
-        self.seen = (tag, vr, length)
-        self.reached = tag in PIXEL_TAGS or tag > self.last_tag
+        number = int(tag)  # a BaseTag compares slowly
+        self.seen = (number, vr, length)
+        self.reached = number in PIXEL_TAGS or number > self.last_tag
         return self.reached
 
     def pixels(self, position: int) -> PixelElement | None:
@@ -288,7 +289,7 @@ class _End:
             return None
         tag, vr, length = self.seen
         header = 12 if vr in EXPLICIT_VR_LENGTH_32 else 8
-        return PixelElement(tag=int(tag), vr=vr or "OW", offset=position + header, length=length)
+        return PixelElement(tag=tag, vr=vr or "OW", offset=position + header, length=length)
 
 
 @dataclass(frozen=True)
@@ -349,6 +350,11 @@ class _Parser:
             return False
         rest = data[raw.value_tell + length :]
         return len(raw.value or b"") < length or (0 < len(rest) < 8 and any(rest))
+
+
+@cache
+def _tags(keywords: tuple[str, ...]) -> list[BaseTag | int]:
+    return [Tag(keyword) for keyword in keywords]
 
 
 def _behind_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:

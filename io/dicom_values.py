@@ -6,10 +6,12 @@ Call these within `response.io.dicom_files.quiet_pydicom`: converting a value ma
 import struct
 from typing import Any, Final
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 
 DAMAGED: Final = (
     ArithmeticError,
@@ -63,3 +65,39 @@ def _value(dataset: Dataset, keyword: str) -> Any:
         return dataset.get(keyword)
     except DAMAGED:
         return None
+
+
+# --- Fast ways for the few elements that are read of every slice: no DataElement is made of them.
+
+
+def plain_text(dataset: Dataset, keyword: str) -> str:
+    """Return a value as `text` does; the keyword must be that of an element of text (UI, CS, DA, LO ...)."""
+    raw = _raw(dataset, keyword)
+    if raw is None or not raw.isascii() or b"\x1b" in raw:  # an escape starts another character set
+        return text(dataset, keyword)
+    return raw.decode("ascii").replace("\0", "").strip()
+
+
+def decimals(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """Return values as `numbers` does; the keyword must be that of a decimal or integer string (DS, IS)."""
+    raw = _raw(dataset, keyword)
+    if raw is None:
+        return numbers(dataset, keyword)
+    try:
+        return tuple(map(float, raw.replace(b"\0", b"").split(b"\\")))
+    except ValueError:
+        return ()
+
+
+def _raw(dataset: Dataset, keyword: str) -> bytes | None:
+    raw = dataset._dict.get(_TAG_OF[keyword])
+    return raw.value if isinstance(raw, RawDataElement) and isinstance(raw.value, bytes) else None
+
+
+class _Tags(dict[str, int]):
+    def __missing__(self, keyword: str) -> int:
+        self[keyword] = tag = int(Tag(keyword))
+        return tag
+
+
+_TAG_OF: Final = _Tags()
