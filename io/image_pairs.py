@@ -1,6 +1,6 @@
 """Images and masks that are no DICOM: which belong together, and whose they are; from a table, or from their names.
 
-Without a table: a file is a mask where a word of its name, or its folder, says so (`MASK_WORDS`). Subject and
+Without a table: a file is a mask where a word of its name, or the name of its folder, says so (`MASK_WORDS`). Subject and
 timepoint are the `sub-` and `ses-` of BIDS names, else the last two folders (SUBJECT/TIMEPOINT/file). Masks belong to
 the only image of their timepoint, or to the one of the same name but for those words. Nothing else is guessed.
 """
@@ -23,7 +23,8 @@ _IMAGE_FOLDERS: Final = frozenset("images imagestr imagests image imgs img anat"
 _SUFFIXES: Final = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
 _BIDS: Final = re.compile(r"(?:^|_)(sub|ses)-([a-zA-Z0-9]+)")
 _CHANNEL: Final = re.compile(r"_\d{4}$")  # nnU-Net numbers the channels of an image so
-_TABLE_COLUMNS: Final = ("subject", "timepoint", "date", "image", "mask", "labels")
+_TABLE_COLUMNS: Final = ("subject", "timepoint", "date", "image", "mask", "labels", "modality", "phase")
+_MODALITY_WORDS: Final = {"ct": "CT", "mr": "MR", "mri": "MR", "pet": "PT", "t": "MR"}  # t: T1w, t2, T1_post
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,8 @@ class ImagePair:
         File with labels.
     labels
         Table of the labels, where one is named.
+    modality, phase
+        Of the image, where the table or its name says so (`volume.Acquisition`); its file records neither.
     """
 
     subject: str
@@ -48,10 +51,12 @@ class ImagePair:
     image: Path | None = None
     mask: Path
     labels: Path | None = None
+    modality: str = ""
+    phase: str = ""
 
 
 def read_pairs(table: Path) -> list[ImagePair]:
-    """Read a table of images and masks: `subject`, `mask`, and optionally `timepoint`, `date`, `image`, `labels`.
+    """Read a table of images and masks: `subject`, `mask`, and optionally the other fields of `ImagePair`.
 
     Paths are relative to the folder of the table.
 
@@ -101,6 +106,8 @@ def _pair(row: dict[str, str], folder: Path) -> ImagePair:
         mask=folder / row["mask"],
         image=paths["image"],
         labels=paths["labels"],
+        modality=row.get("modality", "").upper() or (_modality(paths["image"]) if paths["image"] else ""),
+        phase="_".join(row.get("phase", "").lower().split()),
     )
 
 
@@ -129,7 +136,10 @@ def find_pairs(files: Sequence[Path], roots: Sequence[Path]) -> tuple[list[Image
             date = timepoint if day is not None and day.precision == DatePrecision.DAY else ""
             if date and len(date) == 8:
                 date = f"{date[:4]}-{date[4:6]}-{date[6:]}"
-            pairs.append(ImagePair(subject=subject, timepoint=timepoint, date=date, image=image, mask=mask))
+            modality = "" if image is None else _modality(image)
+            pairs.append(
+                ImagePair(subject=subject, timepoint=timepoint, date=date, image=image, mask=mask, modality=modality)
+            )
     return pairs, findings
 
 
@@ -137,7 +147,13 @@ def is_mask(file: Path) -> bool:
     """Return whether the name of a file, or of its folder, says that it holds labels."""
     if file.name.lower().endswith(".seg.nrrd"):
         return True
-    return bool(MASK_WORDS & {*_words(_stem(file)), *_words(file.parent.name)})
+    return bool(MASK_WORDS & {*_words(_stem(file)), file.parent.name.lower()})
+
+
+def _modality(image: Path) -> str:
+    """Return the modality that the name of an image says by a word of its own, or empty."""
+    said = {_MODALITY_WORDS[word] for word in _words(_stem(image)) if word in _MODALITY_WORDS}
+    return said.pop() if len(said) == 1 else ""
 
 
 def _words(text: str) -> list[str]:

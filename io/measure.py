@@ -8,18 +8,19 @@ from typing import Final, Literal
 from response.errors import InputError
 from response.findings import Finding
 from response.imaging.options import MeasureOptions
+from response.io.folders import OWN_FOLDERS
 from response.io.results import csv_cell, write_tables
 from response.io.safe_files import staged_folder
 from response.io.studies import find_studies
 from response.io.study_runs import Progressed, StudyTask, run_studies
-from response.io.study_store import StudyStore
+from response.io.study_store import UNUSABLE, StudyStore
 from response.measurements import COLUMNS, IMAGING_COLUMNS
 from response.observed import measurement_table
 from response.report.tables import finding_table
 from response.table import TextColumn, TextTable
 
 Roles = Literal["propose", "as_coded"]
-_STATE_SUFFIX: Final = ".studies"  # of the hidden folder that keeps finished studies beside the output
+_KEPT: Final = f"{OWN_FOLDERS}-studies-"  # start of the hidden folder that keeps finished studies beside the output
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,7 +34,7 @@ class Measured:
     findings
         What could not be used, what was assumed, and what to know.
     studies, failed
-        Number of studies with something to measure, and of those of which nothing could be made.
+        Number of studies with something to measure, and of those that could not be measured, or not in full.
     files
         Number of files looked at.
     """
@@ -104,14 +105,14 @@ def measure(
         table=observed.table,
         findings=[*findings, *observed.findings],
         studies=len(tasks),
-        failed=sum(result.failed for result in results),
+        failed=sum(result.failed or any(item.id == UNUSABLE for item in result.findings) for result in results),
         files=found.files if found else 0,
     )
 
 
 def store_beside(out: Path) -> StudyStore:
     """Return the store of a run that writes to `out`: a hidden folder beside it."""
-    return StudyStore(out.parent / f".{out.name}{_STATE_SUFFIX}")
+    return StudyStore(out.parent / f"{_KEPT}{out.stem}")
 
 
 def write_measurements(measured: Measured, out: Path, *, keep: Sequence[Path] = ()) -> list[Path]:

@@ -26,11 +26,15 @@ class MaskOfImage:
         The files of its series, or its image file; empty where the image is not at hand.
     labels
         Table of the labels, where one is named.
+    modality, phase
+        Of an image file that records neither (`image_pairs.ImagePair`).
     """
 
     mask: Path
     image: tuple[Path, ...] = ()
     labels: Path | None = None
+    modality: str = ""
+    phase: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +192,9 @@ class _Finder:
                 who = (series[0].subject, series[0].timepoint, series[0].study_date)
                 image = _paths(series)
                 without.pop(str(pair.mask), None)
-            by_study[who].append(MaskOfImage(mask=pair.mask, image=image, labels=pair.labels))
+            by_study[who].append(
+                MaskOfImage(mask=pair.mask, image=image, labels=pair.labels, modality=pair.modality, phase=pair.phase)
+            )
         self.findings += without.values()
         for (subject, timepoint, date), masks in by_study.items():
             masks.sort(key=lambda item: (item.image, item.mask))

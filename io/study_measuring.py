@@ -10,8 +10,9 @@ from response.imaging.lesion_mask import LesionMask
 from response.imaging.measuring import Scene, measure_lesion
 from response.imaging.options import MeasureOptions
 from response.imaging.volume import Volume
+from response.io.image_files import is_image_file, read_image_file
 from response.io.studies import MaskOfImage, Study, grouped_by_image
-from response.io.study_store import StudyResult
+from response.io.study_store import UNUSABLE, StudyResult
 from response.observations import Observation
 from response.vocabulary import organ_of
 
@@ -49,26 +50,30 @@ class _Measuring:
 
     def on_image(self, image: tuple[Path, ...], masks: Sequence[MaskOfImage]) -> None:
         """Measure all masks of one image."""
-        volume = self._volume(image)
+        volume = self._volume(image, masks[0])
         for item in masks:
             try:
                 self._on_mask(item, volume)
             except ResponseError as error:
                 self._lose(item.mask, error)
 
-    def _volume(self, image: tuple[Path, ...]) -> Volume | None:
-        from response.io.image_files import is_image_file, read_image_file
+    def _volume(self, image: tuple[Path, ...], item: MaskOfImage) -> Volume | None:
         from response.io.images import read_series
 
         if not image:
             return None
         try:
-            volume = read_image_file(image[0]) if is_image_file(image[0]) else read_series(image)
+            volume = self._image_file(image[0], item) if is_image_file(image[0]) else read_series(image)
         except ResponseError as error:
             self._lose(image[0], error)
             return None
         self.findings += [self._finding("image_geometry", fault, image[0].parent) for fault in volume.faults]
         return volume
+
+    def _image_file(self, path: Path, item: MaskOfImage) -> Volume:
+        volume = read_image_file(path)
+        modality = item.modality or self.options.file_modality
+        return replace(volume, acquisition=replace(volume.acquisition, modality=modality, phase=item.phase))
 
     def _on_mask(self, item: MaskOfImage, volume: Volume | None) -> None:
         from response.io.masks import read_masks
@@ -111,7 +116,7 @@ class _Measuring:
 
     def _lose(self, path: Path, error: ResponseError) -> None:
         self.lost += 1
-        finding = self._finding("file_unusable", f"A file could not be used: {error}", path)
+        finding = self._finding(UNUSABLE, f"A file could not be used: {error}", path)
         self.findings.append(replace(finding, severity="error", remedy="Replace the file; the others were used."))
 
     def _finding(self, name: str, sentence: str, path: Path, lesion: str = "") -> Finding:

@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from response.findings import Finding
 from response.imaging.lesion_mask import StructureName
 from response.io.safe_files import staged_file
 from response.observations import Observation
+
+UNUSABLE: Final = "file_unusable"  # id of the finding on a file of a study that could not be used
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,7 @@ MASKS = [
     ("masks/1.nii", True, "the folder says it"),
     ("a/segment_of_ct.nii", False, "another word"),
     ("a/labelled.nii", False, "another word"),
+    ("brain mask study/t1.nii", False, "a folder of that name, not one with the word in it"),
 ]
 
 
@@ -79,6 +80,7 @@ def test_table(tmp_path: Path) -> None:
             image=tmp_path / "ct.nii",
             mask=tmp_path / "m.nii",
             labels=tmp_path / "names.csv",
+            modality="CT",
         ),
         ImagePair(subject="B", image=tmp_path / "series", mask=tmp_path / "m.nii"),
         ImagePair(subject="C", mask=tmp_path / "m.nii"),
