@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from response.errors import InputError
-from response.measurements import Column
+from response.measurements import IMAGING_COLUMNS, Column
 from response.vocabulary import folded
 
 # Aliases are written without blanks, in lower case: "Lesion ID", lesion_id and LesionId are one.
@@ -54,7 +54,6 @@ ALIASES: Final[Mapping[str, str]] = {
     "phase": "contrastphase ctphase",
     "slice_thickness_mm": "slicethickness",
     "reason": "reasonnotevaluable nereason trreasnd",
-    "source": "sopinstanceuid",
     "done": "visitdone performed",
     "new_lesions": "newlesion anynewlesions",
     "clinical": "clinicalstatus",
@@ -116,6 +115,7 @@ class Names:
             for alias in aliases.split()
         }
         self._by_name = {squeezed(name): name for name in columns}
+        self._imaging = {squeezed(name): name for name in IMAGING_COLUMNS} if "lesion" in columns else {}
 
     def meaning(self, header: str) -> Meaning | None:
         """Return what a header means, or None."""
@@ -132,6 +132,10 @@ class Names:
             if canonical and self._quantity(canonical) == quantity:
                 return Meaning(canonical, unit)
         return None
+
+    def imaging(self, header: str) -> str:
+        """Return the imaging column that a header means, in a table of lesions; empty where it means none."""
+        return self._imaging.get(squeezed(header), "")
 
     def knows(self, header: str) -> bool:
         """Return whether a header means something."""

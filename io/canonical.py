@@ -128,6 +128,8 @@ def _renamed(raw: RawTable, meanings: Mapping[str, Meaning], names: Names, singl
                 notes.append(f"{meaning.canonical}: column '{header}'")
         elif header in taken:
             notes.append(f"the column '{header}' was left out, for the mapping takes another one as {header}")
+        elif (name := names.imaging(header)) and name not in columns and (name == header or name not in raw.names):
+            columns[name] = column
         else:
             columns[header] = column
             others += [] if header in single else [f"'{header}'"]
