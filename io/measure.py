@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from response.comparable import with_comparability
 from response.errors import InputError
 from response.findings import Finding
 from response.imaging.options import MeasureOptions
@@ -102,7 +103,7 @@ def measure(
     findings += [finding for result in results for finding in result.findings]
     observed = measurement_table(observations, lesion_map=said, roles=roles, organs=organs)
     return Measured(
-        table=observed.table,
+        table=with_comparability(observed.table),
         findings=[*findings, *observed.findings],
         studies=len(tasks),
         failed=sum(result.failed or any(item.id == UNUSABLE for item in result.findings) for result in results),
