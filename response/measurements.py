@@ -173,6 +173,7 @@ IMAGING_COLUMNS: Final[Mapping[str, str]] = {
     "morphology_suggested": "suggested Chun group; never used unless asked for",
     "morphology_votes": "its three votes: attenuation, interface, rim",
     "morphology_distance": "smallest distance of a vote to its cut-off, relative",
+    "morphology_numbers": "the numbers behind the votes",
     "observer": "who measured, as the source says",
 }
 

@@ -1,8 +1,8 @@
 """Everything that is measured on one segmented lesion, as cells of the measurement table."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
 
 from response.imaging.attenuation import Attenuation, measure_attenuation
 from response.imaging.diameters import Diameters, measure_diameters
@@ -181,6 +181,29 @@ def _of_tissue(
 
 def _in_liver(mask: LesionMask, scene: Scene) -> bool:
     return organ_of(mask.name.site) == LIVER or (scene.liver is not None and not mask.name.site)
+
+
+def _of_morphology(
+    mask: LesionMask, scene: Scene, volume: Volume, options: MeasureOptions
+) -> tuple[dict[str, str], Sequence[str]]:
+    from response.imaging.morphology import suggest_group
+
+    others = [lesion for lesion in scene.lesions if lesion is not mask]
+    found = suggest_group(mask, volume, liver=scene.liver, others=others, options=options)
+    if found.group is None:
+        return {}, (f"no Chun group is suggested: {found.reason}",)
+    cells = {
+        "morphology_suggested": str(found.group),
+        "morphology_votes": str(found.votes),
+        "morphology_distance": number(found.distance),
+        "morphology_numbers": "" if found.features is None else _listed(asdict(found.features)),
+    }
+    return cells, found.notes
+
+
+def _listed(features: Mapping[str, Any]) -> str:
+    told = {name: number(value) if isinstance(value, float) else str(value) for name, value in features.items()}
+    return "; ".join(f"{name} {text}" for name, text in told.items() if text not in ("None", "nan"))
 
 
 def _joined(*parts: tuple[dict[str, str], Sequence[str]]) -> dict[str, str]:
