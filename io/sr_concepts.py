@@ -142,7 +142,7 @@ def response_code(question: str, category: str) -> Code:
     """Return the code of an answer.
 
     Target and non-target response have codes of CID 6144, new lesions of CID 230, the overall response of NCIt; what
-    these do not hold has a local code. Local ones name their question, so that "target lesions not evaluable" never reads as an overall NE.
+    these do not hold has a local code, which names its question: "target: NE" never reads as an overall NE.
     """
     answer = (_ROLE_OF_QUESTION.get(question, Role.NONE), category)
     if answer in _CODE_OF_RESPONSE:

@@ -32,7 +32,7 @@ def write_reports(
     assessment: "Assessment",
     folder: Path | str,
     *,
-    images: Path | str | None = None,
+    images: Path | str | Sequence[Path] | None = None,
     axes: Axes = "standard",
     subject: str | None = None,
     timepoint: str | None = None,
@@ -57,7 +57,7 @@ def write_reports(
     folder
         Made if needed; reports of an earlier run with the same names are replaced, all at once.
     images
-        A file or folder with the DICOM images that the table refers to (`sop_instance_uid`).
+        Files or folders with the DICOM images that the table refers to (`sop_instance_uid`).
     axes
         `standard`, or `ohif`: as the OHIF viewer reads them (see `sr_lesion_groups`).
     subject, timepoint
@@ -88,8 +88,9 @@ def write_reports(
     if axes not in AXES:
         raise InputError("axes", f"'{axes}'", f"one of {', '.join(AXES)}")
     told = tell or (lambda _finding: None)
-    headers = _headers(assessment, images, told)
-    writer = _Writer(assessment, Evidence(headers, has_images=images is not None), axes, created or datetime.now())
+    paths = [Path(images)] if isinstance(images, Path | str) else list(images or ())
+    evidence = Evidence(_headers(assessment, paths, told), has_images=bool(paths))
+    writer = _Writer(assessment, evidence, axes, created or datetime.now())
     records = [record for record in report_records(assessment) if _is_wanted(record, subject, timepoint)]
     if not records:
         raise InputError("the chosen subject and timepoint", "no measurement", "a subject and timepoint of the tables")
@@ -111,14 +112,14 @@ def _is_wanted(record: ReportRecord, subject: str | None, timepoint: str | None)
     return subject in (None, record.subject) and timepoint in (None, record.timepoint)
 
 
-def _headers(assessment: "Assessment", images: Path | str | None, tell: Tell) -> Mapping[str, ImageHeader]:
-    measured = assessment.timeline.measurements
-    if images is None:
-        return {}
-    wanted = {text for text in measured.text_column("sop_instance_uid").values if text}
-    headers, findings = read_headers(Path(images), wanted)
-    for finding in findings:
-        tell(finding)
+def _headers(assessment: "Assessment", images: Sequence[Path], tell: Tell) -> Mapping[str, ImageHeader]:
+    wanted = {text for text in assessment.timeline.measurements.text_column("sop_instance_uid").values if text}
+    headers: dict[str, ImageHeader] = {}
+    for path in images:
+        found, findings = read_headers(path, wanted - headers.keys())
+        headers |= found
+        for finding in findings:
+            tell(finding)
     return headers
 
 

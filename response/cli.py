@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from response import __version__
-from response.commands import about, images, trial
+from response.commands import about, images, reports, trial
 from response.commands.logs import Log
 from response.errors import ResponseError
 
@@ -109,6 +109,7 @@ for _command in (
     trial.check,
     trial.explain,
     images.measure,
+    reports.sr,
     about.criteria,
     about.template,
     about.protocol,

@@ -34,7 +34,10 @@ LAYERS = (
     COMMAND_LINE,
 )
 HEAVY = {"SimpleITK", "matplotlib", "openpyxl", "pandas", "pyarrow", "pydicom", "pyreadstat", "scipy"}
-COMMANDS = ("response.cli", *(f"response.commands.{name}" for name in ("about", "images", "measuring", "run", "trial")))
+COMMANDS = (
+    "response.cli",
+    *(f"response.commands.{name}" for name in ("about", "images", "measuring", "reports", "run", "trial")),
+)
 MAY_READ_FILES = {"response.api", *COMMANDS}  # they look up response.io when asked to, and only then
 HANDS_ON = {"response", "response.engine"}  # their lazy imports give what is asked of a result, or of the package
 

@@ -332,7 +332,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"tumor-response {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["assess", "best", "check", "explain", "criteria", "template", "protocol"])
+@pytest.mark.parametrize("command", ["assess", "best", "check", "explain", "sr", "criteria", "template", "protocol"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     assert "Usage: tumor-response" in capsys.readouterr().out
