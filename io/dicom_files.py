@@ -27,6 +27,7 @@ from response.errors import InputError
 from response.io.dicom_values import DAMAGED
 
 HEAD_BYTES: Final = 1 << 16  # holds the header of nearly every image
+LONG_HEAD_BYTES: Final = 1 << 22  # holds those of nearly all segmentations and enhanced images, with all their frames
 LARGEST_BYTES: Final = 1 << 33  # twice what an element can say of its length (32 bit): no file is larger in earnest
 PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})  # double float, float, and integer pixels
 LARGEST_INFLATED: Final = 1 << 31  # of a deflated file; a small file may claim any size
@@ -176,9 +177,10 @@ def open_dicom(path: Path, *, tags: Sequence[str] | None = None, last_tag: int |
     parser = _Parser(path, _size_of(path), None if tags is None else _tags(tuple(tags)), last_tag)
     try:
         with quiet_pydicom():
-            parsed = parser.parse(_read_file(path, HEAD_BYTES))
-            if parsed is None and parser.size > HEAD_BYTES:
-                parsed = parser.parse(_read_file(path, parser.size))
+            for size in (HEAD_BYTES, LONG_HEAD_BYTES, parser.size):
+                parsed = parser.parse(_read_file(path, size))
+                if parsed is not None or parser.size <= size:
+                    break
     except MemoryError:
         raise InputError(shown(path), "it claims more than this computer's memory", _EXPECTED) from None
     if parsed is None:

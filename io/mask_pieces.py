@@ -1,0 +1,91 @@
+"""Pieces of structures, slice by slice, put together to one crop for each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.imaging.lesion_mask import LesionMask, StructureName
+from response.io.mask_set import FindingList
+
+# Of all crops of a file, in voxels of one byte: hundreds of organs of a whole body stay below. A small file may hold
+# thousands of segments that each span a whole volume.
+LARGEST_CROPS: Final = 1 << 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """What a structure has on one slice.
+
+    Attributes
+    ----------
+    slice_index, row, column
+        Of the first pixel.
+    inside
+        Bool `[row, column]`.
+    """
+
+    slice_index: int
+    row: int
+    column: int
+    inside: NDArray[np.bool_]
+
+
+Pieces = dict[int, list[Piece]]
+
+
+def assembled(names: Iterable[StructureName], pieces: Pieces, findings: FindingList) -> Iterator[LesionMask]:
+    """Hand out one mask for each structure; of size 0 where it has no piece.
+
+    Parameters
+    ----------
+    names
+        The structures, in the order wanted.
+    pieces
+        By number; they are used up.
+    findings
+        Takes structures that are left out, for all together would take too much memory.
+    """
+    left = LARGEST_CROPS
+    for name in names:
+        parts = pieces.pop(name.number, [])
+        corner, size = _box(parts)
+        left -= int(np.prod(size))
+        if left < 0:
+            findings.tell(
+                "masks_too_large",
+                "error",
+                f"The structures up to '{name.label or name.number}' together span more than {LARGEST_CROPS} voxels; "
+                "it was not measured.",
+                lesion=name.label,
+                remedy="Split the file.",
+            )
+            left += int(np.prod(size))
+            continue
+        voxels, doubled = _joined(parts, corner, size)
+        notes = (f"on {doubled} slices two frames were united",) if doubled else ()
+        yield LesionMask(name=name, corner=corner, voxels=voxels, notes=notes)
+
+
+def _box(parts: Sequence[Piece]) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Return corner and size of the crop around all parts."""
+    if not parts:
+        return (0, 0, 0), (0, 0, 0)
+    low = np.asarray([(part.slice_index, part.row, part.column) for part in parts])
+    high = low + [(1, *part.inside.shape) for part in parts]
+    first, size = low.min(axis=0).tolist(), (high.max(axis=0) - low.min(axis=0)).tolist()
+    return (first[0], first[1], first[2]), (size[0], size[1], size[2])
+
+
+def _joined(
+    parts: Sequence[Piece], corner: tuple[int, int, int], size: tuple[int, int, int]
+) -> tuple[NDArray[np.bool_], int]:
+    """Return the crop, and on how many slices two parts lie."""
+    voxels = np.zeros(size, np.bool_)
+    for part in parts:
+        row, column = part.row - corner[1], part.column - corner[2]
+        height, width = part.inside.shape
+        voxels[part.slice_index - corner[0], row : row + height, column : column + width] |= part.inside
+    return voxels, len(parts) - len({part.slice_index for part in parts})
