@@ -13,6 +13,7 @@ from response.io.sr_codes import TIME_POINTS
 from response.io.sr_content import ContentItem, ContentTree
 from response.io.sr_names import NamedGroup, is_group
 from response.io.sr_numbers import Measurement, fill_columns, number_text
+from response.io.sr_own_items import is_response, own_cells
 from response.io.sr_places import (
     ImageReference,
     Instance,
@@ -109,8 +110,10 @@ class _GroupReader:
         self.group = Group()
 
     def read(self) -> Group:
-        self.group.foreign.update(other.item.meaning for other in self.filled.foreign)
         self._tell_responses()
+        if is_response(self.item):
+            return self.group
+        self.group.foreign.update(other.item.meaning for other in self.filled.foreign)
         self._tell_contradictions()
         for lost in self.filled.unusable:
             self._tell_unusable(lost)
@@ -137,6 +140,7 @@ class _GroupReader:
             **self._place(image, images),
             "segmentation_uid": segment.sop_instance if segment else "",
             "location": self.named.location,
+            **own_cells(self.item),
         }
         return Observation(
             kind="report",

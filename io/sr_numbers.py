@@ -33,6 +33,7 @@ _PLACES: Final[Mapping[str, tuple[str, int]]] = {
     "length": ("longest_mm", 2),
     "short_axis": ("short_mm", 0),
     "perpendicular_axis": ("short_mm", 1),
+    "viable": ("viable_mm", 0),
     "area": ("area_mm2", 0),
     "volume": ("volume_mm3", 0),
     "estimated_volume": ("volume_mm3", 1),
@@ -43,7 +44,7 @@ _PLACES: Final[Mapping[str, tuple[str, int]]] = {
     "median": ("attenuation_median_hu", 0),
 }
 _UNITS: Final[Mapping[str, Mapping[str, str]]] = {
-    **dict.fromkeys(_LENGTHS, LENGTH_UNITS),
+    **dict.fromkeys((*_LENGTHS, "viable_mm"), LENGTH_UNITS),
     "area_mm2": AREA_UNITS,
     "volume_mm3": VOLUME_UNITS,
 }

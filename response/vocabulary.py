@@ -404,6 +404,7 @@ QUANTITY_CODES: Final[Mapping[str, str]] = {  # concept names of measurements: C
     "118565006^SCT": "volume",
     "G-D705^SRT": "volume",
     "RID28668^RADLEX": "volume",
+    "viable_mm^99TUMRESP": "viable",
     "121216^DCM": "estimated_volume",  # from one, two, or three and more regions; not of a box or sphere around it
     "121217^DCM": "estimated_volume",
     "121218^DCM": "estimated_volume",
