@@ -22,6 +22,7 @@ _ROOT: Final = "the root of a DICOMweb service, such as https://pacs.example.org
 _HOW_TO_SIGN_IN: Final = f"set {TOKEN}, or {USER} and {PASSWORD}, or name the host in ~/.netrc"
 _IS_IT_THE_ROOT: Final = f"is the address {_ROOT}?"
 _REMEDIES: Final = {
+    400: _IS_IT_THE_ROOT,
     401: _HOW_TO_SIGN_IN,
     403: "the server knows you, but does not let you do this; ask who runs it",
     404: _IS_IT_THE_ROOT,

@@ -16,6 +16,7 @@ from response.io.study_list import StudyEntry, compact, is_uid
 
 PAGE: Final = 200
 MOST_PAGES: Final = 5_000
+MOST_FAILURES: Final = 3  # searches one after the other in which the server breaks: then it is given up
 
 STUDY_UID: Final = "0020000D"
 SERIES_UID: Final = "0020000E"
@@ -26,6 +27,8 @@ _ACCESSION: Final = "00080050"
 _STUDY_DATE: Final = "00080020"
 _INSTANCES: Final = "00201209"  # Number of Series Related Instances
 
+# These say that this search cannot be done, not that none can.
+_THIS_SEARCH: Final = frozenset({400, 500, 501})
 # A server answers so to a search that it does not offer.
 _NO_SEARCH: Final = frozenset({400, 404, 405, 406, 501})
 
@@ -95,14 +98,17 @@ def search_studies(ask: Ask, entries: Sequence[StudyEntry], host: str) -> StudyS
     """Look for the studies of a list; see `response.io.dicomweb.Pacs.find_studies`."""
     found: dict[str, StudyRef] = {}
     findings: list[Finding] = []
+    refused = failed = 0
     for entry in entries:
         try:
             results = _all_pages(ask, _filter(entry), STUDY_UID, host)
         except PacsError as error:
-            if error.status not in {400, 500, 501}:  # those say that this search cannot be done, not that none can
+            refused, failed = refused + 1, failed + error.is_passing
+            if error.status not in _THIS_SEARCH or refused == len(entries) or failed == MOST_FAILURES:
                 raise
             findings.append(_finding(entry, "search_refused", f"{host} refused to look for it: {error.found}", host))
             continue
+        failed = 0
         for study in _matching(entry, [_study(item, entry) for item in results], findings, host):
             found.setdefault(study.study_instance_uid, study)
     return StudySearch(studies=tuple(found.values()), findings=tuple(findings))

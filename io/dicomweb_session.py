@@ -42,7 +42,10 @@ _NETWORK: Final = (
     UnicodeError,  # a host name that cannot be one
 )
 
+_SLOW: Final = "no answer, or next to none"
+
 # Names of exceptions, what to say, and whether it may pass; the first row that holds one of the names.
+# A NewConnectionError is a ConnectTimeoutError too, and all of them may stand behind an SSLError or a ProxyError.
 _FAILURES: Final = (
     (
         {"SSLError", "SSLCertVerificationError"},
@@ -59,8 +62,10 @@ _FAILURES: Final = (
         "is the address right?",
         False,
     ),
-    ({"ConnectionRefusedError"}, "nothing that listens", "a server", "is it running? Is the port right?", True),
     ({"ProxyError"}, "a proxy that does not answer", "a server", "is NO_PROXY set as it should?", True),
+    ({"ConnectionRefusedError"}, "nothing that listens", "a server", "is it running? Is the port right?", True),
+    ({"NewConnectionError"}, "a host that cannot be reached", "a server", "is this computer in its network?", True),
+    ({"ReadTimeout", "ReadTimeoutError", "ConnectTimeout", "ConnectTimeoutError", "TimeoutError"}, _SLOW, "", "", True),
     (set[str](), "a connection that broke off", "a whole answer", "try again later", True),
 )
 
@@ -226,18 +231,18 @@ class PacsSession(requests.Session):  # type: ignore[misc]  # requests is not ty
                 raise self._told(error) from None
 
     def _told(self, error: Exception) -> PacsError:
-        names = _names(error)
-        if names & {"ReadTimeout", "ReadTimeoutError", "ConnectTimeout", "ConnectTimeoutError", "TimeoutError"}:
-            return self._slow()
-        if type(error) is OSError:  # what requests raises on a bundle that is not there
-            names = {"bundle"}
+        names = _names(error) if type(error) is not OSError else {"bundle"}  # so requests says that it finds none
         found, expected, remedy, is_passing = next(row[1:] for row in _FAILURES if not row[0] or names & row[0])
-        return PacsError(self.address.host, found, expected, remedy, is_passing=is_passing)
+        return (
+            self._slow()
+            if found == _SLOW
+            else PacsError(self.address.host, found, expected, remedy, is_passing=is_passing)
+        )
 
     def _slow(self) -> PacsError:
         return PacsError(
             self.address.host,
-            f"no answer, or next to none, within {self.timeout:g} s",
+            f"{_SLOW} within {self.timeout:g} s",
             "an answer",
             "try again later",
             is_passing=True,
