@@ -24,7 +24,7 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from response.errors import InputError
-from response.io.dicom_values import DAMAGED
+from response.io.dicom_values import DAMAGED, plain_text
 
 HEAD_BYTES: Final = 1 << 16  # holds the header of nearly every image
 LONG_HEAD_BYTES: Final = 1 << 22  # holds those of nearly all segmentations and enhanced images, with all their frames
@@ -330,7 +330,8 @@ class _Parser:
         if not end.reached and (len(data) < size or self._is_cut(dataset, end, stream, data)):
             return None
         dataset.file_meta = FileMetaDataset(meta)
-        dataset.file_meta.TransferSyntaxUID = syntax
+        if not plain_text(meta, "TransferSyntaxUID"):
+            dataset.file_meta.TransferSyntaxUID = syntax
         return DicomFile(
             path=self.path,
             dataset=dataset,
@@ -365,8 +366,7 @@ def _behind_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
 
 def _transfer_syntax(meta: Dataset, start: bytes) -> str:
     """Return the transfer syntax; where the file does not say, it is told by the first element of the dataset."""
-    named = str(meta.get("TransferSyntaxUID", "") or "").strip("\0 ")
-    if named:
+    if named := plain_text(meta, "TransferSyntaxUID"):
         return named
     if not (start[4:6].isalpha() and start[4:6].isupper()):
         return IMPLICIT

@@ -60,7 +60,14 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset]:
     return list(value) if isinstance(value, Sequence) else []
 
 
+def has(dataset: Dataset, keyword: str) -> bool:
+    """Return whether an element is there, be it empty or unreadable."""
+    return _TAG_OF[keyword] in dataset._dict
+
+
 def _value(dataset: Dataset, keyword: str) -> Any:
+    if not has(dataset, keyword):
+        return None  # pydicom takes long to say so
     try:
         return dataset.get(keyword)
     except DAMAGED:
@@ -87,6 +94,15 @@ def decimals(dataset: Dataset, keyword: str) -> tuple[float, ...]:
         return tuple(map(float, raw.replace(b"\0", b"").split(b"\\")))
     except ValueError:
         return ()
+
+
+def whole_number(dataset: Dataset, keyword: str, default: int) -> int:
+    """Return the first value as a whole number; the keyword must be that of an unsigned short (US)."""
+    raw = dataset._dict.get(_TAG_OF[keyword])
+    if isinstance(raw, RawDataElement) and raw.VR in {None, "US"} and raw.value and len(raw.value) == 2:
+        return int.from_bytes(raw.value, "little" if raw.is_little_endian else "big")
+    value = number(dataset, keyword)
+    return int(value) if value.is_integer() else default
 
 
 def _raw(dataset: Dataset, keyword: str) -> bytes | None:
