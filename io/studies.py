@@ -66,9 +66,9 @@ class Study:
             parts += [item.mask, *item.image, *([item.labels] if item.labels else [])]
         return tuple(dict.fromkeys(parts))
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Name of the content: identity, and name, size and time of change of every file."""
+        """Name of the content when first asked: identity, and name, size and time of change of every file."""
         digest = hashlib.sha256(repr((self.subject, self.uid, self.date, self.timepoint)).encode())
         for path in self.files:
             stat = path.stat()
