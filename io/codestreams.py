@@ -16,7 +16,8 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID, RLELossless
 
 from response.errors import InputError, MissingExtraError
-from response.io.dicom_files import DicomFile, quiet_pydicom, read_dataset, shown
+from response.io.dicom_bytes import shown
+from response.io.dicom_files import DicomFile, quiet_pydicom, read_dataset
 from response.io.dicom_values import DAMAGED
 
 _EXPECTED: Final = "whole compressed pixel data"

@@ -5,16 +5,12 @@ Source: DICOM PS3.10, section 7 (file format); PS3.5, section 7 (elements) and a
 
 import contextlib
 import logging
-import os
-import stat
 import warnings
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from struct import Struct
 from typing import Final
 
 from pydicom.dataelem import RawDataElement
@@ -24,14 +20,28 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from response.errors import InputError
+from response.io.dicom_bytes import (
+    EXPECTED,
+    LARGEST_BYTES,
+    MAGIC,
+    PREAMBLE,
+    UNDEFINED,
+    end_of_fragments,
+    inflate,
+    looks_like_dicom,
+    read_bytes,
+    shown,
+    size_of,
+    truncated,
+)
 from response.io.dicom_values import DAMAGED, plain_text
+
+__all__ = ["LARGEST_BYTES", "UNDEFINED", "looks_like_dicom", "shown", "truncated"]  # handed on from dicom_bytes
+__all__ += ["DicomFile", "PixelElement", "open_dicom", "quiet_pydicom", "read_dataset"]
 
 HEAD_BYTES: Final = 1 << 16  # holds the header of nearly every image
 LONG_HEAD_BYTES: Final = 1 << 22  # holds those of nearly all segmentations and enhanced images, with all their frames
-LARGEST_BYTES: Final = 1 << 33  # twice what an element can say of its length (32 bit): no file is larger in earnest
 PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})  # double float, float, and integer pixels
-LARGEST_INFLATED: Final = 1 << 31  # of a deflated file; a small file may claim any size
-UNDEFINED: Final = 0xFFFFFFFF  # length of an element that ends by a delimiter
 
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 IMPLICIT: Final = "1.2.840.10008.1.2"
@@ -39,12 +49,7 @@ EXPLICIT: Final = "1.2.840.10008.1.2.1"
 DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 GE_BIG_PIXELS: Final = "1.2.840.113619.5.2"  # private: an implicit little endian header before big endian pixels
 
-_EXPECTED: Final = "a readable DICOM file"
 _IMPLICIT_SYNTAXES: Final = frozenset({IMPLICIT, GE_BIG_PIXELS})
-_PREAMBLE: Final = 128
-_MAGIC: Final = b"DICM"
-_ITEM: Final = 0xFFFEE000
-_SEQUENCE_END: Final = 0xFFFEE0DD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +115,11 @@ class DicomFile:
         start, length = self.pixels.offset, self.pixels.length
         if length != UNDEFINED and start + length > self.size:
             raise truncated(self.path)
-        data = self.inflated if self.inflated is not None else _read_file(self.path, self.size)
+        data = self.inflated if self.inflated is not None else read_bytes(self.path, self.size)
         end = (
             start + length
             if length != UNDEFINED
-            else _end_of_fragments(data, start, self.path, little=self.transfer_syntax != EXPLICIT_BIG)
+            else end_of_fragments(data, start, self.path, little=self.transfer_syntax != EXPLICIT_BIG)
         )
         return data[start:end]
 
@@ -174,15 +179,15 @@ def open_dicom(path: Path, *, tags: Sequence[str] | None = None, last_tag: int |
     InputError
         As `read_dataset`.
     """
-    parser = _Parser(path, _size_of(path), None if tags is None else _tags(tuple(tags)), last_tag)
+    parser = _Parser(path, size_of(path), None if tags is None else _tags(tuple(tags)), last_tag)
     try:
         with quiet_pydicom():
             for size in (HEAD_BYTES, LONG_HEAD_BYTES, parser.size):
-                parsed = parser.parse(_read_file(path, size))
+                parsed = parser.parse(read_bytes(path, size))
                 if parsed is not None or parser.size <= size:
                     break
     except MemoryError:
-        raise InputError(shown(path), "it claims more than this computer's memory", _EXPECTED) from None
+        raise InputError(shown(path), "it claims more than this computer's memory", EXPECTED) from None
     if parsed is None:
         raise truncated(path)
     return parsed
@@ -200,72 +205,6 @@ def quiet_pydicom() -> Iterator[None]:
             yield
         finally:
             logger.disabled = before
-
-
-def shown(path: Path) -> str:
-    """Return a path as one printable line: line ends, controls and bytes that are no UTF-8 are escaped."""
-    text = os.fsdecode(path)
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def truncated(path: Path) -> InputError:
-    """Return the error for a file that ends too early."""
-    return InputError(shown(path), "the file ends too early", "a whole DICOM file", "was the transfer complete?")
-
-
-def looks_like_dicom(head: bytes) -> bool:
-    """Return whether a file that starts with these bytes is DICOM: by its prefix, or its first element."""
-    if head[_PREAMBLE : _PREAMBLE + 4] == _MAGIC:
-        return True
-    if len(head) < 8 or head[:2] not in {b"\x02\0", b"\x08\0", b"\0\x08"}:
-        return False
-    big = head[0] == 0
-    element = int.from_bytes(head[2:4], "big" if big else "little")
-    explicit = head[4:6].isalpha() and head[4:6].isupper()
-    length = int.from_bytes(head[4:8], "big" if big else "little")
-    return element <= 0x0070 and (explicit or (not big and length < 1024))  # the first elements are short texts
-
-
-# --- Bytes.
-
-
-def _size_of(path: Path) -> int:
-    """Return the size of a regular file; a pipe or a device would be waited for without end."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(shown(path), "no regular file", _EXPECTED)
-    if status.st_size == 0:
-        raise InputError(shown(path), "an empty file", _EXPECTED, "was the transfer complete?")
-    if status.st_size > LARGEST_BYTES:
-        raise InputError(shown(path), f"{status.st_size} bytes", f"at most {LARGEST_BYTES} bytes")
-    return status.st_size
-
-
-def _read_file(path: Path, size: int) -> bytes:
-    try:
-        with path.open("rb", buffering=0) as stream:
-            return _read_up_to(stream.read, size)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-
-
-def _read_up_to(read: Callable[[int], bytes | None], size: int) -> bytes:
-    first = read(size) or b""
-    if len(first) == size:
-        return first
-    parts, left = [first], size - len(first)
-    while left and (part := read(left)):  # one call of the system reads 2 GiB at most
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    why = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
-    return InputError(shown(path), f"the file cannot be opened: {why}", _EXPECTED)
 
 
 # --- Parsing.
@@ -304,24 +243,24 @@ class _Parser:
     def parse(self, data: bytes) -> DicomFile | None:
         """Return the file parsed from its first bytes, or None where they end before the header does."""
         if not looks_like_dicom(data):
-            raise InputError(shown(self.path), "no DICOM file", _EXPECTED)
+            raise InputError(shown(self.path), "no DICOM file", EXPECTED)
         try:
             return self._parse(data)
         except DAMAGED as error:  # their texts may hold values of the patient
             if len(data) < self.size:
                 return None
-            raise InputError(shown(self.path), f"a damaged header ({type(error).__name__})", _EXPECTED) from None
+            raise InputError(shown(self.path), f"a damaged header ({type(error).__name__})", EXPECTED) from None
 
     def _parse(self, data: bytes) -> DicomFile | None:
         stream = BytesIO(data)
-        stream.seek(_PREAMBLE + 4 if data[_PREAMBLE : _PREAMBLE + 4] == _MAGIC else 0)
+        stream.seek(PREAMBLE + 4 if data[PREAMBLE : PREAMBLE + 4] == MAGIC else 0)
         meta = parse_elements(stream, False, True, stop_when=_behind_meta)
         syntax = _transfer_syntax(meta, data[stream.tell() :][:6])
         inflated = None
         if syntax == DEFLATED:
             if len(data) < self.size:
                 return None
-            data = inflated = _inflate(data, stream.tell(), self.path)
+            data = inflated = inflate(data, stream.tell(), self.path)
             stream = BytesIO(data)
         end = _End(self.last_tag)
         implicit, little = syntax in _IMPLICIT_SYNTAXES, syntax != EXPLICIT_BIG
@@ -371,33 +310,3 @@ def _transfer_syntax(meta: Dataset, start: bytes) -> str:
     if not (start[4:6].isalpha() and start[4:6].isupper()):
         return IMPLICIT
     return EXPLICIT if start[:1] != b"\0" else EXPLICIT_BIG
-
-
-def _inflate(data: bytes, start: int, path: Path) -> bytes:
-    """Return the dataset of a deflated file (PS3.5, A.5), which may claim to be absurdly large."""
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        inflated = engine.decompress(data[start:], LARGEST_INFLATED)
-    except zlib.error:
-        raise InputError(shown(path), "deflated data that are damaged", _EXPECTED) from None
-    if engine.unconsumed_tail:
-        raise InputError(shown(path), "deflated data without end", f"at most {LARGEST_INFLATED} bytes inflated")
-    if not engine.eof:
-        raise truncated(path)
-    return inflated
-
-
-def _end_of_fragments(data: bytes, start: int, path: Path, *, little: bool) -> int:
-    """Return where encapsulated pixel data end (PS3.5, A.4); a missing last delimiter is forgiven."""
-    header = Struct("<HHL" if little else ">HHL")
-    while start + header.size <= len(data):
-        group, element, length = header.unpack_from(data, start)
-        tag = group << 16 | element
-        if tag == _SEQUENCE_END:
-            return start
-        if tag != _ITEM or length == UNDEFINED:
-            raise InputError(shown(path), "damaged fragments of compressed pixel data", _EXPECTED)
-        start += header.size + length
-    if start == len(data):
-        return start
-    raise truncated(path)

@@ -14,7 +14,8 @@ from pydicom.dataset import Dataset
 
 from response.errors import InputError
 from response.findings import Finding
-from response.io.dicom_files import looks_like_dicom, open_dicom, quiet_pydicom, read_dataset, shown
+from response.io.dicom_bytes import looks_like_dicom, shown
+from response.io.dicom_files import open_dicom, quiet_pydicom, read_dataset
 from response.io.dicom_values import items, plain_text, text
 from response.io.folders import Walk
 from response.io.image_claims import suffix_of

@@ -8,7 +8,7 @@ from typing import Final
 
 from response.errors import InputError
 from response.findings import Finding
-from response.io.dicom_files import shown
+from response.io.dicom_bytes import shown
 
 OWN_FOLDERS: Final = ".tumor-response"  # what hidden folders of ours start with: results half written, finished studies
 _FOREIGN_FOLDERS: Final = frozenset({"__MACOSX"})  # doubles of every file, made by an archiver

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from response.errors import InputError
-from response.io.dicom_files import shown
+from response.io.dicom_bytes import shown
 from response.io.nifti_forms import NiftiForms
 
 LARGEST_BYTES: Final = 1 << 33  # of the voxels of one file; the largest CT series come to 2 GiB

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from response.errors import InputError
 from response.imaging.grid import Floats, Grid
 from response.imaging.volume import Volume
-from response.io.dicom_files import shown
+from response.io.dicom_bytes import shown
 from response.io.image_claims import Claim, check_claim, suffix_of
 from response.io.pixels import as_modality_values
 

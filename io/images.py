@@ -3,7 +3,7 @@
 Source: DICOM PS3.3, A.3 and A.38 (CT), A.4 and A.36 (MR), A.21 and A.56 (PET), A.70 to A.72 (legacy converted).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -11,11 +11,12 @@ from typing import Final
 from response.errors import InputError
 from response.imaging.volume import Volume
 from response.io.acquisition import read_acquisition
-from response.io.dicom_files import open_dicom, quiet_pydicom, shown
+from response.io.dicom_bytes import shown
+from response.io.dicom_files import open_dicom, quiet_pydicom
 from response.io.dicom_headers import Header
 from response.io.pixels import read_frames
 from response.io.planes import TAGS, Plane, planes_of
-from response.io.slice_geometry import geometry_faults, grid_of
+from response.io.slice_geometry import geometry_faults, grid_of, slices_were
 from response.io.stacks import Stack, choose, differences, stacks_of
 
 _HU: Final = frozenset({"HU", "US", ""})  # rescale types of CT; US: unspecified, as enhanced and older images say
@@ -58,7 +59,7 @@ def read_series(paths: Sequence[Path], *, instances: Collection[str] = ()) -> Vo
         planes, repeated = _read_planes(paths)
         stacks = stacks_of(planes)
         stack = choose(stacks, instances)
-        left_out = [_left_out(stack, other) for other in stacks if other is not stack]
+        left_out = _left_out(stack, stacks)
         if repeated:
             left_out.append(f"{repeated} files hold slices of other files (the same SOP Instance UID)")
         return _volume(stack, left_out, shown(Path(paths[0]) if len(paths) == 1 else Path(paths[0]).parent))
@@ -112,10 +113,16 @@ def _volume(stack: Stack, left_out: Sequence[str], where: str) -> Volume:
     )
 
 
-def _left_out(stack: Stack, other: Stack) -> str:
-    count = len(other.planes) + other.doubles
-    verb = "1 slice of the series was" if count == 1 else f"{count} slices of the series were"
-    return f"{verb} left out: another {differences(stack, other)} than the {len(stack.planes)} that were read"
+def _left_out(stack: Stack, stacks: Sequence[Stack]) -> list[str]:
+    """Tell of the other stacks of the series, a sentence for each way in which they differ."""
+    counts: Counter[str] = Counter()
+    for other in stacks:
+        if other is not stack:
+            counts[differences(stack, other)] += len(other.planes) + other.doubles
+    return [
+        f"{slices_were(count)} left out, of another volume than the {len(stack.planes)} that were read (different {words})"
+        for words, count in counts.items()
+    ]
 
 
 def _value_faults(plane: Plane) -> list[str]:

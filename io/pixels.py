@@ -15,7 +15,8 @@ from pydicom.dataset import Dataset
 
 from response.errors import InputError
 from response.io.codestreams import FrameDecoder
-from response.io.dicom_files import EXPLICIT_BIG, GE_BIG_PIXELS, UNDEFINED, DicomFile, shown, truncated
+from response.io.dicom_bytes import UNDEFINED, shown, truncated
+from response.io.dicom_files import EXPLICIT_BIG, GE_BIG_PIXELS, DicomFile
 from response.io.dicom_values import number, plain_text, whole_number
 
 INT16: Final = np.iinfo(np.int16)

@@ -14,7 +14,8 @@ from pydicom.dataset import Dataset
 
 from response.errors import InputError
 from response.imaging.grid import Floats
-from response.io.dicom_files import DicomFile, shown
+from response.io.dicom_bytes import shown
+from response.io.dicom_files import DicomFile
 from response.io.dicom_values import decimals, has, items, plain_text, text
 from response.io.pixels import Frame, PixelFormat
 

@@ -51,7 +51,7 @@ def geometry_faults(stack: Stack, grid: Grid, thickness_mm: float) -> list[str]:
         return ["the position of the slice in the patient is not known"]
     faults = []
     if stack.doubles:
-        faults.append(f"{_slices(stack.doubles)} left out, for others lie at the same place (duplicate slices)")
+        faults.append(f"{slices_were(stack.doubles)} left out, for others lie at the same place (duplicate slices)")
     if len(stack.planes) > 1:
         faults += _gap_faults(np.diff(grid.depths_mm))
         faults += _shift_faults(grid)
@@ -59,12 +59,13 @@ def geometry_faults(stack: Stack, grid: Grid, thickness_mm: float) -> list[str]:
     return faults
 
 
-def _slices(count: int) -> str:
+def slices_were(count: int) -> str:
+    """Return the beginning of a sentence about some slices."""
     return "1 slice was" if count == 1 else f"{count} slices were"
 
 
 def _gap_faults(gaps: Floats) -> list[str]:
-    spacing = float(np.median(gaps))
+    spacing = float(np.sort(gaps)[(len(gaps) - 1) // 2])  # the lower median: of the gaps 3 and 6 mm, the former
     tolerance = max(EVEN_FRACTION * spacing, EVEN_MM)
     odd = np.abs(gaps - spacing) > tolerance
     steps = np.rint(gaps / spacing)

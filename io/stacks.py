@@ -100,7 +100,7 @@ def differences(stack: Stack, other: Stack) -> str:
     words = [word for word, same in _in_space(one, two).items() if not same]
     for keywords in (_ALWAYS, _WHERE_THEY_OVERLAP, _WHERE_PLACES_REPEAT):
         words += [word for keyword, word in keywords.items() if _texts(one, [keyword]) != _texts(two, [keyword])]
-    return ", ".join(dict.fromkeys(words)) or "nothing but the order in which they were acquired"
+    return ", ".join(dict.fromkeys(words)) or "order of acquisition only"
 
 
 def depths(planes: Sequence[Plane]) -> Floats:
