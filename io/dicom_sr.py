@@ -30,7 +30,7 @@ from response.io.sr_codes import (
     TRACKING_UID,
 )
 from response.io.sr_content import ContentItem, ContentTree
-from response.io.sr_groups import Document, Group, read_group
+from response.io.sr_groups import Document, Group, read_group, responses_in
 from response.io.sr_names import groups_below, is_group, observer_in, time_point_in
 from response.io.sr_numbers import read_measurement
 from response.io.sr_places import read_evidence
@@ -138,6 +138,7 @@ class _Reader:
     def _report(self, read: Sequence[Group]) -> Report:
         procedure = _words(self.root, PROCEDURE)
         notes = [f"procedure reported: {procedure}"] if procedure else []
+        notes += responses_in(self.root, "the report")
         return Report(
             observations=tuple(group.observation for group in read if group.observation is not None),
             findings=tuple(self.findings),

@@ -25,6 +25,7 @@ _SEQUENCES: Final[Mapping[str, BaseTag]] = {
         *("MeasurementUnitsCodeSequence", "NumericValueQualifierCodeSequence", "ReferencedSOPSequence"),
     )
 }
+_REFERENCE: Final = Tag("ReferencedContentItemIdentifier")
 _CODE_VALUES: Final = ("CodeValue", "LongCodeValue", "URNCodeValue")
 _HELD: Final[Mapping[str, str]] = {
     "MeasuredValueSequence": "NUM",
@@ -197,8 +198,10 @@ def read_code(dataset: Dataset, keyword: str) -> tuple[str, str]:
 
 
 def _places(dataset: Dataset) -> list[int]:
+    if _REFERENCE not in dataset._dict:
+        return []
     try:
-        value = dataset.get("ReferencedContentItemIdentifier")
-        return [int(place) for place in value] if value is not None and not isinstance(value, int) else []
+        value = dataset[_REFERENCE].value
+        return [int(place) for place in value] if not isinstance(value, int) else []
     except DAMAGED:
         return []

@@ -23,10 +23,11 @@ from response.io.sr_places import (
     source_series,
 )
 from response.observations import Observation
-from response.vocabulary import LESION_RESPONSE_CODES, text_of
+from response.vocabulary import LESION_RESPONSE_CODES, NCIT_RESPONSE, text_of
 
 _ENDS: Final[Mapping[str, str]] = {"longest_mm": "longest", "short_mm": "short"}
 _CONTEXT_NUMBERS: Final = frozenset({"126073^DCM", "128740^DCM", *TIME_POINTS[-1]})  # order, offset: no measurements
+_RESPONSES: Final[Mapping[str, str]] = {f"{code}^NCIT": name for name, code in NCIT_RESPONSE.items()}
 _CORRECT: Final = "Correct the report where it was written, or fill in the measurement table by hand."
 
 
@@ -97,6 +98,18 @@ def numbers_in(item: ContentItem) -> Iterator[ContentItem]:
         waiting += [(other, inputs) for other in reversed(child.children)]
 
 
+def responses_in(item: ContentItem, about: str) -> list[str]:
+    """Return the responses that an item states, apart from the groups in it, one sentence each."""
+    notes = []
+    for place in item.below(is_group):
+        if place.value_code in LESION_RESPONSE_CODES:
+            role, response = LESION_RESPONSE_CODES[place.value_code]
+            notes.append(f"{about}: response of {text_of(role).replace('_', '-')} lesions {response}")
+        elif place.value_code in _RESPONSES:
+            notes.append(f"{about}: {place.meaning} {_RESPONSES[place.value_code]}")
+    return notes
+
+
 def read_group(item: ContentItem, outer: ContentItem | None, document: Document) -> Group:
     """Read one measurement group, which may stand in another one."""
     return _GroupReader(item, outer, document).read()
@@ -110,7 +123,7 @@ class _GroupReader:
         self.group = Group()
 
     def read(self) -> Group:
-        self._tell_responses()
+        self.group.notes += responses_in(self.item, self._lesion or "a lesion without a name")
         if is_response(self.item):
             return self.group
         self.group.foreign.update(other.item.meaning for other in self.filled.foreign)
@@ -211,13 +224,6 @@ class _GroupReader:
         return studies.pop(), ""
 
     # --- what is told
-
-    def _tell_responses(self) -> None:
-        for place in self.item.below(is_group):
-            if place.value_code in LESION_RESPONSE_CODES:
-                role, response = LESION_RESPONSE_CODES[place.value_code]
-                lesion = self._lesion or "a lesion without a name"
-                self.group.notes.append(f"{lesion}: {text_of(role)} lesion response {response} in the report")
 
     def _tell_contradictions(self) -> None:
         if len(self.named.roles) > 1:

@@ -6,7 +6,6 @@ Source: DICOM PS3.16, TID 1410, 1411 and 1501 (measurement groups), 1502 (time p
 from collections.abc import Iterator
 from typing import Final
 
-from response.identity import is_tool_name
 from response.imaging.lesion_mask import StructureName
 from response.io.dicom_values import plain_text
 from response.io.sr_codes import (
@@ -25,6 +24,7 @@ from response.io.sr_codes import (
     TRACKING_UID,
 )
 from response.io.sr_content import ContentItem, sequence
+from response.lesion_names import is_tool_name
 from response.vocabulary import LATERALITY_CODES, LYMPH_NODE, ROLE_CODES, Role, organ_of_code, text_of
 
 _TRACKING: Final = TRACKING_IDENTIFIER | TRACKING_UID

@@ -481,6 +481,7 @@ _ORGAN_OF_CODE: Final[Mapping[str, str]] = {
     for organ, values in _ORGAN_SCT_SRT.items()
     for value in values.split()
 }
+_ORGANS: Final = frozenset({*_ORGAN_WORDS.values(), *_ORGAN_SCT_SRT})
 
 
 def organ_of_code(code: str) -> str:
@@ -511,3 +512,9 @@ STATE_CODES: Final[Mapping[State, str]] = {  # CID 240 and 6118, NCIt; other sta
     State.TOO_SMALL: "112133^DCM",
     State.NOT_EVALUABLE: f"{NCIT_RESPONSE[NE]}^NCIt",
 }
+
+
+def known_organ(site: str, code: str = "") -> str:
+    """Return the organ of a site, by its code or else its words; empty where neither is known here."""
+    words = organ_of(site)
+    return organ_of_code(code) or (words if words in _ORGANS else "")
