@@ -53,7 +53,7 @@ from response.io.sr_evidence import ImageReference
 from response.io.sr_images import COPIED, ImageHeader
 from response.io.sr_places import modality_of
 from response.io.sr_records import ReportRecord
-from response.io.sr_uids import long_string, long_text, person_name, stable_uid
+from response.io.sr_uids import fitted_id, long_string, long_text, person_name, stable_uid
 from response.vocabulary import LOCAL_SCHEME
 
 NAME: Final = "tumor-response"
@@ -245,7 +245,7 @@ def _patient(parts: DocumentParts, study: str) -> Dataset:
     patient.SpecificCharacterSet = _UTF_8
     patient.SOPClassUID, patient.SOPInstanceUID = ComprehensiveSRStorage, stable_uid("patient")
     patient.StudyInstanceUID, patient.SeriesInstanceUID = study, stable_uid("patient", "series")
-    patient.PatientID = long_string(said.get("PatientID") or record.subject)
+    patient.PatientID = long_string(said.get("PatientID", "")) or fitted_id(record.subject)
     patient.PatientName = said.get("PatientName", "")
     patient.PatientBirthDate = _fitting(_DATE, said.get("PatientBirthDate", ""))
     patient.PatientSex = sex if (sex := said.get("PatientSex", "")) in _SEXES else ""
@@ -260,7 +260,7 @@ def _patient(parts: DocumentParts, study: str) -> Dataset:
 
 def _set_trial(patient: Dataset, record: ReportRecord, said: Mapping[str, str]) -> None:
     """Set the subject of the trial, where the images name one or have another Patient ID than the subject's."""
-    subject = long_string(record.subject)
+    subject = fitted_id(record.subject)
     if not said.get("ClinicalTrialSubjectID") and patient.PatientID == subject:
         return
     patient.ClinicalTrialSponsorName = long_string(said.get("ClinicalTrialSponsorName", "")) or _UNKNOWN
@@ -304,6 +304,8 @@ def _set_evidence(report: Dataset) -> None:
 def _set_creation(report: Dataset, created: datetime) -> None:
     report.InstanceCreationDate, report.InstanceCreationTime = f"{created:%Y%m%d}", f"{created:%H%M%S}"
     report.ContentTime = f"{created:%H%M%S}"
+    for equipment in report.get("ContributingEquipmentSequence", []):  # highdicom names itself there
+        equipment.ContributionDateTime = f"{created:%Y%m%d%H%M%S}"
     said = BytesIO()
     report.save_as(said, enforce_file_format=True)
     uid = stable_uid("report", hashlib.sha256(said.getvalue()).hexdigest())

@@ -25,7 +25,8 @@ AXES: Final[Mapping[str, tuple[str, str]]] = {  # by column of the length: colum
     "short_mm": ("short_from", "short_to"),
 }
 _NUMBER: Final = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?"
-_POINT: Final = re.compile(rf"\[?\s*({_NUMBER})[\s,;]+({_NUMBER})[\s,;]+({_NUMBER})\s*\]?")
+_BETWEEN: Final = r"(?P<mark>\s+|\s*[,;]\s*)"  # the same one twice: "[1,5 2]" may be meant with decimal commas
+_POINT: Final = re.compile(rf"\[?\s*({_NUMBER}){_BETWEEN}({_NUMBER})(?P=mark)({_NUMBER})\s*\]?")
 _FURTHEST_MM: Final = 1e5  # no scanner is so large; the coordinates are stored as 32 bit
 
 
@@ -225,7 +226,7 @@ def point_of(text: str) -> Floats | None:
     found = _POINT.fullmatch(text.strip())
     if not found:
         return None
-    point = np.asarray([float(part) for part in found.groups()])
+    point = np.asarray([float(found[part]) for part in (1, 3, 4)])
     return point if np.all(np.abs(point) < _FURTHEST_MM) else None
 
 

@@ -13,7 +13,7 @@ _NAME_LENGTH: Final = 100  # bytes of a file name; file systems take 255
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DIGEST: Final = 8
 
-LONG_STRING: Final = 64  # characters of LO (PS3.5, 6.2)
+LONG_STRING: Final = 64  # of LO (PS3.5, 6.2)
 LARGEST_TEXT: Final = 10_000  # characters of a text that we write; UT would take 4 GB
 
 
@@ -37,14 +37,24 @@ def safe_name(*parts: str) -> str:
     joined = "_".join(part for part in parts if part)
     if plain == joined and _SAFE.fullmatch(plain) and len(plain) <= _NAME_LENGTH:
         return plain
-    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
-    return "_".join(part for part in (plain[:_NAME_LENGTH].strip("._-"), digest) if part)
+    return "_".join(part for part in (plain[:_NAME_LENGTH].strip("._-"), _digest(*parts)) if part)
 
 
 def long_string(text: str, length: int = LONG_STRING) -> str:
-    """Return a text as LO or SH takes it: one line, without backslash, cut to its length."""
+    """Return a text as LO or SH takes it: one line, without backslash, cut to its length.
+
+    The standard counts characters, some programs count bytes; so it is cut to what fits either way.
+    """
     plain = "".join(" " if _is_control(char) else char for char in text.replace("\\", "/"))
-    return plain.strip()[:length].strip()
+    return plain.strip().encode()[:length].decode("utf-8", "ignore").strip()
+
+
+def fitted_id(text: str) -> str:
+    """Return an id as LO takes it; one that does not fit gets a mark made of all of it, so that no two become one."""
+    fitted = long_string(text)
+    if fitted == text:
+        return text
+    return f"{long_string(text, LONG_STRING - _DIGEST - 1)}~{_digest(text)}"
 
 
 def person_name(text: str) -> str:
@@ -55,6 +65,10 @@ def person_name(text: str) -> str:
 def long_text(text: str) -> str:
     """Return a text as UT takes it: line ends are kept, other control characters are not."""
     return "".join(" " if _is_control(char) and char not in "\r\n" else char for char in text)[:LARGEST_TEXT].rstrip()
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
 
 
 def _is_control(char: str) -> bool:

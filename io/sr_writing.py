@@ -14,7 +14,7 @@ from response.io.safe_files import staged_folder
 from response.io.sr_evidence import Evidence, ImageReference, LesionPlace
 from response.io.sr_images import ImageHeader, read_headers
 from response.io.sr_records import LesionRecord, ReportRecord, report_records
-from response.io.sr_uids import is_uid, safe_name, stable_uid
+from response.io.sr_uids import fitted_id, is_uid, safe_name, stable_uid
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -134,6 +134,8 @@ class _Writer:
     def write(self, records: Sequence[ReportRecord], stage: Path, tell: Tell) -> Iterator[str]:
         """Write the reports, and hand out their names."""
         for record in records:
+            if fitted_id(record.subject) != record.subject:
+                tell(_changed(record))
             try:
                 report = self.report(record)
             except (*DAMAGED, AttributeError) as error:
@@ -215,6 +217,19 @@ def _tracking_uid(record: ReportRecord, lesion: LesionRecord, shared: Mapping[st
     """Return the tracking UID of a lesion; one that two lesions of a report have tells them apart no more."""
     named = [uid for uid in _uids(lesion)[:1] if shared[uid] == 1]
     return named[0] if named else stable_uid("lesion", record.trial, record.subject, record.evaluator, lesion.lesion)
+
+
+def _changed(record: ReportRecord) -> Finding:
+    return Finding(
+        id="subject_id_changed",
+        severity="warning",
+        subject=record.subject,
+        timepoint=record.timepoint,
+        column="subject",
+        expected="at most 64 characters on one line, without backslash",
+        sentence="A subject id is no Patient ID of DICOM; a mark stands in the report for what was cut off.",
+        remedy="Read such reports back with a mapping of the ids.",
+    )
 
 
 def _failed(record: ReportRecord, error: Exception) -> Finding:
