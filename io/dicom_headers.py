@@ -4,7 +4,7 @@ Sources: DICOM PS3.3, C.7.1 to C.7.4 (patient, trial, study, series, frame of re
 PS3.4, B.5 (SOP classes).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,8 @@ from response.errors import InputError
 from response.findings import Finding
 from response.io.dicom_bytes import looks_like_dicom, shown
 from response.io.dicom_files import open_dicom, quiet_pydicom, read_dataset
-from response.io.dicom_values import items, plain_text, text
+from response.io.dicom_references import referenced_instances, referenced_series
+from response.io.dicom_values import plain_text
 from response.io.folders import Walk
 from response.io.image_claims import suffix_of
 
@@ -163,7 +164,7 @@ def read_header(path: Path) -> Header:
             timepoint=plain_text(dataset, "ClinicalTrialTimePointID"),
             series_uid=plain_text(dataset, "SeriesInstanceUID"),
             frame_of_reference_uid=plain_text(dataset, "FrameOfReferenceUID"),
-            referenced_series_uids=_referenced_series(path) if kind in {"seg", "rtstruct"} else (),
+            referenced_series_uids=referenced_series(path) if kind in {"seg", "rtstruct"} else (),
         )
 
 
@@ -198,34 +199,6 @@ def iso_date(value: str) -> str:
         return date(int(figures[:4]), int(figures[4:6]), int(figures[6:8])).isoformat() if figures.isdigit() else ""
     except ValueError:
         return ""
-
-
-# --- What segmentations and structure sets refer to.
-
-
-def _referenced_series(path: Path) -> tuple[str, ...]:
-    """Return the series that a segmentation (C.7.6.16.2, C.12.4) or a structure set (C.8.8.5) names."""
-    tags = ("ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence")
-    dataset = read_dataset(path, pixels=False, tags=tags)
-    series = items(dataset, "ReferencedSeriesSequence")
-    for frame in items(dataset, "ReferencedFrameOfReferenceSequence"):
-        for study in items(frame, "RTReferencedStudySequence"):
-            series += items(study, "RTReferencedSeriesSequence")
-    return tuple(dict.fromkeys(uid for item in series if (uid := text(item, "SeriesInstanceUID"))))
-
-
-def _referenced_instances(path: Path) -> Iterator[str]:
-    """Yield the instances that a segmentation, or the contours of a structure set, were drawn on."""
-    dataset = read_dataset(path, pixels=False)
-    frames = [*items(dataset, "SharedFunctionalGroupsSequence"), *items(dataset, "PerFrameFunctionalGroupsSequence")]
-    for frame in frames:
-        for derivation in items(frame, "DerivationImageSequence"):
-            for source in items(derivation, "SourceImageSequence"):
-                yield text(source, "ReferencedSOPInstanceUID")
-    for structure in items(dataset, "ROIContourSequence"):
-        for contour in items(structure, "ContourSequence"):
-            for image in items(contour, "ContourImageSequence"):
-                yield text(image, "ReferencedSOPInstanceUID")
 
 
 # --- Many files.
@@ -300,10 +273,10 @@ class _Scanner:
 
     def _with_series_of_instances(self, header: Header, images: dict[str, str]) -> Header:
         try:
-            named = (images[uid] for uid in _referenced_instances(header.path) if uid in images)
-            found = tuple(dict.fromkeys(named))
+            named = Counter(images[uid] for uid in referenced_instances(header.path) if uid in images)
         except InputError:
             return header  # told when it is read
+        found = tuple(sorted(named, key=lambda uid: (-named[uid], uid)))
         return replace(header, referenced_series_uids=found or header.referenced_series_uids)
 
     def doubles(self) -> Iterator[Finding]:

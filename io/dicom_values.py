@@ -29,13 +29,15 @@ DAMAGED: Final = (
     ValueError,
 )  # what pydicom raises on bytes that are not what they claim to be
 
+_SEVERAL: Final = (MultiValue, list, tuple)  # pydicom gives numbers that are no strings as a plain list
+
 
 def text(dataset: Dataset, keyword: str) -> str:
     """Return a value as text without blanks around it, several joined by a backslash; empty where there is none."""
     value = _value(dataset, keyword)
     if value is None or isinstance(value, bytes | Sequence):
         return ""
-    joined = "\\".join(str(part) for part in value) if isinstance(value, MultiValue) else str(value)
+    joined = "\\".join(str(part) for part in value) if isinstance(value, _SEVERAL) else str(value)
     return joined.replace("\0", "").strip()
 
 
@@ -43,7 +45,7 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """Return the values as numbers (NaN may stand in a file); empty where there are none, or one is no number."""
     value = _value(dataset, keyword)
     try:
-        return tuple(float(part) for part in value) if isinstance(value, MultiValue) else (float(value),)
+        return tuple(float(part) for part in value) if isinstance(value, _SEVERAL) else (float(value),)
     except (TypeError, ValueError, OverflowError):
         return ()
 

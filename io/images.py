@@ -120,7 +120,7 @@ def _left_out(stack: Stack, stacks: Sequence[Stack]) -> list[str]:
         if other is not stack:
             counts[differences(stack, other)] += len(other.planes) + other.doubles
     return [
-        f"{slices_were(count)} left out, of another volume than the {len(stack.planes)} that were read (different {words})"
+        f"{slices_were(count)} left out, of another volume than the {len(stack.planes)} read (different {words})"
         for words, count in counts.items()
     ]
 
