@@ -85,7 +85,7 @@ def read_label_layers(path: Path) -> tuple[NDArray[Any], Grid]:
             raise InputError(shown(path), "values that are no whole numbers", "a label map")
         planes = planes.astype(np.int32)
     layers = planes[None] if planes.ndim == 3 else np.moveaxis(planes, 3, 0)
-    return np.ascontiguousarray(layers), grid
+    return np.array(layers, order="C"), grid  # anew: SimpleITK's memory goes with its image
 
 
 # --- SimpleITK.
