@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,29 @@ class Piece:
 Pieces = dict[int, list[Piece]]
 
 
+class Budget:
+    """Counts the voxels of the crops of a file, and refuses what goes beyond `LARGEST_CROPS`."""
+
+    def __init__(self, findings: FindingList) -> None:
+        self._findings, self._left = findings, LARGEST_CROPS
+
+    def allows(self, name: StructureName, size: Sequence[int]) -> bool:
+        """Return whether a crop of this size still fits; tell it where it does not."""
+        voxels = prod(size)
+        if voxels <= self._left:
+            self._left -= voxels
+            return True
+        self._findings.tell(
+            "masks_too_large",
+            "error",
+            f"The structure '{name.label or name.number}' was not measured: the structures of this file together span "
+            f"more than {LARGEST_CROPS} voxels.",
+            lesion=name.label,
+            remedy="Split the file.",
+        )
+        return False
+
+
 def assembled(names: Iterable[StructureName], pieces: Pieces, findings: FindingList) -> Iterator[LesionMask]:
     """Hand out one mask for each structure; of size 0 where it has no piece.
 
@@ -48,21 +72,11 @@ def assembled(names: Iterable[StructureName], pieces: Pieces, findings: FindingL
     findings
         Takes structures that are left out, for all together would take too much memory.
     """
-    left = LARGEST_CROPS
+    budget = Budget(findings)
     for name in names:
         parts = pieces.pop(name.number, [])
         corner, size = _box(parts)
-        left -= int(np.prod(size))
-        if left < 0:
-            findings.tell(
-                "masks_too_large",
-                "error",
-                f"The structures up to '{name.label or name.number}' together span more than {LARGEST_CROPS} voxels; "
-                "it was not measured.",
-                lesion=name.label,
-                remedy="Split the file.",
-            )
-            left += int(np.prod(size))
+        if not budget.allows(name, size):
             continue
         voxels, doubled = _joined(parts, corner, size)
         notes = (f"on {doubled} slices two frames were united",) if doubled else ()

@@ -53,7 +53,8 @@ def _placed(mask: LesionMask, plan: Regridding, findings: FindingList) -> Lesion
     notes = [plan.note] if plan.note else []
     if placed.outside:
         notes.append(f"{placed.outside} of {int(mask.voxels.sum())} voxels lie where the image has none")
-    return replace(mask, corner=placed.corner, voxels=placed.voxels, notes=(*mask.notes, *notes))
+    # outlines belong to the slices on which they were drawn
+    return replace(mask, corner=placed.corner, voxels=placed.voxels, outlines={}, notes=(*mask.notes, *notes))
 
 
 def _tell_lost(mask: LesionMask, placed: Placed, findings: FindingList) -> None:

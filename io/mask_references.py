@@ -46,8 +46,11 @@ def references_of_segmentation(dataset: Dataset) -> References:
     )
 
 
-def references_of_structure_set(dataset: Dataset) -> References:
-    """Return what a structure set refers to (PS3.3, C.8.8.5)."""
+def references_of_structure_set(dataset: Dataset, preferred: str = "") -> References:
+    """Return what a structure set refers to (PS3.3, C.8.8.5).
+
+    Of several frames of reference the preferred one is returned, if it is among them, else the first.
+    """
     frames = items(dataset, "ReferencedFrameOfReferenceSequence")
     series = [
         (text(item, "SeriesInstanceUID"), [ParsedGroup(image) for image in items(item, "ContourImageSequence")])
@@ -58,7 +61,7 @@ def references_of_structure_set(dataset: Dataset) -> References:
     uids = [text(frame, "FrameOfReferenceUID") for frame in frames]
     uids += [text(item, "ReferencedFrameOfReferenceUID") for item in items(dataset, "StructureSetROISequence")]
     uids.append(text(dataset, "FrameOfReferenceUID"))
-    return _references(series, next(filter(None, uids), ""))
+    return _references(series, preferred if preferred in uids else next(filter(None, uids), ""))
 
 
 def _references(series: Sequence[tuple[str, Sequence[Group]]], frame_of_reference: str) -> References:

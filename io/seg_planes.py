@@ -71,7 +71,7 @@ def planes_of_frames(frames: FrameTable, shape: tuple[int, int], findings: Findi
     step = _step(firsts @ _normal(form), form.between_mm)
     if not (step or has_image):
         _tell_unknown_spacing(findings)
-    origins, slice_of_plane = _filled(firsts, _normal(form), step)
+    origins, slice_of_plane = filled_planes(firsts, _normal(form), step)
     along_row, along_column = _directions(form)
     grid = Grid(
         origins=origins,
@@ -149,8 +149,18 @@ def _divides(step: float, gaps: Floats) -> bool:
     return bool((np.abs(counts - np.rint(counts)) <= STEP_TOLERANCE).all())
 
 
-def _filled(firsts: Floats, normal: Floats, step: float) -> tuple[Floats, NDArray[np.int64]]:
-    """Return positions with those of empty slices in between, and the index of each plane among them."""
+def filled_planes(firsts: Floats, normal: Floats, step: float) -> tuple[Floats, NDArray[np.int64]]:
+    """Return positions with those of empty slices in between, and the index of each plane among them.
+
+    Parameters
+    ----------
+    firsts
+        Positions of the planes `[plane, 3]`, ascending along the normal.
+    normal
+        Unit vector.
+    step
+        Distance of the slices in mm; where it does not divide all gaps, or is 0, nothing is put in between.
+    """
     gaps = np.diff(firsts @ normal)
     alone = np.arange(len(firsts))
     if step <= 0 or not _divides(step, gaps):

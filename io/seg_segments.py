@@ -52,9 +52,9 @@ def segment_name(item: Dataset, segment: int) -> StructureName:
     return structure_name(
         number=segment,
         label=text(item, "SegmentLabel") or text(item, "SegmentDescription"),
-        category=_first(items(item, "SegmentedPropertyCategoryCodeSequence")),
-        kind=_first(kinds),
-        region=_first(regions),
+        category=first_concept(item, "SegmentedPropertyCategoryCodeSequence"),
+        kind=first_concept(item, "SegmentedPropertyTypeCodeSequence"),
+        region=first_concept(item, "AnatomicRegionSequence"),
         side=side,
         others=concepts,
         tracking_id=text(item, "TrackingID"),
@@ -68,5 +68,7 @@ def coded_item(item: Dataset) -> Concept:
     return concept(value, text(item, "CodingSchemeDesignator"), text(item, "CodeMeaning"))
 
 
-def _first(codes: list[Dataset]) -> Concept:
+def first_concept(dataset: Dataset, keyword: str) -> Concept:
+    """Return the first concept of a code sequence."""
+    codes = items(dataset, keyword)
     return coded_item(codes[0]) if codes else NOTHING

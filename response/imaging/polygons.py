@@ -61,7 +61,7 @@ def _edges(polygons: Sequence[Floats]) -> Floats:
         return np.zeros((0, 2, 2))
     starts = _snapped(np.concatenate(drawn))
     ends = _snapped(np.concatenate([np.roll(polygon, -1, axis=0) for polygon in drawn]))
-    edges = np.stack([starts, ends], axis=1)[starts[:, 0] != ends[:, 0]]
+    edges: Floats = np.stack([starts, ends], axis=1)[starts[:, 0] != ends[:, 0]]
     upward = edges[:, 0, 0] > edges[:, 1, 0]
     edges[upward] = edges[upward, ::-1]
     return edges

@@ -29,8 +29,8 @@ class NearestNeighbour:
 
     def __init__(self, own: Grid, image: Grid, note: str) -> None:
         self._own, self._image, self.note = own, image, note
-        self._own_slabs = _Slabs(own, image)
-        self._image_slabs = _Slabs(image, own)
+        self._own_slabs = Slabs(own.depths_mm, own.slice_spacing_mm or image.slice_spacing_mm)
+        self._image_slabs = Slabs(image.depths_mm, image.slice_spacing_mm or own.slice_spacing_mm)
 
     def place(self, corner: Corner, voxels: Bools) -> Placed:
         """Return a cropped mask of the one grid on the other."""
@@ -107,12 +107,25 @@ class NearestNeighbour:
         return is_inside
 
 
-class _Slabs:
-    """The slices of a grid as slabs along its normal: to half of the distance to their neighbours, but over no gap."""
+class Slabs:
+    """Slices as slabs along their normal: to half of the distance to their neighbours, but over no gap.
 
-    def __init__(self, grid: Grid, other: Grid) -> None:
-        self._depths = grid.depths_mm
-        usual = grid.slice_spacing_mm or other.slice_spacing_mm or 1.0
+    Parameters
+    ----------
+    depths_mm
+        Positions of the slices along the normal, ascending.
+    usual_mm
+        Usual distance of the slices; 0 where it is not known.
+
+    Attributes
+    ----------
+    reach
+        `[slice, 2]`: how far each slice reaches down and up, in mm.
+    """
+
+    def __init__(self, depths_mm: Floats, usual_mm: float) -> None:
+        self._depths = depths_mm
+        usual = usual_mm or 1.0
         halves = np.minimum(np.diff(self._depths), usual) / 2
         self.reach = np.stack([np.append(usual / 2, halves), np.append(halves, usual / 2)], axis=1)
         self._rounding = ROUNDING_VOXELS * usual
