@@ -92,20 +92,25 @@ class MeasureOptions(Options):
     chun_core_mm: float = option(
         2.0, "the core of a lesion is at least so deep below its border, in mm, and deeper in larger lesions", minimum=0
     )
-    chun_low_contrast_hu: float = option(30.0, "hypoattenuating if the core is darker than the liver by this", minimum=0)
+    chun_low_contrast_hu: float = option(
+        30.0, "hypoattenuating if the core is darker than the liver by this", minimum=0
+    )
     chun_low_hu: float = option(60.0, "and if the core has at most this HU")
     chun_cyst_hu: float = option(30.0, "cyst-like if the core has at most this HU")
-    chun_lesion_gap_mm: float = option(
-        5.0, "distance in mm of the liver reference from all lesions", minimum=0
-    )
+    chun_lesion_gap_mm: float = option(5.0, "distance in mm of the liver reference from all lesions", minimum=0)
     chun_vessel_hu: float = option(
         20.0, "what differs from the liver by this, averaged over 3 mm, is vessel, fissure or fat", minimum=0
     )
     chun_blur_mm: float = option(
-        3.0, "the border is looked at where a perfect edge would be at most so wide in mm, by pixels and slices", minimum=0
+        3.0,
+        "the border is looked at where a perfect edge would be at most so wide in mm, by pixels and slices",
+        minimum=0,
     )
     chun_sharp_mm: float = option(4.0, "the border is sharp where its width from 10 to 90 % is at most this", minimum=0)
     chun_contrast_hu: float = option(15.0, "and where lesion and liver differ by at least this", minimum=0)
+    chun_contrast_share: float = option(
+        0.5, "and by at least this share of what the core differs from the liver: smaller steps are texture", minimum=0
+    )
     chun_sharp_share: float = option(0.7, "the interface is sharp from this share of sharp border on", minimum=0)
     chun_ill_defined_share: float = option(0.3, "it is ill-defined up to this share; variable between", minimum=0)
     chun_rim_hu: float = option(20.0, "a rim is brighter than the core by this", minimum=0)
