@@ -109,6 +109,8 @@ class GroupContext:
     ----------
     time_point
         TID 1502.
+    evaluator
+        Of the series; the person observer is no more than a name.
     method
         RECIST 1.1, or the first criterion there is (CID 6147).
     study_date
@@ -118,6 +120,7 @@ class GroupContext:
     """
 
     time_point: TimePointContext
+    evaluator: str
     study_date: str
     method: Code
     ohif: bool
@@ -246,7 +249,8 @@ class _LesionGroup:
         organ = self.cells.get("organ", "")
         if organ and folded(site_code(organ).meaning) == folded(organ):
             said.add("organ")
-        return {column: text for column, text in self.cells.items() if column not in said and not _is_word(column)}
+        other = {column: text for column, text in self.cells.items() if column not in said and not _is_word(column)}
+        return other | ({"evaluator": self.context.evaluator} if self.context.evaluator else {})
 
 
 def add_texts(group: MeasurementsAndQualitativeEvaluations, texts: Mapping[Code, str]) -> None:

@@ -200,6 +200,7 @@ class _Writer:
         method = criterion_code(first, result.criterion.title)
         return GroupContext(
             time_point=time_point(parts.record, with_numbers=not ohif),
+            evaluator=parts.record.evaluator,
             study_date=study_date(parts),
             method=method,
             ohif=ohif,

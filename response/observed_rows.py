@@ -75,7 +75,8 @@ class Rows:
 def make_rows(observations: Sequence[Observation], lesions: Sequence[str], entries: Sequence[MapEntry | None]) -> Rows:
     """Put the observations of one lesion at one timepoint together.
 
-    1. Where two observers measured one lesion at one timepoint, each observer of the subject is an evaluator.
+    1. Where two observers measured one lesion at one timepoint, each observer of the subject is an evaluator; a report
+       may name its evaluator itself, as ours do.
     2. What reports (and what segmentations) say in parts becomes one row; values that differ stay rows of their own.
     3. A segmentation fills what the report of the same lesion leaves blank.
     4. Organ and nodal hold for the whole course of a lesion.
@@ -126,7 +127,7 @@ class _Maker:
         reports: dict[str, list[Row]] = defaultdict(list)
         for item, entry in parts:
             if item.kind == "report":
-                evaluator = item.observer if with_evaluators else ""
+                evaluator = item.cells.get("evaluator", "") or (item.observer if with_evaluators else "")
                 reports[evaluator].append(_row(item, entry, lesion, evaluator))
         for several in reports.values():
             rows = self._folded(several)
