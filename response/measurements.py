@@ -322,7 +322,7 @@ class Measurements(Records):
         InputError
             If a required column is missing.
         """
-        from response.placing import keep_placed, keep_with_role, without_repeats
+        from response.placing import keep_placed, keep_with_role, without_organs, without_repeats
 
         records, findings = read_records(table, COLUMNS, decimal)
         beside: dict[str, Records | None] = {}
@@ -340,7 +340,7 @@ class Measurements(Records):
             beside["collected"] = without_repeats(beside["collected"], COLLECTED_COLUMNS)
         placed, lost = keep_placed(records, COLUMNS)
         measured = cls(placed.table, placed.text, placed.codes, placed.numbers, placed.dates, findings=(), **beside)
-        measured, without_role = keep_with_role(measured)
+        measured, without_role = keep_with_role(without_organs(measured))
         return replace(measured, findings=[*findings, *lost, *without_role])
 
 

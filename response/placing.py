@@ -75,6 +75,18 @@ def keep_with_role(measured: Measurements) -> tuple[Measurements, list[Finding]]
     return (measured if known[series].all() else taken(measured, known[series])), findings
 
 
+def without_organs(measured: Measurements) -> Measurements:
+    """Leave out rows of structures that are no lesions, as segmentations hold them beside lesions (a liver); noted."""
+    if not measured.has("structure"):
+        return measured
+    organs = ~_is_blank(measured, "structure") & (measured.code("role") == _NO_ROLE)
+    if not organs.any():
+        return measured
+    kept = taken(measured, ~organs)
+    note = f"{int(organs.sum())} rows of organs, which are no lesions, were left out"
+    return replace(kept, table=replace(kept.table, notes=(*kept.table.notes, note)))
+
+
 def without_repeats(records: AnyRecords, columns: Mapping[str, Column]) -> AnyRecords:
     """Return collected responses once each, where they stand in every row of a table with other things in it.
 

@@ -11,6 +11,8 @@ import pytest
 from response.cells import date_of, iso_texts
 from response.cli import main
 from response.io.mapping import read_mapping
+from response.measurements import Measurements
+from tests.acceptance import text_table
 
 HEADER = "subject,timepoint,date,lesion,role,longest_mm"
 GOOD = ("GOOD,0,2024-01-02,T1,target,50", "GOOD,1,2024-03-01,T1,target,30")
@@ -249,6 +251,8 @@ import sys
 import openpyxl.writer.excel
 from response.cli import main
 from response.io.mapping import read_mapping
+from response.measurements import Measurements
+from tests.acceptance import text_table
 
 def failing(*_):
     raise {error}
@@ -277,3 +281,16 @@ def test_the_mapping_file_of_the_readme_is_one(tmp_path: Path) -> None:
     mapping = read_mapping(tmp_path / "map.toml")
     assert (mapping.unit, mapping.decimal, mapping.strptime_format) == ("cm", ",", "%d/%m/%Y")
     assert mapping.values["overall"] == {"2": "PR"}
+
+
+def test_rows_of_organs_are_left_out_without_a_complaint() -> None:
+    rows = [
+        {**dict.fromkeys(("organ", "structure"), ""), "subject": "S", "timepoint": str(visit), "lesion": lesion}
+        | {"longest_mm": "20", "role": role, "structure": structure}
+        for visit in (0, 1)
+        for lesion, role, structure in (("T1", "target", ""), ("Liver", "", "organ"), ("Mass", "target", "organ"))
+    ]
+    measured = Measurements.from_table(text_table(rows, "m.csv"))
+    assert measured.text["lesion"].texts() == ["T1", "Mass", "T1", "Mass"]  # who gives an organ a role means it
+    assert list(measured.findings) == []
+    assert "2 rows of organs, which are no lesions, were left out" in measured.table.notes

@@ -25,7 +25,7 @@ from response.commands.options import (
     StudyList,
 )
 from response.commands.run import checked_protocol, refuse_unwritable
-from response.commands.summaries import DONE, SOME_NOT_SCORED
+from response.commands.summaries import DONE, SOME_NOT_SCORED, tell_findings
 from response.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def measure(
         found = measure_with(told, stages, paths or [], inputs, options)
     named = (*(paths or []), *inputs.files, protocol, studies)
     written = write_measurements(found, out, keep=[path for path in named if path is not None and path.is_file()])
+    tell_findings(told, found.findings)
     told.tell("written", f"written: {', '.join(str(path) for path in written)}", files=[str(path) for path in written])
     return SOME_NOT_SCORED if found.failed else DONE
 

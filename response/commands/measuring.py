@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from response.commands.logs import Log, Stages
-from response.commands.summaries import counted, tell_findings
+from response.commands.summaries import counted
 
 if TYPE_CHECKING:
     from response.io.measure import Measured
@@ -90,4 +90,3 @@ def _tell(log: Log, found: "Measured") -> None:
         log.alert("finding", f"{finding.file}: {finding.sentence}".removeprefix(": "), id=finding.id)
     if len(shown) > _MOST_TOLD:
         log.alert("finding", f"and {len(shown) - _MOST_TOLD} more; the file of findings lists all")
-    tell_findings(log, found.findings)

@@ -54,7 +54,9 @@ def measure_lesion(mask: LesionMask, scene: Scene, options: MeasureOptions) -> d
     thickness = volume.acquisition.slice_thickness_mm if volume is not None else scene.slice_thickness_mm
     cells = _of_diameters(diameters, scene.grid)
     cells |= _of_extents(measure_extents(mask, scene.grid, slice_thickness_mm=thickness))
-    if not mask.name.is_organ:
+    if mask.name.is_organ:
+        cells["structure"] = "organ"
+    else:
         cells["measurable"] = _measurable(mask, diameters, thickness, scene.grid)
     if volume is not None:
         cells |= _of_image(volume, diameters.slice_index)
