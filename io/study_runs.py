@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final, Protocol
 
-from response.errors import InputError, MissingExtraError, ResponseError
+from response.errors import InputError, MissingExtraError, ResponseError, place_of_fault
 from response.findings import Finding
 from response.imaging.options import MeasureOptions
 from response.io.study_store import StudyResult, StudyStore
@@ -96,7 +96,7 @@ def measured(task: StudyTask, options: MeasureOptions) -> StudyResult:
     except MemoryError:
         return failed(task, "there is not enough memory for it")
     except Exception as error:  # the others must go on; its text may hold a patient's data
-        return failed(task, f"{type(error).__name__}: this is a fault of the program, not of your data")
+        return failed(task, f"{place_of_fault(error)}: this is a fault of the program, not of your data")
 
 
 def failed(task: StudyTask, why: str) -> StudyResult:

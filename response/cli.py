@@ -10,7 +10,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -18,7 +17,7 @@ import typer
 from response import __version__
 from response.commands import about, images, reports, trial
 from response.commands.logs import Log
-from response.errors import ResponseError
+from response.errors import ResponseError, place_of_fault
 
 NOTHING_DONE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells do
@@ -93,12 +92,8 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
 
 
 def _unexpected(error: Exception) -> str:
-    """Return where an error came up; never its text, which may hold a patient's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if f"{Path(__file__).parent}" in frame.filename] or frames
-    where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
     return (
-        f"{type(error).__name__} at {where}: this is a fault of the program, not of your data. "
+        f"{place_of_fault(error)}: this is a fault of the program, not of your data. "
         "Add --debug to see the traceback; read it before you send it, for it may show data of patients."
     )
 

@@ -1,6 +1,8 @@
 """The errors of this package: each says where, what was found, what was expected and what to do."""
 
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class ResponseError(Exception):
@@ -53,3 +55,11 @@ class MissingExtraError(ResponseError):
 
 class OutputError(ResponseError):
     """Results that could not be written; nothing partial is left behind."""
+
+
+def place_of_fault(error: BaseException) -> str:
+    """Return the kind of an unexpected error and where it came up; never its text, which may hold a patient's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "response" in Path(frame.filename).parts] or frames
+    where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
+    return f"{type(error).__name__} at {where}"
