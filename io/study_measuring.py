@@ -1,10 +1,11 @@
 """Measures one study: reads its series one after the other, measures what is segmented on it, and reads its reports."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from response.errors import ResponseError
+from response.errors import ResponseError, place_of_fault
 from response.findings import Finding
 from response.imaging.lesion_mask import LesionMask
 from response.imaging.measuring import Scene, measure_lesion
@@ -52,20 +53,17 @@ class _Measuring:
         """Measure all masks of one image."""
         volume = self._volume(image, masks[0])
         for item in masks:
-            try:
+            with self._isolated(item.mask):
                 self._on_mask(item, volume)
-            except ResponseError as error:
-                self._lose(item.mask, error)
 
     def _volume(self, image: tuple[Path, ...], item: MaskOfImage) -> Volume | None:
         from response.io.images import read_series
 
-        if not image:
-            return None
-        try:
-            volume = self._image_file(image[0], item) if is_image_file(image[0]) else read_series(image)
-        except ResponseError as error:
-            self._lose(image[0], error)
+        volume = None
+        with self._isolated(image[0] if image else item.mask):
+            if image:
+                volume = self._image_file(image[0], item) if is_image_file(image[0]) else read_series(image)
+        if volume is None:
             return None
         self.findings += [self._finding("image_geometry", fault, image[0].parent) for fault in volume.faults]
         return volume
@@ -84,7 +82,8 @@ class _Measuring:
         lesions = [mask for mask in found.masks if not mask.name.is_organ]
         scene = Scene(grid=found.grid, volume=image, liver=_liver(found.masks), lesions=lesions)
         for mask in found.masks:
-            self._measure(mask, scene, item.mask)
+            with self._isolated(item.mask, mask.name.label):
+                self._measure(mask, scene, item.mask)
 
     def _measure(self, mask: LesionMask, scene: Scene, file: Path) -> None:
         cells = measure_lesion(mask, scene, self.options)
@@ -106,18 +105,29 @@ class _Measuring:
         """Read the measurements of a report."""
         from response.io.dicom_sr import read_report
 
-        try:
+        with self._isolated(path):
             report = read_report(path)
-        except ResponseError as error:
-            self._lose(path, error)
-            return
-        self.observations += report.observations
-        self.findings += [self._placed(finding) for finding in report.findings]
+            self.observations += report.observations
+            self.findings += [self._placed(finding) for finding in report.findings]
 
-    def _lose(self, path: Path, error: ResponseError) -> None:
+    @contextmanager
+    def _isolated(self, path: Path, lesion: str = "") -> Iterator[None]:
+        """Turn what goes wrong with one file or lesion into a finding, so that the others go on."""
+        try:
+            yield
+        except ResponseError as error:
+            self._lose(path, lesion, str(error), "Replace the file; the others were used.")
+        except MemoryError:
+            raise
+        except Exception as error:
+            remedy = "This is a fault of the program, not of your data; please report it. The others were used."
+            self._lose(path, lesion, place_of_fault(error), remedy)
+
+    def _lose(self, path: Path, lesion: str, why: str, remedy: str) -> None:
         self.lost += 1
-        finding = self._finding(UNUSABLE, f"A file could not be used: {error}", path)
-        self.findings.append(replace(finding, severity="error", remedy="Replace the file; the others were used."))
+        what = "A lesion could not be measured" if lesion else "A file could not be used"
+        finding = self._finding(UNUSABLE, f"{what}: {why}", path, lesion)
+        self.findings.append(replace(finding, severity="error", remedy=remedy))
 
     def _finding(self, name: str, sentence: str, path: Path, lesion: str = "") -> Finding:
         whole = sentence if sentence.endswith(".") else f"{sentence}."
