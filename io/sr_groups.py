@@ -132,9 +132,10 @@ class _GroupReader:
             self._tell_unusable(lost)
         for used in self.filled.chosen.values():
             self._tell_doubts(used)
-        if self.filled.chosen or self.filled.lost or self.named.name.role:
+        holds_groups = any(is_group(child) for child in self.item.below())
+        if self.filled.chosen or self.filled.lost or (self.named.name.role and not holds_groups):
             self.group.observation = self._observation()
-        elif not any(is_group(child) for child in self.item.below()):
+        elif not holds_groups:
             self._tell_nothing()
         return self.group
 

@@ -98,7 +98,7 @@ class Measurement:
         """Return whether two usable values are one, but for how many digits were written."""
         if self.value is None or other.value is None:
             return False
-        near = max(self.step, other.step, abs(self.value) * _RELATIVE)
+        near = max(self.step / 2, other.step / 2, abs(self.value) * _RELATIVE)
         return abs(self.value - other.value) <= near
 
 

@@ -1,5 +1,6 @@
 """DICOM SR documents made by hand, item by item, as different writers put them; the tests' own, not our writer's."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -35,7 +36,9 @@ def uid(name: str) -> str:
 
 def code_item(code: Code) -> Dataset:
     item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator = code[:2]
+    with warnings.catch_warnings():  # of values that are longer than their VR allows, as OHIF writes one
+        warnings.simplefilter("ignore")
+        item.CodeValue, item.CodingSchemeDesignator = code[:2]
     if len(code) > 2:
         item.CodeMeaning = code[2]
     return item
