@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID, JPEG2000TransferSyntaxes
 
 from response.errors import InputError, MissingExtraError
 from response.io.dicom_bytes import shown
@@ -36,7 +36,9 @@ _DESCRIPTION: Final = (
 _JPEG_START: Final = b"\xff\xd8"
 _JPEG_2000_START: Final = b"\xff\x4f\xff\x51"
 _FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}  # SOFn, and that of JPEG-LS
-_KEEPS_ALL_BITS: Final = "pylibjpeg"  # pydicom would decode JPEG 2000 by way of Pillow first
+_JPEG_END: Final = b"\xff\xd9"  # of JPEG 2000 too
+_PADDING: Final = 16  # bytes that may stand behind it
+_OPENJPEG: Final = "pylibjpeg"  # keeps all bits; pydicom would decode JPEG 2000 by way of Pillow first
 _CODEC_ERRORS: Final = (*DAMAGED, RuntimeError)
 
 
@@ -72,12 +74,8 @@ class FrameDecoder:
         if index >= len(self._frames):
             raise InputError(shown(file.path), f"{len(self._frames)} compressed frames", f"at least {index + 1}")
         frame = self._frames[index]
-        claimed = codestream_size(frame)
-        if claimed is not None and claimed != size:
-            found = f"a compressed image of {claimed[0]} rows and {claimed[1]} columns"
-            raise InputError(shown(file.path), found, f"{size[0]} rows and {size[1]} columns, as in the header")
-        single = _single_frame(self._description, file.transfer_syntax, frame)
-        pixels = _decoded(single, file)
+        _check_stream(frame, size, file)
+        pixels = _decoded(_single_frame(self._description, file.transfer_syntax, frame), file)
         if pixels.shape != size:
             raise InputError(shown(file.path), f"decoded pixels of the shape {pixels.shape}", str(size))
         return pixels
@@ -95,6 +93,16 @@ class FrameDecoder:
             for keyword in _DESCRIPTION:
                 if keyword in dataset:
                     self._description[keyword] = dataset[keyword]
+
+
+def _check_stream(frame: bytes, size: tuple[int, int], file: DicomFile) -> None:
+    """Refuse a JPEG stream of another size, or without an end: some decoders fill up what is missing, in silence."""
+    claimed = codestream_size(frame)
+    if claimed is not None and claimed != size:
+        found = f"a compressed image of {claimed[0]} rows and {claimed[1]} columns"
+        raise InputError(shown(file.path), found, f"{size[0]} rows and {size[1]} columns, as in the header")
+    if frame.startswith((_JPEG_START, _JPEG_2000_START)) and _JPEG_END not in frame[-_PADDING - 2 :]:
+        raise InputError(shown(file.path), "a compressed image that ends too early", _EXPECTED)
 
 
 def codestream_size(frame: bytes) -> tuple[int, int] | None:
@@ -137,7 +145,11 @@ def _decoded(dataset: Dataset, file: DicomFile) -> NDArray[Any]:
             shown(file.path), f"pixel data compressed as '{syntax.name}'", "a syntax of CT or MR"
         ) from None
     if decoder.is_available:
-        plugin = _KEEPS_ALL_BITS if _KEEPS_ALL_BITS in decoder.available_plugins and syntax != RLELossless else ""
+        plugin = (
+            _KEEPS_ALL_BITS
+            if syntax in JPEG2000TransferSyntaxes and _KEEPS_ALL_BITS in decoder.available_plugins
+            else ""
+        )
         try:
             with quiet_pydicom():
                 return np.asarray(decoder.as_array(dataset, raw=True, decoding_plugin=plugin)[0])
