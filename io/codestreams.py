@@ -145,11 +145,8 @@ def _decoded(dataset: Dataset, file: DicomFile) -> NDArray[Any]:
             shown(file.path), f"pixel data compressed as '{syntax.name}'", "a syntax of CT or MR"
         ) from None
     if decoder.is_available:
-        plugin = (
-            _KEEPS_ALL_BITS
-            if syntax in JPEG2000TransferSyntaxes and _KEEPS_ALL_BITS in decoder.available_plugins
-            else ""
-        )
+        by_openjpeg = syntax in JPEG2000TransferSyntaxes and _OPENJPEG in decoder.available_plugins
+        plugin = _OPENJPEG if by_openjpeg else ""
         try:
             with quiet_pydicom():
                 return np.asarray(decoder.as_array(dataset, raw=True, decoding_plugin=plugin)[0])

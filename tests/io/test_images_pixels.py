@@ -8,6 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     MPEG2MPML,
@@ -26,7 +27,7 @@ from response.errors import InputError, MissingExtraError, ResponseError
 from response.io import codestreams, pixels
 from response.io.codestreams import codestream_size
 from response.io.images import read_series
-from tests.dicom_factory import axial_grid, oblique_grid, random_voxels, write_ct_series, write_enhanced
+from tests.dicom_factory import axial_grid, oblique_grid, random_voxels, save, write_ct_series, write_enhanced
 
 SHAPE = (3, 64, 48)
 NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
@@ -174,11 +175,10 @@ def test_pixels_of_8_and_32_bits(slice_path: Path, kind: str, values: list[list[
     how = {"BitsAllocated": bits, "BitsStored": bits, "HighBit": bits - 1, "PixelRepresentation": int(kind[0] == "i")}
     path = rewritten(slice_path, stored.astype(stored.dtype.newbyteorder("<")), **how)
     if big_endian:
-        dataset = pydicom.dcmread(path)
-        dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        dataset = Dataset()
+        dataset.update(pydicom.dcmread(path))
         dataset["PixelData"].VR = "OB" if bits == 8 else "OW"
-        dataset.PixelData = stored.astype(stored.dtype.newbyteorder(">")).tobytes()
-        dataset.save_as(path, implicit_vr=False, little_endian=False, force_encoding=True)
+        save(dataset, path, transfer_syntax=ExplicitVRBigEndian)
     voxels = read_series([path]).voxels[0]
     assert voxels.dtype == (np.float32 if np.abs(values).max() > 32767 else np.int16)
     assert np.array_equal(voxels, stored)
