@@ -92,8 +92,10 @@ def test_json_logs_are_one_object_per_line(trial: Path, out: Path, capsys: pytes
 def test_subjects_that_cannot_be_scored_are_named(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [lesion_row(longest_mm="20"), lesion_row(subject="S-2", role="new", state="present")]
-    assert main(["sr", str(write_table(tmp_path / "t.csv", rows)), "-o", str(out)]) == 1
+    rows = [lesion_row(longest_mm="20"), lesion_row(subject="S-2", timepoint="3", longest_mm="20")]
+    (tmp_path / "subjects.csv").write_text("subject,treatment_start\nS-2,2023-01-01\n")  # before every scan
+    tables = [str(write_table(tmp_path / "t.csv", rows)), "--subjects", str(tmp_path / "subjects.csv")]
+    assert main(["sr", *tables, "-o", str(out)]) == 1
     assert "S-2" in capsys.readouterr().err
     assert names(out) == ["S-1_0.dcm", "S-2_3.dcm"]  # what was measured is reported all the same
     group = groups(pydicom.dcmread(out / "S-2_3.dcm"))["recist-1.1 response"]
