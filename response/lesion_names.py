@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import chain, count
+from itertools import count
 from typing import Final
 
 from response.observations import Observation
@@ -64,13 +64,16 @@ def name_lesions(items: Sequence[Observation], lesions: Sequence[int], mapped: S
 def _numbered(bases: Mapping[int, str], fixed: Mapping[int, str]) -> dict[int, str]:
     """Return names that differ, by a number behind those that several lesions have."""
     shared = Counter(folded(base) for base in bases.values())
-    used = {folded(name) for name in fixed.values() if name}
-    names: dict[int, str] = {}
+    names = {lesion: name for lesion, name in fixed.items() if name}
+    used = {folded(name) for name in names.values()}
     for lesion, base in bases.items():
-        own = () if shared[folded(base)] > 1 else (base,)
-        wanted = (fixed[lesion],) if fixed[lesion] else chain(own, (f"{base} {number}" for number in count(1)))
-        names[lesion] = next(name for name in wanted if fixed[lesion] or folded(name) not in used)
-        used.add(folded(names[lesion]))
+        if lesion not in names and shared[folded(base)] == 1:
+            names[lesion] = base
+            used.add(folded(base))
+    for lesion, base in bases.items():
+        if lesion not in names:
+            names[lesion] = next(name for number in count(1) if folded(name := f"{base} {number}") not in used)
+            used.add(folded(names[lesion]))
     return names
 
 
