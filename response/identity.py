@@ -33,7 +33,7 @@ BY_LABEL: Final = "label"
 BY_SITE: Final = "finding site"
 BY_NUMBER: Final = "number, for all studies have the same"
 
-Slot = tuple[str, str, str]
+Visit = tuple[str, str]  # study and timepoint: one report may tell of several timepoints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,9 +142,9 @@ class _Matching:
         """Return the id of the lesion of each observation, and tell how it was matched."""
         names = name_lesions(self.items, self.lesion, self.mapped)
         for lesion, members in self.members.items():
-            studies, how = self._studies(members[0]), self.how[lesion]
-            if len(studies) > 1 and how:
-                sentence = f"{names[members[0]]} is one lesion in {len(studies)} studies, by {', '.join(how)}."
+            visits, how = self._visits(members[0]), self.how[lesion]
+            if len(visits) > 1 and how:
+                sentence = f"{names[members[0]]} is one lesion in {len(visits)} studies, by {', '.join(how)}."
                 told = _finding("lesion_matched", "info", self.items[members[0]], sentence, found=", ".join(how))
                 self.findings.append(_about(told, names[members[0]]))
         return names
@@ -165,7 +165,7 @@ class _Matching:
 
     def _twice(self, members: Sequence[int]) -> list[int]:
         """Return observations of one file that have one UID and yet are different lesions."""
-        for same in self._together(members, lambda place: (self.items[place].kind, self.items[place].file)):
+        for same in self._together(members, lambda place: (self.items[place].file, _slot(self.items[place]))):
             if not _may_be_one(self._items(same)):
                 return same
         return []
@@ -221,8 +221,8 @@ class _Matching:
     def _by_number(self) -> None:
         """Join segments without names by number, where the subject has the same numbers in every study."""
         unnamed = [place for place, item in enumerate(self.items) if not own_name(item) and _number(item)]
-        alone = [place for place in unnamed if len(self._studies(place)) == 1]
-        studies = self._together(alone, lambda place: (self.items[place].study, self.items[place].observer))
+        alone = [place for place in unnamed if len(self._visits(place)) == 1]
+        studies = self._together(alone, lambda place: (_visit(self.items[place]), self.items[place].observer))
         numbers = [sorted(_number(self.items[place]) for place in study) for study in studies]
         if len(studies) < 2 or any(own != numbers[0] or len(set(own)) != len(own) for own in numbers):
             return
@@ -241,8 +241,8 @@ class _Matching:
                 found[value].append(place)
         return list(found.values())
 
-    def _studies(self, place: int) -> set[str]:
-        return {self.items[other].study for other in self.members[self.lesion[place]]}
+    def _visits(self, place: int) -> set[Visit]:
+        return {_visit(self.items[other]) for other in self.members[self.lesion[place]]}
 
     def _lesions(self, places: Iterable[int]) -> set[int]:
         return {self.lesion[place] for place in places}
@@ -262,7 +262,7 @@ class _Matching:
     def _may_join(self, places: Iterable[int]) -> bool:
         """Return whether lesions can be one: never two of them in one study, and no two names in the map."""
         lesions = self._lesions(places)
-        slots: list[Slot] = []
+        slots: list[tuple[Visit, str, str]] = []
         mapped: set[str] = set()
         for lesion in lesions:
             own = self.members[lesion]
@@ -311,8 +311,13 @@ def _number(item: Observation) -> str:
     return folded(written) or (str(name.number) if item.kind == "mask" else "")
 
 
-def _slot(item: Observation) -> Slot:
-    return item.study, item.kind, item.observer if item.kind == "report" else ""
+def _visit(item: Observation) -> Visit:
+    return item.study, item.timepoint
+
+
+def _slot(item: Observation) -> tuple[Visit, str, str]:
+    """Return the place that one lesion has only once."""
+    return _visit(item), item.kind, item.observer if item.kind == "report" else ""
 
 
 def _side(item: Observation) -> str:

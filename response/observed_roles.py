@@ -1,8 +1,8 @@
 """Roles of lesions that come from images and reports: as coded or mapped, else as RECIST 1.1 would have them.
 
 1. A role in the map, or else the first one coded, holds for the whole course of a lesion.
-2. Where no lesion of a subject has one, targets are proposed from its first timepoint (`response.selection`). Where
-   some have one, the others of the first timepoint are candidates.
+2. Where no lesion of the first timepoint has one, targets are proposed there (`response.selection`). Where some have
+   one, the others of the first timepoint are candidates.
 3. A lesion first seen later is new, if all lesions seen before are there too. If one is missing that it could be
    under another name, nobody knows: it gets no role, and the candidates are named.
 """
@@ -82,12 +82,13 @@ class _Assigning:
         courses = self._courses(series, rows)
         start = min(course.places[0] for course in courses)
         coded = [course for course in courses if self._set_coded(course)]
+        coded_at_start = [course for course in coded if course.places[0] == start]
         for course in courses:
             if course.places[0] > start:
                 self._judge_later(course, courses)
             elif course in coded:
                 continue
-            elif self.roles == "propose" and not coded:
+            elif self.roles == "propose" and not coded_at_start:
                 self.to_select.append(course)
             else:
                 course.set_role("candidate")

@@ -260,7 +260,7 @@ KEYS = [
 @pytest.mark.parametrize(("keys", "expected"), KEYS, ids=[str(case[0]) for case in KEYS])
 def test_all_keys_of_a_line_must_fit(keys: dict[str, str], expected: bool) -> None:
     item = mask(1, 3, "x", tracking_id="t", file="a/b/SEG.dcm")
-    assert MapEntry(lesion="A", **keys).fits(item) is expected
+    assert MapEntry(**{"lesion": "A", **keys}).fits(item) is expected  # type: ignore[arg-type]
 
 
 def test_ten_thousand_structures_take_no_time_to_speak_of() -> None:

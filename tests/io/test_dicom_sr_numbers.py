@@ -26,8 +26,8 @@ DERIVATION: Code = ("121401", "DCM", "Derivation")
 MEAN: Code = ("373098007", "SCT", "Mean")
 
 
-def read(path: Path, *items: Dataset, **group_keys: str) -> Report:
-    return read_report(saved(report(group(*items, tracking_id="L1", **group_keys)), path / "report.dcm"))
+def read(path: Path, *items: Dataset) -> Report:
+    return read_report(saved(report(group(*items, tracking_id="L1")), path / "report.dcm"))
 
 
 def cells(path: Path, *items: Dataset) -> dict[str, str]:
