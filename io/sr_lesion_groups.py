@@ -3,17 +3,20 @@
 What has a code of a standard is written with it; the other columns of the row follow as texts with a code of our own,
 named as the column, so that nothing of the row is lost.
 
-`axes="ohif"` writes the same in the spelling that the OHIF viewer needs to show and to edit the diameters. As read by
-OHIF 3.0 to 3.11 with @cornerstonejs/adapters 0.1 to 4 and dcmjs 0.29 to 0.42:
+`axes="ohif"` writes the same in the spelling that the OHIF viewer needs to show and to edit the diameters. Looked at:
+its extension `cornerstone-dicom-sr` from 2023 to 2026, `@cornerstonejs/adapters` from 2022 to 2026 (2.0.0-beta.21 among
+them) and dcmjs (0.29.8 and later).
 
-* meanings "Long Axis" and "Short Axis": they are matched by their text;
-* Tracking Identifier `Cornerstone3DTools@^0.1.0:Bidirectional` (or `:Length` where only one axis has end points), so
-  that the lesion's id stands in a Comment (121106, DCM), and as the meaning of the Finding for older versions;
-* the first NUM of the group is an axis with its SCOORD, and every NUM has one child: OHIF before 3.11 fails on one
-  without. A quantity that has no end points of its own refers to an axis as its approximate location, so what was
-  derived stands in its name (CID 6141) and not in a modifier;
-* no NUM in the time point context, for the same reason;
-* an Image Library (see `sr_documents`).
+* Meanings "Long Axis" and "Short Axis": the adapters match them by their text.
+* Tracking Identifier `Cornerstone3DTools@^0.1.0:Bidirectional`, or `:Length` where one axis alone has end points: it
+  names the tool. The lesion's id stands in a Comment (121106, DCM), the label of later adapters, and as the meaning of
+  the Finding, which earlier ones show.
+* The first NUM of the group is an axis with its SCOORD, and every NUM has one child: without it nothing of the report
+  is shown before OHIF's pull request 5703 of January 2026. A quantity that has no end points of its own refers to an
+  axis as its approximate location, so what was derived stands in its name (CID 6141) and not in a modifier.
+* No NUM in the time point context, for the same reason.
+* An Image Library (see `sr_documents`): the images are looked up in it.
+* Adapters before 2025 know pixel coordinates only, so the images should be at hand when the report is written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -166,6 +169,7 @@ class _LesionGroup:
         texts = {COMMENT: identifier} if self.tool else {}
         texts |= {local_code(column): text for column, text in self._other_cells().items()}
         add_texts(group, texts)
+        mend_method(group)
         return group
 
     # --- axes and other quantities
@@ -253,6 +257,13 @@ class _LesionGroup:
         return other | ({"evaluator": self.context.evaluator} if self.context.evaluator else {})
 
 
+def mend_method(group: MeasurementsAndQualitativeEvaluations) -> None:
+    """Make the method of a group modify its name (TID 1501, row 5), which highdicom writes as a part of it."""
+    for item in group[0].ContentSequence:
+        if item.name == codes.SCT.MeasurementMethod:
+            item.RelationshipType = "HAS CONCEPT MOD"
+
+
 def add_texts(group: MeasurementsAndQualitativeEvaluations, texts: Mapping[Code, str]) -> None:
     """Add texts to a group (TID 1501 allows them as qualitative evaluations, highdicom has no argument for them)."""
     for name, text in texts.items():
@@ -291,4 +302,4 @@ def _reference(image: ImageReference) -> dict[str, Any]:
     }
 
 
-__all__ = ["TOOL", "GroupContext", "add_texts", "lesion_group"]
+__all__ = ["TOOL", "GroupContext", "add_texts", "lesion_group", "mend_method"]

@@ -30,7 +30,7 @@ from response.io.sr_concepts import (
     local_code,
     response_code,
 )
-from response.io.sr_lesion_groups import GroupContext, add_texts
+from response.io.sr_lesion_groups import GroupContext, add_texts, mend_method
 
 _LESION_QUESTIONS: Final = ("target", "non_target")
 _QUESTIONS: Final = (*_LESION_QUESTIONS, "new_lesion", "overall")
@@ -83,6 +83,7 @@ def response_group(
     said = (*_OF_THE_REPORT, *_QUESTIONS, _ADJUDICATED, *measured)
     texts = {column: text for column, text in row.items() if column not in said}
     add_texts(group, {CONCLUSION if column == "reason" else local_code(column): text for column, text in texts.items()})
+    mend_method(group)
     return group
 
 

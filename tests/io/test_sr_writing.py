@@ -100,6 +100,12 @@ def test_the_statistic_stands_as_derivation(follow_up: pydicom.Dataset) -> None:
     assert found == [["373098007^SCT"], ["386136009^SCT"]]  # mean, standard deviation
 
 
+def test_the_method_modifies_the_group(follow_up: pydicom.Dataset) -> None:
+    # TID 1501, row 5; highdicom 0.28 writes it as a part of the group
+    for group in groups(follow_up).values():
+        assert [item.RelationshipType for item in children(group, "370129005^SCT")] == ["HAS CONCEPT MOD"]
+
+
 def test_the_side_is_a_modifier_of_the_site(follow_up: pydicom.Dataset) -> None:
     (site,) = children(groups(follow_up)["T1"], "363698007^SCT")
     assert values(site, "272741003^SCT") == ["7771000^SCT"]  # left
@@ -529,6 +535,25 @@ def test_dciodvfy_finds_no_error(checked: list[Path]) -> None:
             if line.startswith("Warning") and not any(known in line for known in EXPECTED_WARNINGS)
         ]
         assert odd == []
+
+
+PIXELMED = Path("/usr/share/java/pixelmed.jar")
+# Its rules are one XSLT of 6 MB, larger than Java allows by itself.
+UNLIMITED = [f"-Djdk.xml.{limit}=0" for limit in ("xpathTotalOpLimit", "xpathExprOpLimit", "xpathExprGrpLimit")]
+
+
+@pytest.mark.slow
+def test_the_reports_follow_the_template(checked: list[Path]) -> None:
+    program = needs("java", "default-jre-headless")
+    if not PIXELMED.exists():
+        pytest.skip(f"no {PIXELMED} (Debian package libpixelmed-java): reports are not held against TID 1500")
+    validator = "com.pixelmed.validate.DicomSRValidator"
+    for path in checked:
+        lines = output_of(program, "-Xss512m", *UNLIMITED, "-cp", str(PIXELMED), validator, str(path))
+        assert "Found Root Template TID_1500 (MeasurementReport)" in lines
+        assert "Root Template Validation Complete" in lines
+        # TID 1501 is extensible: what is not in it is allowed
+        assert [line for line in lines if line.startswith(("Error", "Warning")) and "not in template" not in line] == []
 
 
 def test_dsrdump_reads_the_reports(checked: list[Path]) -> None:

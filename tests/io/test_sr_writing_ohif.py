@@ -103,7 +103,7 @@ def test_the_lesion_is_named_in_label_and_finding(report: pydicom.Dataset) -> No
 
 
 def test_every_number_has_exactly_one_child(report: pydicom.Dataset) -> None:
-    # OHIF before 3.11 takes the child apart without looking whether it is there; several have no value type
+    # until January 2026 OHIF took the child apart without looking whether it is there; of several it finds none
     for group in ohif_groups(report):
         for item in numbers(group):
             (child,) = item.ContentSequence
