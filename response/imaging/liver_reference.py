@@ -11,7 +11,7 @@ from response.imaging.grid import Floats
 from response.imaging.neighbourhood import Neighbourhood, Singles
 from response.imaging.options import MeasureOptions
 
-# Without a mask of the liver: parenchyma on portal venous CT, from fatty liver to dense enhancement.
+# Parenchyma on portal venous CT, from fatty liver to dense enhancement.
 PARENCHYMA_HU: Final = (30.0, 220.0)
 MODE_BIN_HU: Final = 10.0  # width of the bins in which the commonest attenuation is sought
 BOX_STEPS: Final = 3  # side of the box that is averaged to tell vessels from noise
@@ -33,8 +33,8 @@ class LiverReference:
     entropy
         Of its values in bins of 25 HU, in bits.
     foreign
-        Which points of the neighbourhood are no parenchyma, for certain, `[z, y, x]`: vessels, and, where there is no
-        mask of the liver, what is darker than any liver (fat, lung).
+        Which points of the neighbourhood are no parenchyma, for certain, `[z, y, x]`: vessels, and what is darker than
+        any liver (fat, lung, the blurred edge of it).
     source
         `liver`: its mask; `surroundings`: the shell around the lesion, where there is no mask.
     reason
@@ -65,9 +65,7 @@ def measure_liver(around: Neighbourhood, options: MeasureOptions) -> LiverRefere
     level = _level(averaged[looked_at], has_mask=around.liver is not None)
     with np.errstate(invalid="ignore"):  # NaN is in no region
         kept = looked_at & (np.abs(averaged - level) < options.chun_vessel_hu)
-        foreign = averaged > level + options.chun_vessel_hu
-        if around.liver is None:
-            foreign |= averaged < PARENCHYMA_HU[0]
+        foreign = (averaged > level + options.chun_vessel_hu) | (averaged < PARENCHYMA_HU[0])
     reason = _why_not(kept, looked_at, around.step_mm, source)
     if reason:
         return LiverReference(hu=np.nan, noise_hu=np.nan, entropy=np.nan, foreign=foreign, source=source, reason=reason)

@@ -109,7 +109,7 @@ class MeasureOptions(Options):
     chun_sharp_mm: float = option(4.0, "the border is sharp where its width from 10 to 90 % is at most this", minimum=0)
     chun_contrast_hu: float = option(15.0, "and where lesion and liver differ by at least this", minimum=0)
     chun_contrast_share: float = option(
-        0.5, "and by at least this share of what the core differs from the liver: smaller steps are texture", minimum=0
+        0.6, "and by at least this share of what the core differs from the liver: smaller steps are texture", minimum=0
     )
     chun_sharp_share: float = option(0.7, "the interface is sharp from this share of sharp border on", minimum=0)
     chun_ill_defined_share: float = option(0.3, "it is ill-defined up to this share; variable between", minimum=0)

@@ -59,7 +59,7 @@ def cast_rays(around: Neighbourhood, liver: LiverReference, slice_mm: float, opt
     2. Rays across which the image is too blurred by its slices (`chun_blur_mm`) are left out: on thick slices those
        that run along the patient.
     3. A sample is left out where it is not as deep as its place on the ray says (the lesion is thin there, or a
-       neighbour is near), in another lesion, outside the liver, or in a vessel (or other tissue) that stands off the border.
+       neighbour is near), in another lesion, outside the liver, or in a vessel or other tissue off the border.
     """
     places, normals = _starts(around)
     blur = blur_mm(normals, around, slice_mm)

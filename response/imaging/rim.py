@@ -12,8 +12,8 @@ from response.imaging.options import MeasureOptions
 from response.imaging.rays import OFFSETS_MM, Patches
 
 SHELL_MM: Final = 3.0  # inside the border; criteria page, 3.4, step 5
-PEAK_MM: Final = (-3.5, 0.5)  # where the peak of a rim may lie: in the shell, or as far as masks miss the border
-BEYOND_MM: Final = (2.0, 5.0)  # where the liver beside it is looked at
+PEAK_MM: Final = (-3.5, 2.5)  # where the peak of a rim may lie: in the shell, or outside of masks that spare the rim
+BEYOND_MM: Final = (3.5, 6.0)  # where the liver beside it is looked at
 AVERAGED: Final = 3  # samples that are averaged along a ray, against noise
 
 
@@ -42,17 +42,17 @@ def measure_rim(
 ) -> Rim:
     """Look for a rim, in every patch of the border.
 
-    A patch has a rim if the shell is brighter than the core by `chun_rim_hu`, and the brightest place of shell and
-    border is brighter than the liver beside it by `chun_rim_peak_hu`: partial volume alone gives a ramp, that does not
-    rise above the liver.
+    A patch has a rim if its brightest place near the border is brighter than the core by `chun_rim_hu`, and than the
+    liver beside it by `chun_rim_peak_hu`: partial volume alone gives a ramp, which does not rise above the liver. So a
+    rim that is darker than the liver is not told from a gradual border.
     """
     shell = around.image[(around.depth_mm > 0) & (around.depth_mm <= SHELL_MM) & np.isfinite(around.image)]
     level = float(shell.mean(dtype=np.float64)) if shell.size else np.nan
     known = np.isfinite(patches.profiles)
-    brightness = _mean(patches.profiles, known, -SHELL_MM, 0.0) - core_hu
-    peak = _peak(patches.profiles) - _mean(patches.profiles, known, *BEYOND_MM)
-    used = np.isfinite(brightness) & np.isfinite(peak)
-    has_rim = used & (brightness >= options.chun_rim_hu) & (peak >= options.chun_rim_peak_hu)
+    peak = _peak(patches.profiles)
+    over_liver = peak - _mean(patches.profiles, known, *BEYOND_MM)
+    used = np.isfinite(over_liver)
+    has_rim = used & (peak - core_hu >= options.chun_rim_hu) & (over_liver >= options.chun_rim_peak_hu)
     area = patches.rays
     return Rim(
         over_core_hu=level - core_hu,

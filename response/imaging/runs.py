@@ -37,9 +37,9 @@ class Runs:
 
 def runs_of(voxels: NDArray[np.bool_]) -> Runs:
     """Return the runs of a crop `[slice, row, column]`."""
-    rows, columns = voxels.shape[1:]
-    lines = np.zeros((voxels.shape[0] * rows + 1, columns + 1), np.bool_)  # the column more ends each row
-    lines[1:, :columns] = voxels.reshape(-1 if columns else 0, columns)
+    slices, rows, columns = voxels.shape
+    lines = np.zeros((slices * rows + 1, columns + 1), np.bool_)  # the column more ends each row
+    lines[1:, :columns] = voxels.reshape(slices * rows, columns)
     steps = np.flatnonzero(lines.ravel()[columns + 1 :] != lines.ravel()[columns:-1])
     starts, ends = steps[::2], steps[1::2]
     line, first = np.divmod(starts, columns + 1)
