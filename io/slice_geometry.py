@@ -12,6 +12,7 @@ EVEN_FRACTION: Final = 0.02  # gaps may differ by this part of the spacing ...
 EVEN_MM: Final = 0.011  # ... or by this, for some scanners round positions to two decimals
 MISSING_FRACTION: Final = 0.1  # of the spacing: how close a gap is to a multiple of it if slices are missing
 TILT_DEGREES: Final = 0.1  # below, it is rounding
+ROUNDING_MM: Final = 0.05  # over the whole series: what rounding of positions may do
 SHIFT_MM: Final = 0.1  # slices out of line with the others by less: rounding
 THICKNESS_FRACTION: Final = 0.1  # thickness and spacing are told to differ by more than this part of the spacing
 
@@ -85,14 +86,16 @@ def _gap_faults(gaps: Floats) -> list[str]:
 def _shift_faults(grid: Grid) -> list[str]:
     """Tell gantry tilt: a shift within the plane that grows from slice to slice; and slices that are out of line."""
     offsets = grid.origins - grid.origins[0]
-    heights = offsets @ grid.normal
-    shifts = offsets - heights[:, None] * grid.normal
-    slope = shifts.T @ heights / (heights @ heights)  # least squares through the first slice, mm per mm
-    angle = float(np.degrees(np.arctan(np.linalg.norm(slope))))
+    heights = (offsets @ grid.normal)[:, None]
+    shifts = offsets - heights * grid.normal
+    slope = np.median(np.diff(shifts, axis=0) / np.diff(heights, axis=0), axis=0)  # mm per mm; one odd slice is no tilt
+    steepness = float(np.linalg.norm(slope))
+    angle = float(np.degrees(np.arctan(steepness)))
     faults = []
-    if angle > TILT_DEGREES:
+    if angle > TILT_DEGREES and steepness * heights[-1, 0] > ROUNDING_MM:
         faults.append(f"gantry tilt: slices are shifted against each other, by {angle:.3g} degrees")
-    out_of_line = float(np.linalg.norm(shifts - heights[:, None] * slope, axis=1).max())
+    rest = shifts - heights * slope
+    out_of_line = float(np.linalg.norm(rest - np.median(rest, axis=0), axis=1).max())
     if out_of_line > SHIFT_MM:
         faults.append(f"some slices are out of line with the others, by up to {out_of_line:.3g} mm")
     return faults
