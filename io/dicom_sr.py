@@ -31,7 +31,7 @@ from response.io.sr_codes import (
 )
 from response.io.sr_content import ContentItem, ContentTree
 from response.io.sr_groups import Document, Group, read_group, responses_in
-from response.io.sr_names import groups_below, is_group, observer_in, time_point_in
+from response.io.sr_names import groups_below, is_baseline, is_group, observer_in, time_point_in
 from response.io.sr_numbers import read_measurement
 from response.io.sr_places import read_evidence
 from response.observations import Observation
@@ -178,6 +178,7 @@ class _Reader:
             cells={
                 "source": plain_text(self.dataset, "SOPInstanceUID"),
                 "replaces_uid": " ".join(filter(None, replaced)),
+                "baseline": "Y" if is_baseline(self.root) else "",
             },
         )
 

@@ -42,6 +42,9 @@ TIME_POINTS: Final = (
     frozenset({"RDETBD2^RADELEMENT"}),
 )
 
+TIME_POINT_TYPE: Final = frozenset({"126072^DCM"})
+BASELINE_TYPE: Final = "C1442488^UMLS"  # CID 6146
+
 # Values that hold a label which somebody typed, in the place of a finding or a site (OHIF, by way of dcmjs)
 FREE_TEXT_VALUES: Final = frozenset({"CORNERSTONEFREETEXT", "CS3DTEXT"})
 

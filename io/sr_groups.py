@@ -154,6 +154,7 @@ class _GroupReader:
             **self._place(image, images),
             "segmentation_uid": segment.sop_instance if segment else "",
             "location": self.named.location,
+            "baseline": "Y" if self.named.is_baseline else self.document.cells.get("baseline", ""),
             **own_cells(self.item),
         }
         return Observation(

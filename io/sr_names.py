@@ -9,6 +9,7 @@ from typing import Final
 from response.imaging.lesion_mask import StructureName
 from response.io.dicom_values import plain_text
 from response.io.sr_codes import (
+    BASELINE_TYPE,
     COMMENT,
     DEVICE_NAMES,
     FINDING,
@@ -19,6 +20,7 @@ from response.io.sr_codes import (
     MEASUREMENT_GROUP,
     NO_LESION,
     PERSON_NAME,
+    TIME_POINT_TYPE,
     TIME_POINTS,
     TRACKING_IDENTIFIER,
     TRACKING_UID,
@@ -60,6 +62,11 @@ def time_point_in(item: ContentItem) -> str:
     return ""
 
 
+def is_baseline(item: ContentItem) -> bool:
+    """Return whether an item says that its time point is the baseline."""
+    return any(place.value_code == BASELINE_TYPE for place in item.nearest(TIME_POINT_TYPE, is_group))
+
+
 def observer_in(item: ContentItem) -> str:
     """Return who made the measurements of an item, a person before a device; empty where nobody is named."""
     for codes in (PERSON_NAME, *DEVICE_NAMES):
@@ -90,6 +97,11 @@ class NamedGroup:
     def timepoint(self) -> str:
         """Label of the time point; empty where the group has none."""
         return next(filter(None, map(time_point_in, self.places)), "")
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether its time point is coded as the baseline."""
+        return any(map(is_baseline, self.places))
 
     @property
     def observer(self) -> str:

@@ -62,7 +62,7 @@ def measurement_table(
     placed = place_visits(observations)
     identified = identify(placed.observations, lesion_map)
     made = make_rows(placed.observations, identified.lesions, identified.entries)
-    found = assign_roles(made.rows, placed.order, roles)
+    found = assign_roles(made.rows, placed.order, roles, unordered=placed.unordered)
     place = {
         (subject, label): number for subject, labels in placed.order.items() for number, label in enumerate(labels)
     }
@@ -78,16 +78,17 @@ def measurement_table(
         ),
     )
     findings = [*placed.findings, *identified.findings, *made.findings, *found]
-    return Observed(table=_table(rows), findings=findings)
+    return Observed(table=_table(rows, placed.unordered), findings=findings)
 
 
-def _table(rows: Sequence[Row]) -> TextTable:
+def _table(rows: Sequence[Row], unordered: frozenset[tuple[str, str]]) -> TextTable:
+    """Return the rows as a table; a timepoint of which nobody knows when it was stays blank, so it is not scored."""
     cells = [
         {
             **row.cells,
             "subject": row.subject,
             "evaluator": row.evaluator,
-            "timepoint": row.timepoint,
+            "timepoint": "" if (row.subject, row.timepoint) in unordered else row.timepoint,
             "date": row.date,
             "lesion": row.lesion,
             "role": row.role,

@@ -1,8 +1,8 @@
 """Roles of lesions that come from images and reports: as coded or mapped, else as RECIST 1.1 would have them.
 
 1. A role in the map, or else the first one coded, holds for the whole course of a lesion.
-2. Where no lesion of the first timepoint has one, targets are proposed there (`response.selection`). Where some have
-   one, the others of the first timepoint are candidates.
+2. Where no lesion of the first timepoint (or the one coded as baseline) has one, targets are proposed there
+   (`response.selection`). Where some have one, its others are candidates.
 3. A lesion first seen later is new, if all lesions seen before are there too. If one is missing that it could be
    under another name, nobody knows: it gets no role, and the candidates are named.
 """
@@ -37,22 +37,31 @@ SeriesKey = tuple[str, str]
 
 @dataclass(eq=False)
 class _Course:
-    """One lesion of a series: its rows by timepoint."""
+    """One lesion of a series: its rows, and their places in the order of the timepoints of the subject."""
 
     lesion: str
     rows: list[Row]
-    places: list[int]  # of its rows, in the order of the timepoints of the subject
+    places: list[int]
 
     @property
     def first(self) -> Row:
         return self.rows[0]
+
+    def row_at(self, place: int) -> Row:
+        return self.rows[self.places.index(place)]
 
     def set_role(self, role: str) -> None:
         for row in self.rows:
             row.role = role
 
 
-def assign_roles(rows: Sequence[Row], order: Mapping[str, Sequence[str]], roles: Roles = "propose") -> list[Finding]:
+def assign_roles(
+    rows: Sequence[Row],
+    order: Mapping[str, Sequence[str]],
+    roles: Roles = "propose",
+    *,
+    unordered: frozenset[tuple[str, str]] = frozenset(),
+) -> list[Finding]:
     """Give all rows of lesions their role, in place; return what was assumed, and what is ambiguous.
 
     Parameters
@@ -63,11 +72,18 @@ def assign_roles(rows: Sequence[Row], order: Mapping[str, Sequence[str]], roles:
         Timepoints of each subject in the order of time.
     roles
         `propose`: as above; `as_coded`: what has no coded role is a candidate at the first timepoint, and blank later.
+    unordered
+        Timepoints of which nobody knows when they were; rows there take the role that their lesion has elsewhere.
     """
     assigning = _Assigning(order, roles)
-    for series, own in rows_by_series(rows).items():
+    ordered = [row for row in rows if (row.subject, row.timepoint) not in unordered]
+    for series, own in rows_by_series(ordered).items():
         assigning.add(series, own)
     assigning.select()
+    known = {(row.subject, row.evaluator, row.lesion): row.role for row in ordered}
+    for row in rows:
+        if (row.subject, row.timepoint) in unordered and not row.is_organ:
+            row.role = row.said_role or known.get((row.subject, row.evaluator, row.lesion), "") or row.coded_role
     return assigning.findings
 
 
@@ -75,25 +91,34 @@ class _Assigning:
     def __init__(self, order: Mapping[str, Sequence[str]], roles: Roles) -> None:
         self.order, self.roles = order, roles
         self.findings: list[Finding] = []
-        self.to_select: list[_Course] = []
+        self.to_select: list[tuple[_Course, Row]] = []
 
     def add(self, series: SeriesKey, rows: Sequence[Row]) -> None:
         """Give the lesions of one series their roles; those to be selected wait for `select`."""
         courses = self._courses(series, rows)
-        start = min(course.places[0] for course in courses)
+        marked = [
+            place
+            for course in courses
+            for place, row in zip(course.places, course.rows, strict=True)
+            if row.cells.get("baseline") == "Y"
+        ]
+        start = min(marked or [course.places[0] for course in courses])
         coded = [course for course in courses if self._set_coded(course)]
-        coded_at_start = [course for course in coded if course.places[0] == start]
+        coded_at_start = any(start in course.places for course in coded)
         for course in courses:
             if course.places[0] > start:
                 self._judge_later(course, courses)
-            elif course in coded:
-                continue
-            elif self.roles == "propose" and not coded_at_start:
-                self.to_select.append(course)
-            else:
-                course.set_role("candidate")
-                sentence = f"{course.lesion} has no coded role; it is a candidate and not counted."
-                self._tell("role_proposed", "info", course.first, sentence, found="candidate", remedy=_CHECK)
+            elif course not in coded:
+                self._judge_early(course, start, may_select=not coded_at_start)
+
+    def _judge_early(self, course: _Course, start: int, *, may_select: bool) -> None:
+        """Let a lesion of the first timepoint, or of one before the baseline, be selected or be a candidate."""
+        if self.roles == "propose" and may_select and start in course.places:
+            self.to_select.append((course, course.row_at(start)))
+            return
+        course.set_role("candidate")
+        sentence = f"{course.lesion} has no coded role; it is a candidate and not counted."
+        self._tell("role_proposed", "info", course.first, sentence, found="candidate", remedy=_CHECK)
 
     def _courses(self, series: SeriesKey, rows: Sequence[Row]) -> list[_Course]:
         place = {label: number for number, label in enumerate(self.order[series[0]])}
@@ -148,10 +173,10 @@ class _Assigning:
 
     def select(self) -> None:
         """Propose targets among all lesions that wait for it."""
-        by_lesion = {(course.first.subject, course.first.evaluator, course.lesion): course for course in self.to_select}
+        by_lesion = {(row.subject, row.evaluator, row.lesion): course for course, row in self.to_select}
         if not by_lesion:
             return
-        for proposal in propose_targets(_candidates(self.to_select)):
+        for proposal in propose_targets(_candidates([row for _, row in self.to_select])):
             course = by_lesion.pop((proposal.subject, proposal.evaluator, proposal.lesion))
             self._propose(course, proposal.proposed_role or "candidate", proposal.reason)
         for course in by_lesion.values():
@@ -180,9 +205,8 @@ class _Assigning:
         )
 
 
-def _candidates(courses: Sequence[_Course]) -> Measurements:
-    """Return the first rows of some lesions as candidates."""
-    rows = [course.first for course in courses]
+def _candidates(rows: Sequence[Row]) -> Measurements:
+    """Return the rows of some lesions at baseline as candidates."""
     columns = {
         "subject": [row.subject for row in rows],
         "evaluator": [row.evaluator for row in rows],

@@ -31,12 +31,16 @@ class Placed:
         Ordered by subject, timepoint, kind and file.
     order
         Timepoints of each subject in the order of time.
+    unordered
+        Subject and timepoint of studies without date and label, where the subject has others: nobody knows whether
+        they come before or after these.
     findings
         What was left out or assumed.
     """
 
     observations: Sequence[Observation]
     order: Mapping[str, Sequence[str]]
+    unordered: frozenset[tuple[str, str]]
     findings: Sequence[Finding]
 
 
@@ -67,7 +71,13 @@ class _Placing:
         placed.sort(
             key=lambda item: (item.subject, rank[item.subject][item.timepoint], item.kind != "report", item.file)
         )
-        return Placed(observations=placed, order=order, findings=self.findings)
+        unordered = {
+            (subject, label)
+            for subject, labels in order.items()
+            for label in labels
+            if len(labels) > 1 and label.startswith(UNDATED)
+        }
+        return Placed(observations=placed, order=order, unordered=frozenset(unordered), findings=self.findings)
 
     # --- what is left out
 
@@ -162,7 +172,7 @@ class _Placing:
     def _tell_shared(self, date: str, keys: Sequence[StudyKey]) -> None:
         item = self.first[keys[0]]
         if date == UNDATED:
-            sentence = f"{len(keys)} studies have no date and no label; their order is not known."
+            sentence = f"{len(keys)} studies have no date and no label, so their place among others is not known."
             self._tell("study_without_date", "error", item, sentence, remedy="Fill in date and timepoint in the table.")
         elif len(keys) > 1:
             sentence = f"{len(keys)} studies were made on {date}; each is a timepoint of its own."

@@ -91,6 +91,8 @@ CASES: list[tuple[str, Sequence[Observation], list[list[int]]]] = [
     ("segments by label", [mask(1, 1, "A"), mask(1, 2, "B"), mask(2, 1, "B"), mask(2, 2, "A")], [[0, 3], [1, 2]]),
     ("segments by tracking UID", [mask(1, 1, "A", tracking_uid="1"), mask(2, 5, "B", tracking_uid="1")], [[0, 1]]),
     ("numbers, where all studies have the same", [mask(1, 1), mask(1, 2), mask(2, 2), mask(2, 1)], [[0, 3], [1, 2]]),
+    ("numbers of those without a name alone", [mask(1, 1), mask(1, 2, "A"), mask(2, 1)], [[0, 2], [1]]),
+    ("not by numbers at other organs", [mask(1, 1, site="Liver"), mask(2, 1, site="Lung")], [[0], [1]]),
     ("numbers in the names of a program",
      [mask(1, 1, "Segment_1"), mask(1, 2, "Segment_2"), mask(2, 2, "Segment_1"), mask(2, 1, "Segment_2")],
      [[0, 2], [1, 3]]),
@@ -110,6 +112,9 @@ CASES: list[tuple[str, Sequence[Observation], list[list[int]]]] = [
     ("the same again in another report",
      [seen(1, "T1", cells={"longest_mm": "20"}, file="a"), seen(1, "T1", cells={"longest_mm": "20.0"}, file="b")],
      [[0, 1]]),
+    ("not other quantities in another report",
+     [seen(1, "T1", cells={"longest_mm": "20"}, file="a"), seen(1, "T1", cells={"volume_mm3": "9"}, file="b")],
+     [[0], [1]]),
     ("not another measurement in another report",
      [seen(1, "T1", cells={"longest_mm": "20"}, file="a"), seen(1, "T1", cells={"longest_mm": "30"}, file="b")],
      [[0], [1]]),
@@ -142,6 +147,16 @@ def test_each_lesion_says_how_it_was_matched() -> None:
     assert ids(found) == []
 
 
+def test_what_was_joined_within_one_study_needs_no_word() -> None:
+    assert how(identify([seen(1, "A", "1"), mask(1, 1, "x", tracking_uid="1")])) == {}
+
+
+def test_the_map_keeps_a_report_from_the_segment_it_was_measured_on() -> None:
+    items = [seen(1, "x", number=2, cells={"segmentation_uid": "9"}), mask(1, 2, "y", cells={"source": "9"})]
+    entries = [MapEntry(lesion="A", tracking_id="x", line=2), MapEntry(lesion="B", label="y", line=3)]
+    assert identify(items, LesionMap(entries=entries)).lesions == ["A", "B"]
+
+
 def test_a_lesion_may_be_matched_by_one_thing_here_and_another_there() -> None:
     found = identify([seen(1, "A", "1"), seen(2, "A", "1"), seen(3, "A", "2")])
     assert how(found) == {"A": "tracking UID, tracking identifier"}
@@ -154,6 +169,7 @@ def test_one_uid_for_two_lesions_of_a_study_is_told_and_not_used() -> None:
     assert ids(found) == ["tracking_uid_used_twice"]
     assert found.findings[0].severity == "error"
     assert found.findings[0].found == "1"
+    assert "(a, b)" in found.findings[0].sentence
 
 
 def test_one_uid_for_two_segments_of_a_file_is_told() -> None:
@@ -172,6 +188,8 @@ def test_one_identifier_at_two_organs_is_told() -> None:
     found = identify([seen(1, "T1", site="Liver"), seen(2, "T1", site="Lung")])
     assert ids(found) == ["lesion_site_differs"]
     assert found.findings[0].found == "liver, lung"
+    sides = identify([seen(1, "T1", site="Left lung"), seen(2, "T1", site="Right lung")])
+    assert sides.findings[0].found == "left, right"
 
 
 NAMES = [

@@ -234,7 +234,17 @@ def test_a_date_from_another_file_of_the_study_is_taken() -> None:
 
 def test_studies_without_date_and_label_are_told() -> None:
     found = measurement_table([seen("a", "", "T", "20"), seen("b", "", "T", "15")])
-    assert rows(found, "timepoint") == [("undated a",), ("undated b",)]
+    assert rows(found, "timepoint") == [("",), ("",)]
+    assert ids(found) == ["study_without_date"]
+    assert rows(measurement_table([seen("a", "", "T", "20")]), "timepoint") == [("undated",)]  # the only one
+
+
+def test_a_study_of_unknown_date_is_never_scored_among_others() -> None:
+    # As the last timepoint, where it would sort by its label, the 50 mm of a prior study would be progression.
+    prior = seen("prior", "", "T", "50", role="target")
+    found = measurement_table([prior, first("T", "30", role="target"), second("T", "20", role="target")])
+    assert rows(found, "timepoint", "longest_mm", "role")[-1] == ("", "50", "target")
+    assert responses(found) == [("", "30.0"), ("PR", "20.0")]
     assert ids(found) == ["study_without_date"]
 
 
@@ -314,6 +324,17 @@ def test_as_coded_proposes_nothing() -> None:
     assert roles(*observations) == {"T": "target", "N": "new"}
 
 
+def test_the_timepoint_that_is_coded_as_baseline_is_the_one_where_targets_are_selected() -> None:
+    observations = [
+        *(first("T", "20", site="Liver"), first("gone", "30", site="Lung")),
+        *(second("T", "15", site="Liver", cells={"baseline": "Y"}), second("N", "12", site="Liver")),
+        seen("c", "2024-05-01", "T", "15", site="Liver"),
+    ]
+    found = measurement_table([*observations, seen("c", "2024-05-01", "N", "12", site="Liver")])
+    assert set(rows(found, "lesion", "role")) == {("T", "target"), ("gone", "candidate"), ("N", "target")}
+    assert [overall for overall, _ in responses(found)] == ["", "", "SD"]
+
+
 LATER = [
     ("all others are there", [first("A", "20"), second("A", "20"), second("B", "12")], "new"),
     ("one is missing", [first("A", "20"), second("B", "12")], ""),
@@ -321,6 +342,8 @@ LATER = [
      [first("A", "20", site="Liver"), second("B", "12", site="Lung")], "new"),
     ("the missing one lies on the other side",
      [first("A", "20", site="Left kidney"), second("B", "12", site="Right kidney")], "new"),
+    ("the missing one lies on the same side",
+     [first("A", "20", site="Left kidney"), second("B", "12", site="Left kidney")], ""),
     ("the missing one has no site", [first("A", "20"), second("B", "12", site="Lung")], ""),
     ("an organ that is missing is no lesion",
      [first("A", "20"), first("liver", "99", is_organ=True), second("A", "20"), second("B", "12")], "new"),
@@ -335,6 +358,24 @@ def test_a_lesion_first_seen_later_is_new_only_if_it_can_be_no_other(
     found = measurement_table(observations)
     assert ("B", role) in rows(found, "lesion", "role")
     assert ids(found) == ["new_lesion_by_identity" if role else "ambiguous_lesion"]
+
+
+def test_a_coded_or_mapped_role_of_a_later_lesion_is_not_doubted() -> None:
+    coded = [first("A", "20", role="target"), second("B", "12", role="new")]
+    assert ids(measurement_table(coded)) == []
+    said = LesionMap(entries=[MapEntry(lesion="B", tracking_id="B", role="non_target")])
+    found = measurement_table([first("A", "20", role="target"), second("B", "12")], lesion_map=said)
+    assert ids(found) == []
+    assert rows(found, "role") == [("target",), ("non_target",)]
+
+
+def test_an_ambiguous_lesion_is_told_in_a_sentence() -> None:
+    found = measurement_table([first("A", "20"), second("B", "12")])
+    told = next(finding for finding in found.findings if finding.id == "ambiguous_lesion")
+    assert "where A is missing" in told.sentence
+    found = measurement_table([first("A", "20"), first("C", "20"), second("B", "12")])
+    told = next(finding for finding in found.findings if finding.id == "ambiguous_lesion")
+    assert "where A, C are missing" in told.sentence
 
 
 # --- Reports and segmentations of one lesion.

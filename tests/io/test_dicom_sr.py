@@ -314,6 +314,14 @@ def test_time_points_of_the_group_or_the_document(tmp_path: Path, why: str, said
     assert in_group.findings == of_document.findings == ()
 
 
+def test_the_baseline_is_known_by_the_type_of_the_time_point(tmp_path: Path) -> None:
+    kind = code(("126072", "DCM", "Time Point Type"), ("C1442488", "UMLS", "Baseline"), relation="HAS OBS CONTEXT")
+    other = code(("126072", "DCM", "Time Point Type"), ("C0032980", "UMLS", "Posttreatment"))
+    assert only(read(tmp_path, measured("L1", "20", kind))).cells["baseline"] == "Y"
+    assert only(read(tmp_path, LESION, context=[kind])).cells["baseline"] == "Y"
+    assert "baseline" not in only(read(tmp_path, measured("L1", "20", other))).cells
+
+
 def test_the_header_says_subject_and_time_point_of_a_trial(tmp_path: Path) -> None:
     made = report(LESION, subject="hospital id")
     made.ClinicalTrialSubjectID, made.ClinicalTrialTimePointID = "TRIAL-7", "Week 8"
