@@ -21,3 +21,17 @@ def test_the_benchmark_of_scoring_runs_on_a_small_trial(root: Path, tmp_path: Pa
         check=True,
     )
     assert "timeline + recist" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["measure"])
+def test_the_benchmark_of_measuring_runs_on_a_small_series(name: str, root: Path) -> None:
+    pytest.importorskip("highdicom")
+    done = subprocess.run(
+        [sys.executable, str(root / "tests" / "benchmarks" / f"{name}.py"), "--slices", "40", "--runs", "1"],
+        cwd=root,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "x decoding" in done.stdout
