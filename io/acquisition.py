@@ -58,7 +58,7 @@ _WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     ARTERIAL: re.compile(r"\w*art[eé]ri(al|el|os[ae])\w*|\bart[eä]r(ie)?fas\w*|\bart\b|\bhap\b"),
     PORTAL_VENOUS: re.compile(
         r"\bport(al|o) ?v[eé](n|in)\w*|\bportal(e|is|fas\w*|phase)?\b|\bpv(p|ph| phase| fase)\b"
-        r"|\bven(ous|oes|ös|os|osa|oso|ose|eus|euze)(e[nrs]?|fas\w*|phase)?\b|\bveineu(x|se)\b|\bvenefas\w*"
+        r"|\bven(ous|oes|ös|øs|os|osa|oso|ose|eus|euze)(e[nrs]?|fas\w*|phase)?\b|\bveineu(x|se)\b|\bvenefas\w*"
         r"|^(?!.*\b(card|heart|herz|coeur|cor|atri|pulm|lung|thora|ablat)).*\bpv\b"  # pulmonary veins
     ),
     DELAYED: re.compile(

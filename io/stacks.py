@@ -204,17 +204,11 @@ def _texts(plane: Plane, keywords: Iterable[str]) -> list[str]:
     return [plane.elements.text(keyword) if plane.elements.has(keyword) else "" for keyword in keywords]
 
 
-def _order(plane: Plane) -> tuple[str, str, float, int, str]:
+def _order(plane: Plane) -> tuple[str, str, float, str, int]:
     elements = plane.elements
     number = elements.decimals("InstanceNumber")
-    time = elements.plain_text("FrameAcquisitionDateTime")
-    return (
-        time,
-        elements.plain_text("AcquisitionTime"),
-        number[0] if number else 0,
-        plane.frame_number,
-        str(plane.file.path),
-    )
+    times = [elements.plain_text(keyword) for keyword in ("FrameAcquisitionDateTime", "AcquisitionTime")]
+    return times[0], times[1], number[0] if number else 0, str(plane.file.path), plane.frame_number
 
 
 def _places_repeat(planes: Planes) -> bool:
