@@ -49,6 +49,9 @@ Images = Annotated[
 AxesOption = Annotated[
     Axes, typer.Option("--axes", help="Axes as the standard has them, or as the OHIF viewer reads them.")
 ]
+StoreOn = Annotated[
+    str | None, typer.Option("--dicomweb", metavar="URL", help="Store the reports on a PACS, too (STOW-RS).")
+]
 Subject = Annotated[str | None, typer.Option("--subject", metavar="ID", help="One subject only.")]
 Timepoint = Annotated[str | None, typer.Option("--timepoint", metavar="LABEL", help="One timepoint only.")]
 
@@ -61,6 +64,7 @@ def sr(
     axes: AxesOption = Axes.standard,
     subject: Subject = None,
     timepoint: Timepoint = None,
+    dicomweb: StoreOn = None,
     visits: Visits = None,
     subjects: Subjects = None,
     criteria: Criteria = None,
@@ -104,7 +108,22 @@ def sr(
     run.log.tell(
         "written", f"{counted(len(written), 'report')} written to {out}", folder=str(out), reports=len(written)
     )
+    lost += 0 if dicomweb is None else _store(run.log, written, dicomweb)
     return max(tell_unscored(run.log, found), SOME_NOT_SCORED if lost else 0)
+
+
+def _store(log: Log, reports: "Sequence[Path]", url: str) -> int:
+    """Store reports on a PACS; return how many it did not take."""
+    from response.io.dicomweb import Pacs
+
+    with Pacs(url) as pacs:
+        for note in pacs.notes:
+            log.alert("pacs", note)
+        stored = pacs.store(reports)
+    for path, why in stored.failed:
+        log.alert("not_stored", f"{path}: not stored: {why}", file=str(path))
+    log.tell("stored", f"{counted(len(stored.ok), 'report')} stored on the PACS", reports=len(stored.ok))
+    return len(stored.failed)
 
 
 def _tell_findings(log: Log, findings: "Sequence[Finding]") -> int:
