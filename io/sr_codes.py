@@ -6,7 +6,7 @@ Codes that mean our own words (roles, quantities, sides, organs) stand in `respo
 from collections.abc import Mapping
 from typing import Final
 
-Codes = frozenset[str]
+from response.vocabulary import Role
 
 IMAGING_MEASUREMENTS: Final = frozenset({"126010^DCM"})
 MEASUREMENT_GROUP: Final = frozenset({"125007^DCM"})
@@ -44,6 +44,12 @@ TIME_POINTS: Final = (
 
 TIME_POINT_TYPE: Final = frozenset({"126072^DCM"})
 BASELINE_TYPE: Final = "C1442488^UMLS"  # CID 6146
+
+EPAD_ROLES: Final[Mapping[str, Role]] = {  # what ePAD codes; the codes of the standard stand in the vocabulary
+    "S71^99EPAD": Role.TARGET,
+    "S72^99EPAD": Role.NON_TARGET,
+    "S73^99EPAD": Role.NEW,
+}
 
 # Values that hold a label which somebody typed, in the place of a finding or a site (OHIF, by way of dcmjs)
 FREE_TEXT_VALUES: Final = frozenset({"CORNERSTONEFREETEXT", "CS3DTEXT"})

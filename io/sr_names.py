@@ -12,6 +12,7 @@ from response.io.sr_codes import (
     BASELINE_TYPE,
     COMMENT,
     DEVICE_NAMES,
+    EPAD_ROLES,
     FINDING,
     FINDING_CATEGORY,
     FINDING_SITE,
@@ -30,6 +31,7 @@ from response.lesion_names import is_tool_name
 from response.vocabulary import LATERALITY_CODES, LYMPH_NODE, ROLE_CODES, Role, organ_of_code, text_of
 
 _TRACKING: Final = TRACKING_IDENTIFIER | TRACKING_UID
+_ROLES: Final = {**ROLE_CODES, **EPAD_ROLES}
 _NOBODY: Final = frozenset({"unknown", "anonymous", "anon", "none", ""})  # what writers put where a name must stand
 
 
@@ -155,7 +157,7 @@ class NamedGroup:
     def _roles(self) -> set[Role]:
         for place in self.places:
             coded = [item.value_code for item in place.below(is_group) if item.value_type == "CODE"]
-            found = {ROLE_CODES[code] for code in coded if code in ROLE_CODES}
+            found = {_ROLES[code] for code in coded if code in _ROLES}
             if found:
                 return found
         return set()
@@ -171,6 +173,7 @@ def _is_free_text(place: ContentItem) -> bool:
 
 
 def _is_organ(category: str, kind: str) -> bool:
-    if {category, kind} & NO_LESION:
-        return True
-    return not category and organ_of_code(kind) not in ("", LYMPH_NODE)
+    organ = organ_of_code(kind)
+    if organ == LYMPH_NODE:  # often coded as an anatomical structure; what is measured of it is a lesion
+        return False
+    return bool({category, kind} & NO_LESION) or (not category and bool(organ))

@@ -276,7 +276,7 @@ def _take_blank(row: Row, other: Row, cells: Mapping[str, str]) -> None:
     for name, text in cells.items():
         if not (has_number and name in _OF_STATE):
             row.cells.setdefault(name, text)
-    row.is_organ = row.is_organ and other.is_organ
+    row.is_organ = row.is_organ or other.is_organ
     row.said_role, row.coded_role = row.said_role or other.said_role, row.coded_role or other.coded_role
     row.date = row.date or other.date
 

@@ -5,7 +5,7 @@
    timepoint. Else the date of the study is its timepoint, with a, b, ... where two studies have one date.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_lowercase
@@ -57,6 +57,7 @@ class _Placing:
         self.labels: dict[StudyKey, list[str]] = defaultdict(list)
         self.first: dict[StudyKey, Observation] = {}
         self._read_studies()
+        self.studies = Counter(subject for subject, _ in self.dates)
 
     def placed(self) -> Placed:
         timepoints = self._timepoints()
@@ -172,8 +173,13 @@ class _Placing:
     def _tell_shared(self, date: str, keys: Sequence[StudyKey]) -> None:
         item = self.first[keys[0]]
         if date == UNDATED:
-            sentence = f"{len(keys)} studies have no date and no label, so their place among others is not known."
-            self._tell("study_without_date", "error", item, sentence, remedy="Fill in date and timepoint in the table.")
+            alone = self.studies[item.subject] == 1
+            which = "The study has" if len(keys) == 1 else f"{len(keys)} studies have"
+            sentence = f"{which} no date and no label{'' if alone else '; nobody knows its place among the others'}."
+            severity: Severity = "warning" if alone else "error"
+            self._tell(
+                "study_without_date", severity, item, sentence, remedy="Fill in date and timepoint in the table."
+            )
         elif len(keys) > 1:
             sentence = f"{len(keys)} studies were made on {date}; each is a timepoint of its own."
             remedy = "If they are one scan, give their rows the same timepoint."

@@ -401,6 +401,7 @@ QUANTITY_CODES: Final[Mapping[str, str]] = {  # concept names of measurements: C
     "G-A166^SRT": "area",
     "131184002^SCT": "area",
     "G-A16A^SRT": "area",
+    "99EPADA4^99EPAD": "area",
     "118565006^SCT": "volume",
     "G-D705^SRT": "volume",
     "RID28668^RADLEX": "volume",

@@ -183,7 +183,7 @@ def test_the_public_reports_become_a_table(shared_data: Path) -> None:
     observations = [item for name in names for item in read_report(folder / name).observations]
     found = measurement_table(observations, organs=True)
     assert len(found.table) == 9
-    assert ids(found, severities="error") == ["observation_without_subject", "study_without_date"]
+    assert ids(found) == ["observation_without_subject", "study_without_date"]
     assert rows(found, "subject", "lesion", "longest_mm")[1] == ("1CT1", "LungNodule0001", "10")
     Measurements.from_table(found.table)
 
@@ -246,6 +246,11 @@ def test_a_study_of_unknown_date_is_never_scored_among_others() -> None:
     assert rows(found, "timepoint", "longest_mm", "role")[-1] == ("", "50", "target")
     assert responses(found) == [("", "30.0"), ("PR", "20.0")]
     assert ids(found) == ["study_without_date"]
+
+
+def test_a_timepoint_of_two_studies_has_the_date_of_the_one_that_has_any() -> None:
+    undated = seen("a", "", "T", "20", timepoint="BL")
+    assert labels(undated, seen("b", "2024-01-01", "T", "20", timepoint="BL")) == [("BL", "2024-01-01")]
 
 
 def test_a_study_with_two_dates_is_told() -> None:

@@ -230,6 +230,7 @@ ROLES = [
     ("finding", code(FINDING, NOT_AT_BASELINE), "new"),
     ("an evaluation of their own", code(("1", "99OWN", "Lesion type"), TARGET), "target"),
     ("below the finding", code(FINDING, ("4147007", "SCT", "Mass"), code(("2", "99OWN"), TARGET)), "target"),
+    ("ePAD", code(("RDETBD3", "RADELEMENT"), ("S72", "99EPAD", "Non-Target Lesion")), "non_target"),
     ("text says target", text(("1", "99OWN", "Lesion type"), "Target"), ""),
 ]
 
@@ -272,6 +273,11 @@ ORGANS = [
     ("reference region (QIN)", code(FINDING, ("C94970", "NCIt", "Reference Region")), True),
     ("finding is the liver", code(FINDING, LIVER), True),
     ("finding is a lymph node", code(FINDING, ("59441001", "SCT", "Lymph Node")), False),
+    (
+        "lymph node as an anatomical structure",
+        code(FINDING, ("59441001", "SCT"), code(("276214006", "SCT"), ("91723000", "SCT"))),
+        False,
+    ),
     ("finding is a mass", code(FINDING, ("4147007", "SCT", "Mass")), False),
     ("morphologically abnormal", code(("276214006", "SCT"), ("49755003", "SCT", "Abnormal Structure")), False),
 ]
