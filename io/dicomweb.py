@@ -270,8 +270,10 @@ def _images(series: Sequence[SeriesRef], masks: Sequence[Path], *, all_images: b
     referenced = [referenced_series(mask) for mask in masks]
     if all_images or not all(referenced):
         return images
-    known = {(one.study_instance_uid, one.series_instance_uid): one for one in series}
-    return [
-        known.get(pair) or SeriesRef(study_instance_uid=pair[0], series_instance_uid=pair[1])
-        for pair in sorted(set[tuple[str, str]]().union(*referenced))
-    ]
+    # By series alone: structures of some writers name a study in a way of their own.
+    known = {one.series_instance_uid: one for one in series}
+    found = {
+        uid: known.get(uid) or SeriesRef(study_instance_uid=study, series_instance_uid=uid)
+        for study, uid in sorted(set[tuple[str, str]]().union(*referenced))
+    }
+    return list(found.values())

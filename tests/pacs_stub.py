@@ -6,6 +6,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -63,8 +64,8 @@ class Stub:
 
 
 @contextlib.contextmanager
-def serving(route: Route) -> Iterator[Stub]:
-    """Run a server in a thread until the test is over."""
+def serving(route: Route, *, tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
+    """Run a server in a thread until the test is over; over https with `tls`."""
     stop = threading.Event()
     stub = Stub("")
 
@@ -94,7 +95,9 @@ def serving(route: Route) -> Iterator[Stub]:
             """Say nothing of clients that hang up."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        stub.url = f"http://127.0.0.1:{server.server_address[1]}/dicom-web"
+        stub.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}/dicom-web"
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
         thread.start()
         try:

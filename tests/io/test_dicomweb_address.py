@@ -1,6 +1,9 @@
 """Addresses and credentials: what is refused, what is never repeated, and to whom credentials are sent."""
 
 import base64
+import shutil
+import ssl
+import subprocess
 import sys
 from pathlib import Path
 
@@ -42,6 +45,7 @@ REFUSED = [
     ("", "no http or https address"),
     ("https://pacs.example.org:port", "no address of a host"),
     ("https://[::1", "no address of a host"),
+    ("ftp://pacs\x1b[31m", "'ftp://pacs\\x1b[31m'"),
     ("https://pacs.example.org/dicom-web?x=1", "more than a host and a path"),
     ("https://pacs.example.org/#x", "more than a host and a path"),
     ("https://pacs.example.org/a b", "more than a host and a path"),
@@ -206,6 +210,26 @@ def test_a_proxy_is_not_used_for_this_computer(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("no_proxy", raising=False)
     with serving(archive([])) as stub, Pacs(stub.url) as pacs:
         assert pacs.find_studies([ENTRY]).studies == ()
+
+
+def test_certificates_are_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("no openssl to make a certificate with")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([program, *made.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    with serving(archive([]), tls=tls) as stub:
+        with Pacs(stub.url, token="abc") as pacs, pytest.raises(InputError, match="a certificate that cannot"):
+            pacs.find_studies([ENTRY])
+        assert stub.asked == []
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        with Pacs(stub.url, token="abc") as pacs:
+            assert pacs.find_studies([ENTRY]).studies == ()
 
 
 def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

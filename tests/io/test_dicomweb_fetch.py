@@ -116,9 +116,12 @@ def test_a_series_of_another_study_that_a_mask_refers_to(tmp_path: Path) -> None
     assert contents(fetched) == sorted([*earlier, mask])
 
 
-def test_structures_refer_to_series_in_their_own_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["1.1", "7.7", None])
+def test_structures_refer_to_series_in_their_own_way(named: str | None, tmp_path: Path) -> None:
     frame, study = Dataset(), Dataset()
-    study.ReferencedSOPInstanceUID, study.RTReferencedSeriesSequence = "1.1", referring("1.1.2")
+    study.RTReferencedSeriesSequence = referring("1.1.2")
+    if named is not None:  # some writers give it a UID of its own
+        study.ReferencedSOPInstanceUID = named
     frame.RTReferencedStudySequence = [study]
     structures = instance(
         "1.1", "1.1.6", "1.1.6.1", modality="RTSTRUCT", sop_class="1.2.840.10008.5.1.4.1.1.481.3",
@@ -373,6 +376,16 @@ def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
 
 
+def test_instances_of_other_series_in_a_list_are_passed_over(tmp_path: Path) -> None:
+    def route(asked: Asked) -> Reply:
+        path = "/dicom-web/studies/1.1/instances" if asked.path.endswith("/instances") else asked.path
+        return archive(FILES)(replace(asked, path=path))
+
+    fetched, _ = fetch(route, tmp_path)
+    assert contents(fetched) == sorted([*CT_A, MASK, REPORT])
+    assert fetched.findings == ()
+
+
 # --- Hostile answers.
 
 
@@ -405,6 +418,42 @@ def _named(uid: str) -> bytes:
     return good.replace(b"9.9.9.9.9", uid[:9].ljust(9, "/").encode()).replace(
         b"8.8.8.8.8", uid[:9].ljust(9, "/").encode()
     )
+
+
+@pytest.mark.parametrize("bad", ["instance", "series"])
+def test_a_file_with_one_uid_that_leads_elsewhere_is_not_kept(bad: str, tmp_path: Path) -> None:
+    uids = {"instance": b"8.8.8.8.8", "series": b"9.9.9.9.9"}
+    file = instance("1.1", "9.9.9.9.9", "8.8.8.8.8").replace(uids[bad], b"../../../")
+    fetched, _ = fetch(first(is_series, multipart([file, *CT_A])), tmp_path / "ours")
+    assert contents(fetched) == sorted([*CT_A, MASK, REPORT])
+    assert {path.stem for path in tmp_path.rglob("*.dcm")} == {path.stem for path in fetched.files}
+    assert list(tmp_path.iterdir()) == [tmp_path / "ours"]
+
+
+PIXELS = {"Rows": 10, "Columns": 10, "BitsAllocated": 8, "PixelData": bytes(100)}
+FRAGMENTS = b"\xfe\xff\x00\xe0\0\0\0\0" + b"\xfe\xff\x00\xe0\x04\0\0\0abcd" + b"\xfe\xff\xdd\xe0\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("file", "is_kept"),
+    [
+        (ct("1.1.1", 3, **PIXELS), True),
+        (ct("1.1.1", 3, **PIXELS)[:-1], False),
+        (ct("1.1.1", 3, **PIXELS)[:-100] + FRAGMENTS, False),  # 32 bytes instead of the 100 announced
+        (ct("1.1.1", 3, **PIXELS)[:-104] + b"\xff" * 4 + FRAGMENTS, True),  # of undefined length
+    ],
+)
+def test_a_file_that_ends_within_its_pixels_is_not_kept(file: bytes, is_kept: bool, tmp_path: Path) -> None:
+    others = [*CT_A[:2], *CT_A[3:]]
+
+    def route(asked: Asked) -> Reply:
+        if asked.path.endswith("/1.1.1.3"):
+            return Reply(kind="application/dicom", body=file)
+        return multipart(others) if is_series(asked) else archive(FILES)(asked)
+
+    fetched, _ = fetch(route, tmp_path)
+    assert contents(fetched) == sorted([*others, MASK, REPORT, *([file] if is_kept else [])])
+    assert len(fetched.findings) == (0 if is_kept else 1)
 
 
 def test_a_study_whose_uid_leads_elsewhere(tmp_path: Path) -> None:

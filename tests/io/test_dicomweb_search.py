@@ -98,6 +98,45 @@ def test_what_is_known_of_a_study() -> None:
     assert "S1" not in repr(study)
 
 
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [
+        ("20240110", "2024-01-10"),
+        ("2024-01-10", "2024-01-10"),
+        ("2024", ""),
+        ("2024-1-1", ""),
+        ("2024Jan1", ""),
+        ("", ""),
+    ],
+)
+def test_dates_of_studies(written: str, date: str) -> None:
+    item = {"0020000D": {"vr": "UI", "Value": ["1.1"]}, "00080020": {"vr": "DA", "Value": [written]}}
+    with serving(lambda _: listed([item])) as stub, Pacs(stub.url) as pacs:
+        assert [study.date for study in pacs.find_studies([UID_11]).studies] == [date]
+
+
+def test_what_is_asked_for() -> None:
+    entries = [UID_11, accession("A1", subject="S1"), subject("S1"), subject("S1", "2024-01-02", "2024-02-01")]
+    with serving(archive([])) as stub, Pacs(stub.url) as pacs:
+        pacs.find_studies(entries)
+    asked = [{key: value for key, value in one.query.items() if key not in {"limit", "offset"}} for one in stub.asked]
+    assert asked == [
+        {"StudyInstanceUID": "1.1"},
+        {"AccessionNumber": "A1"},
+        {"PatientID": "S1"},
+        {"PatientID": "S1", "StudyDate": "20240102-20240201"},
+    ]
+
+
+def test_findings_name_the_line() -> None:
+    entries = [StudyEntry(study_instance_uid="9.9", file="list.txt", line=7), StudyEntry(study_instance_uid="9.8")]
+    with serving(archive([])) as stub, Pacs(stub.url) as pacs:
+        named, unnamed = pacs.find_studies(entries).findings
+    assert (named.file, named.line) == ("list.txt", 7)
+    assert named.sentence.startswith("line 7: 127.0.0.1:")
+    assert unnamed.sentence.startswith("127.0.0.1:")
+
+
 # --- Pages.
 
 
@@ -330,6 +369,15 @@ def test_series_of_another_study_are_passed_over() -> None:
         assert pacs.series_of("1.2") == [
             SeriesRef(study_instance_uid="1.2", series_instance_uid="1.2.1", modality="CT", instances=1)
         ]
+
+
+@pytest.mark.parametrize(
+    ("written", "count"), [(5, 5), ("12", 12), ("", 0), ("many", 0), ("9" * 9, 999_999_999), ("9" * 30, 0), (-1, 0)]
+)
+def test_counts_of_instances(written: Any, count: int) -> None:
+    item = {"0020000E": {"vr": "UI", "Value": ["1.1.1"]}, "00201209": {"vr": "IS", "Value": [written]}}
+    with serving(lambda _: listed([item])) as stub, Pacs(stub.url) as pacs:
+        assert [one.instances for one in pacs.series_of("1.1", all_modalities=True)] == [count]
 
 
 def _datasets(files: list[bytes]) -> list[Any]:

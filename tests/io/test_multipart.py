@@ -1,6 +1,8 @@
 """Splitting multipart answers: any parts, cut anywhere; an answer that ends too early is never taken for whole."""
 
+import tracemalloc
 from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 
 import pytest
 from hypothesis import given
@@ -87,3 +89,16 @@ def test_boundaries_as_servers_write_them(header: str, boundary: bytes) -> None:
 def test_a_header_without_boundary_is_refused(header: str) -> None:
     with pytest.raises(MultipartError):
         boundary_of(header)
+
+
+def test_a_large_part_is_not_held_in_memory() -> None:
+    piece = bytes(1 << 16)
+    pieces = chain([b"--bound\r\n\r\n"], repeat(piece, 400), [b"\r\n--bound--"])
+    tracemalloc.start()
+    try:
+        sizes = [sum(map(len, part)) for part in split_parts(pieces, b"bound")]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sizes == [400 << 16]
+    assert peak < 1 << 20

@@ -116,6 +116,9 @@ def test_many_faults_are_counted(tmp_path: Path) -> None:
     path.write_text("x\n" * 120, encoding="utf-8")
     with pytest.raises(InputError, match=r"line 50: .*; 70 more;"):
         read_study_list(path)
+    path.write_text("x\n" * 50, encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 50: [^;]*; expected"):
+        read_study_list(path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
