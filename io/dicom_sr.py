@@ -140,8 +140,8 @@ class _Reader:
         notes = [f"procedure reported: {procedure}"] if procedure else []
         notes += responses_in(self.root, "the report")
         return Report(
-            observations=tuple(group.observation for group in read if group.observation is not None),
-            findings=tuple(self.findings),
+            observations=[group.observation for group in read if group.observation is not None],
+            findings=self.findings,
             is_measurement_report=self._is_measurement_report(),
             title=self.title,
             subject=self.subject,

@@ -61,10 +61,15 @@ NO_LESION: Final = frozenset(
 
 # UCUM units: millimetres, square and cubic millimetres, or HU, per unit
 LENGTH_UNITS: Final[Mapping[str, str]] = {"mm": "1", "cm": "10", "um": "0.001", "m": "1000", "dm": "100"}
-AREA_UNITS: Final[Mapping[str, str]] = {"mm2": "1", "cm2": "100", "um2": "0.000001", "m2": "1000000"}
+AREA_UNITS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("mm2", "mm²"), "1"),
+    **dict.fromkeys(("cm2", "cm²"), "100"),
+    "um2": "0.000001",
+    "m2": "1000000",
+}
 VOLUME_UNITS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("mm3", "ul", "uL"), "1"),
-    **dict.fromkeys(("cm3", "ml", "mL"), "1000"),
+    **dict.fromkeys(("mm3", "mm³", "ul", "uL"), "1"),
+    **dict.fromkeys(("cm3", "cm³", "ml", "mL"), "1000"),
     **dict.fromkeys(("dm3", "l", "L"), "1000000"),
 }
 HU_UNITS: Final[Mapping[str, str]] = dict.fromkeys(("[hnsf'U]", "[hnsf'u]", "[HNSF'U]", "HU", "{HU}"), "1")

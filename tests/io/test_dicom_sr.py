@@ -134,7 +134,7 @@ def test_anything_else_gives_no_rows_and_a_line(
     inner = num(LONG, "20")
     about = {"title": title, "sop_class": sop_class, "template": "2000", "measurements": ("121070", "DCM", "Findings")}
     found = read(tmp_path, inner, **about)
-    assert (found.is_measurement_report, found.observations, ids(found)) == (False, (), ["not_a_measurement_report"])
+    assert (found.is_measurement_report, found.observations, ids(found)) == (False, [], ["not_a_measurement_report"])
     assert words in found.findings[0].sentence
     assert title[2] in found.findings[0].sentence
 
@@ -148,7 +148,7 @@ def test_an_echo_report_has_measurement_groups_too(tmp_path: Path) -> None:
         measurements=("121070", "DCM", "Findings"),
     )
     found = read_report(saved(made, tmp_path / "echo.dcm"))
-    assert (found.is_measurement_report, found.observations) == (False, ())
+    assert (found.is_measurement_report, found.observations) == (False, [])
 
 
 KINDS = [
@@ -317,7 +317,7 @@ def test_time_points_of_the_group_or_the_document(tmp_path: Path, why: str, said
     in_group = read(tmp_path, measured("L1", "20", *said))
     of_document = read(tmp_path, LESION, context=said)
     assert only(in_group).timepoint == only(of_document).timepoint == label
-    assert in_group.findings == of_document.findings == ()
+    assert in_group.findings == of_document.findings == []
 
 
 def test_the_baseline_is_known_by_the_type_of_the_time_point(tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_responses_and_the_procedure_are_notes(tmp_path: Path) -> None:
         "the report: Current Response PR",
         "T1: response of target lesions PR",
     )
-    assert found.findings == ()
+    assert found.findings == []
 
 
 def test_a_report_says_which_ones_it_replaces(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ MEAN: Code = ("373098007", "SCT", "Mean")
 
 
 def read(path: Path, *items: Dataset) -> Report:
-    return read_report(saved(report(group(*items, tracking_id="L1")), path / "report.dcm"))
+    made = report(group(*items, tracking_id="L1"))
+    made.SpecificCharacterSet = "ISO_IR 192"
+    return read_report(saved(made, path / "report.dcm"))
 
 
 def cells(path: Path, *items: Dataset) -> dict[str, str]:
@@ -61,6 +63,7 @@ USABLE = [
     ("blanks around the value", LONG, " 20.5 ", "mm", "longest_mm", "20.5"),
     ("area, SCT", ("42798000", "SCT", "Area"), "100", "mm2", "area_mm2", "100"),
     ("area, SRT, cm2", ("G-A166", "SRT", "Area"), "1.5", "cm2", "area_mm2", "150"),
+    ("area in superscript", ("42798000", "SCT", "Area"), "100", "mm²", "area_mm2", "100"),
     ("area of a region", ("131184002", "SCT", "Area"), "100", "mm2", "area_mm2", "100"),
     ("volume, SCT", VOLUME, "200", "mm3", "volume_mm3", "200"),
     ("volume, SRT, cm3", ("G-D705", "SRT", "Volume"), "1.5", "cm3", "volume_mm3", "1500"),

@@ -107,7 +107,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_highdicom_wrote_is_read(written: Path) -> None:
     found = read_report(written)
-    assert found.findings == ()
+    assert found.findings == []
     for observation, (name, longest, short, volume, mean) in zip(found.observations, LESIONS, strict=True):
         cells = {column: float(observation.cells[column]) for column in ("longest_mm", "short_mm", "volume_mm3")}
         assert cells == {"longest_mm": float(longest), "short_mm": float(short), "volume_mm3": float(volume)}
