@@ -24,9 +24,7 @@ UID_11 = StudyEntry(study_instance_uid="1.1", line=1)
 
 
 def asking(route: Route, **options: Any) -> Any:
-    """Return the server and a client that does not wait long."""
-    server = serving(route)
-    return server, {"timeout": 0.4, "attempts": 2, "pause": 0.01} | options
+    return serving(route), {"timeout": 0.4, "attempts": 2, "pause": 0.01} | options
 
 
 def find(route: Route, *entries: StudyEntry, **options: Any) -> tuple[list[str], list[Any]]:
