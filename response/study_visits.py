@@ -54,7 +54,7 @@ class _Placing:
         self.findings: list[Finding] = []
         self.observations = self._with_subject(self._current(list(observations)))
         self.dates: dict[StudyKey, str] = {}
-        self.labels: dict[StudyKey, list[str]] = defaultdict(list)
+        self.labels: dict[StudyKey, list[str]] = {}
         self.first: dict[StudyKey, Observation] = {}
         self._read_studies()
         self.studies = Counter(subject for subject, _ in self.dates)
@@ -125,22 +125,37 @@ class _Placing:
 
     def _read_studies(self) -> None:
         dates: dict[StudyKey, set[str]] = defaultdict(set)
-        for item in self.observations:
+        labels: dict[StudyKey, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))  # by file
+        for item in sorted(self.observations, key=lambda item: (item.kind == "mask", item.file)):
             key = (item.subject, item.study)
             self.first.setdefault(key, item)
             dates[key].add(item.date)
-            if item.timepoint and item.timepoint not in self.labels[key]:
-                self.labels[key].append(item.timepoint)
+            if item.timepoint and item.timepoint not in labels[key][item.file]:
+                labels[key][item.file].append(item.timepoint)
         for key, item in self.first.items():
-            known = sorted(dates[key] - {""})
-            self.dates[key] = known[0] if known else ""
-            if len(known) > 1:
-                sentence = f"The files of one study have different dates ({', '.join(known)}); the first was taken."
-                self._tell("study_dates_differ", "warning", item, sentence, found=", ".join(known))
-            if len(self.labels[key]) > 1:
-                found = ", ".join(self.labels[key])
-                sentence = f"One study has measurements of several timepoints ({found}); their dates are not known."
-                self._tell("several_timepoints_in_study", "warning", item, sentence, found=found)
+            self._set_date(key, item, sorted(dates[key] - {""}))
+            self._set_labels(key, item, list(labels[key].values()))
+
+    def _set_date(self, key: StudyKey, item: Observation, known: Sequence[str]) -> None:
+        self.dates[key] = known[0] if known else ""
+        if len(known) > 1:
+            sentence = f"The files of one study have different dates ({', '.join(known)}); the first was taken."
+            self._tell("study_dates_differ", "warning", item, sentence, found=", ".join(known))
+
+    def _set_labels(self, key: StudyKey, item: Observation, by_file: Sequence[Sequence[str]]) -> None:
+        """Set the label of a study, a report's before that of a segmentation; several where one report has several."""
+        labels = list(dict.fromkeys(label for own in by_file for label in own))
+        several = any(len(own) > 1 for own in by_file)
+        self.labels[key] = labels if several else labels[:1]
+        if len(labels) < 2:
+            return
+        found = ", ".join(labels)
+        if several:
+            sentence = f"One study has measurements of several timepoints ({found}); their dates are not known."
+            self._tell("several_timepoints_in_study", "warning", item, sentence, found=found)
+        else:
+            sentence = f"The files of one study name its timepoint differently ({found}); the first was taken."
+            self._tell("timepoint_labels_differ", "warning", item, sentence, found=found)
 
     def _timepoints(self) -> dict[tuple[StudyKey, str], str]:
         """Return the timepoint of each study, and where it has several labels of each of them."""

@@ -221,6 +221,12 @@ def test_a_label_of_one_source_holds_for_the_whole_study() -> None:
     assert labels(first("A", "20", timepoint="BL"), first("B", "10", kind="mask")) == [("BL", "2024-01-01")] * 2
 
 
+def test_the_label_of_a_report_comes_before_that_of_an_image() -> None:
+    found = measurement_table([first("B", "10", kind="mask", timepoint="V1"), first("A", "20", timepoint="BL")])
+    assert rows(found, "lesion", "timepoint", "date") == [("A", "BL", "2024-01-01"), ("B", "BL", "2024-01-01")]
+    assert ids(found) == ["timepoint_labels_differ"]
+
+
 def test_a_report_over_several_timepoints_has_no_dates_for_them() -> None:
     found = measurement_table([first("T", "30", timepoint="BL"), first("T", "20", timepoint="FU1")])
     assert rows(found, "timepoint", "date", "role") == [("BL", "", "target"), ("FU1", "", "target")]
@@ -418,6 +424,23 @@ def test_a_segmentation_stands_in_where_the_report_has_no_usable_number() -> Non
     lost = first("T", cells={"state": "not_evaluable", "reason": "Long axis: its unit is 'px'"})
     found = measurement_table([lost, first("T", "21", kind="mask")])
     assert rows(found, "longest_mm", "state", "reason") == [("21", "", "")]
+
+
+def test_a_segmentation_without_numbers_changes_no_state() -> None:
+    lost = first("T", cells={"state": "not_evaluable", "reason": "Long axis: its unit is 'px'"})
+    found = measurement_table([lost, first("T", kind="mask", cells={"voxels": "0"})])
+    assert rows(found, "state", "reason") == [("not_evaluable", "Long axis: its unit is 'px'")]
+    gone = first("T", cells={"state": "absent"})
+    found = measurement_table([gone, first("T", "21", kind="mask")])
+    assert rows(found, "state", "longest_mm") == [("absent", "21")]  # the model tells of the contradiction
+
+
+def test_a_role_of_one_source_is_that_of_the_row() -> None:
+    parts = [first("T", "20"), first("T", "21", kind="mask", role="target")]
+    assert rows(measurement_table(parts), "role") == [("target",)]
+    said = LesionMap(entries=[MapEntry(lesion="L", label="drawn", role="non_target")])
+    parts = [first("", "20", tracking_uid="1"), first("", "21", kind="mask", tracking_uid="1", label="drawn")]
+    assert rows(measurement_table(parts, lesion_map=said), "lesion", "role") == [("L", "non_target")]
 
 
 def test_two_sources_that_differ_stay_two_rows_and_are_told() -> None:
