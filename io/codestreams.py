@@ -13,26 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import UID, JPEG2000TransferSyntaxes
+from pydicom.uid import UID, JPEG2000TransferSyntaxes, SecondaryCaptureImageStorage, generate_uid
 
 from response.errors import InputError, MissingExtraError
 from response.io.dicom_bytes import shown
-from response.io.dicom_files import DicomFile, quiet_pydicom, read_dataset
+from response.io.dicom_files import DicomFile, quiet_pydicom
 from response.io.dicom_values import DAMAGED
+from response.io.pixel_format import PixelFormat
 
 _EXPECTED: Final = "whole compressed pixel data"
-_DESCRIPTION: Final = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
-)
 _JPEG_START: Final = b"\xff\xd8"
 _JPEG_2000_START: Final = b"\xff\x4f\xff\x51"
 _FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}  # SOFn, and that of JPEG-LS
@@ -47,10 +36,9 @@ class FrameDecoder:
 
     def __init__(self) -> None:
         self._file: DicomFile | None = None
-        self._description = Dataset()
         self._frames: list[bytes] = []
 
-    def decode(self, file: DicomFile, index: int, size: tuple[int, int]) -> NDArray[Any]:
+    def decode(self, file: DicomFile, index: int, kind: PixelFormat) -> NDArray[Any]:
         """Return the stored pixels `[row, column]` of one frame of a file with encapsulated pixel data.
 
         Parameters
@@ -59,8 +47,8 @@ class FrameDecoder:
             The file.
         index
             Of the frame, from 0.
-        size
-            Rows and columns by its header.
+        kind
+            How its pixels are stored.
 
         Raises
         ------
@@ -70,33 +58,29 @@ class FrameDecoder:
             If no installed package can read them.
         """
         if file is not self._file:
-            self._open(file)
+            self._file, self._frames = file, _fragments(file, kind)
         if index >= len(self._frames):
             raise InputError(shown(file.path), f"{len(self._frames)} compressed frames", f"at least {index + 1}")
-        frame = self._frames[index]
+        frame, size = self._frames[index], (kind.rows, kind.columns)
         _check_stream(frame, size, file)
-        pixels = _decoded(_single_frame(self._description, file.transfer_syntax, frame), file)
+        pixels = _decoded(_single_frame(kind, file.transfer_syntax, frame), file)
         if pixels.shape != size:
             raise InputError(shown(file.path), f"decoded pixels of the shape {pixels.shape}", str(size))
         return pixels
 
-    def _open(self, file: DicomFile) -> None:
-        self._file, self._frames = file, []
-        with quiet_pydicom():
-            dataset = read_dataset(file.path)
-            try:
-                count = int(dataset.get("NumberOfFrames") or 1)
-                self._frames = list(generate_frames(dataset.PixelData, number_of_frames=count))
-            except _CODEC_ERRORS:
-                raise InputError(shown(file.path), "damaged fragments of compressed pixel data", _EXPECTED) from None
-            self._description = Dataset()
-            for keyword in _DESCRIPTION:
-                if keyword in dataset:
-                    self._description[keyword] = dataset[keyword]
+
+def _fragments(file: DicomFile, kind: PixelFormat) -> list[bytes]:
+    """Return the compressed frames of a file."""
+    try:
+        return list(generate_frames(file.pixel_bytes(), number_of_frames=kind.frames))
+    except _CODEC_ERRORS:
+        raise InputError(shown(file.path), "damaged fragments of compressed pixel data", _EXPECTED) from None
 
 
 def _check_stream(frame: bytes, size: tuple[int, int], file: DicomFile) -> None:
     """Refuse a JPEG stream of another size, or without an end: some decoders fill up what is missing, in silence."""
+    if not frame:
+        raise InputError(shown(file.path), "an empty compressed frame", _EXPECTED)
     claimed = codestream_size(frame)
     if claimed is not None and claimed != size:
         found = f"a compressed image of {claimed[0]} rows and {claimed[1]} columns"
@@ -124,9 +108,14 @@ def codestream_size(frame: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _single_frame(description: Dataset, transfer_syntax: str, frame: bytes) -> Dataset:
+def _single_frame(kind: PixelFormat, transfer_syntax: str, frame: bytes) -> Dataset:
+    """Return an image of one frame: what decoders need to know, and nothing of a patient."""
     dataset = Dataset()
-    dataset.update(description)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = SecondaryCaptureImageStorage, generate_uid()
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.Rows, dataset.Columns = kind.rows, kind.columns
+    dataset.BitsAllocated, dataset.BitsStored = kind.bits_allocated, kind.bits_stored
+    dataset.HighBit, dataset.PixelRepresentation = kind.high_bit, int(kind.signed)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = UID(transfer_syntax)
     dataset.PixelData = encapsulate([frame])

@@ -17,7 +17,8 @@ from response.imaging.grid import Floats
 from response.io.dicom_bytes import shown
 from response.io.dicom_files import DicomFile
 from response.io.dicom_values import decimals, has, items, plain_text, text
-from response.io.pixels import Frame, PixelFormat
+from response.io.pixel_format import PixelFormat
+from response.io.pixels import Frame
 
 TAGS: Final = (
     *("ImageType", "SOPClassUID", "SOPInstanceUID", "AcquisitionTime", "ContentTime", "Modality"),
