@@ -7,6 +7,7 @@ from response.imaging.lesion_mask import LesionMask
 from response.imaging.placed import Placed
 from response.imaging.regrid import GridMismatchError, Regridding, plan_regridding
 from response.imaging.volume import Volume
+from response.io.mask_pieces import Budget
 from response.io.mask_set import FindingList, Masks
 
 
@@ -33,10 +34,11 @@ def on_image(own: Masks, image: Volume, findings: FindingList, *, same_slices: b
         plan = plan_regridding(own.grid, image.grid, same_slices=same_slices)
     except GridMismatchError as error:
         raise InputError(own.source, error.found, error.expected, "give the image on which they were drawn") from None
-    placed = [_placed(mask, plan, findings) for mask in own.masks]
+    placed = (_placed(mask, plan, findings) for mask in own.masks)
+    budget = Budget(findings)  # slices that the mask leaves out may lie in between
     return replace(
         own,
-        masks=[mask for mask in placed if mask is not None],
+        masks=[mask for mask in placed if mask is not None and budget.allows(mask.name, mask.voxels.shape)],
         grid=image.grid,
         findings=findings,
         is_own_grid=False,

@@ -202,7 +202,7 @@ def _kind_of(dataset: Dataset, threshold: float, where: str) -> _Kind:
     largest = number(dataset, "MaximumFractionalValue", _LARGEST_FRACTION)
     meaning = text(dataset, "SegmentationFractionalType").lower() or "fraction"
     limit = max(1, ceil(threshold * largest))
-    return _Kind("FRACTIONAL", limit, f"voxels with a {meaning} of {threshold * 100:g} % or more were counted")
+    return _Kind("FRACTIONAL", limit, f"voxels whose {meaning} is {threshold * 100:g} % or more were counted")
 
 
 def _check_count(dataset: Dataset, frames: FrameTable, findings: FindingList) -> None:

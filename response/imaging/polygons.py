@@ -94,6 +94,6 @@ def _crossings(edges: Floats, first: int, last: int) -> Iterator[tuple[NDArray[n
         which = np.repeat(np.arange(start, stop), number)
         row = np.arange(len(which)) - np.repeat(behind[start:stop] - number - done, number) + begin[which]
         upper, lower = edges[which, 0], edges[which, 1]
-        share = (row - upper[:, 0]) / (lower[:, 0] - upper[:, 0])
-        yield row, upper[:, 1] + share * (lower[:, 1] - upper[:, 1])
+        # in this order exact where an outline passes through a centre
+        yield row, upper[:, 1] + (row - upper[:, 0]) * (lower[:, 1] - upper[:, 1]) / (lower[:, 0] - upper[:, 0])
         start = stop
