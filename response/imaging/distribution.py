@@ -33,13 +33,13 @@ class Distribution:
     @property
     def mean(self) -> float:
         """Weighted mean."""
-        return float(self.levels @ self.weights / self.weights.sum())
+        return float((self.levels * self.weights).sum() / self.weights.sum())
 
     @property
     def sd(self) -> float:
         """Standard deviation of the population."""
         deviations = self.levels - self.mean
-        return sqrt(float(deviations * deviations @ self.weights / self.weights.sum()))
+        return sqrt(float((deviations**2 * self.weights).sum() / self.weights.sum()))
 
     def quantile(self, part: float) -> float:
         """Return the value below which a part of the voxels lies; linear between voxels (NumPy's and R's type 7)."""

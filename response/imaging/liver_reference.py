@@ -86,11 +86,12 @@ def smoothed_within(image: Singles, region: NDArray[np.bool_], sigma_steps: floa
 
     (box,) = ndimage.find_objects(region.astype(np.uint8))
     part = region[box]
-    filled = np.where(part, image[box], 0).astype(np.float32)
+    mean = image[region].mean(dtype=np.float64)  # about it, so that an even image stays exactly even
+    filled = np.where(part, image[box] - mean, 0).astype(np.float32)
     sums, weights = (
         ndimage.gaussian_filter(each, sigma_steps, truncate=3) for each in (filled, part.astype(np.float32))
     )
-    return np.asarray(sums[part] / weights[part], np.float64)
+    return np.asarray(mean + sums[part] / weights[part], np.float64)
 
 
 def entropy_of(values: Singles) -> float:

@@ -1,7 +1,7 @@
 """A lesion and what lies around it, on an even grid of about 1 mm; only the crop of the image that is needed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -120,6 +120,7 @@ def look_around(
     margin_mm
         How far to look.
     """
+    mask = _trimmed(mask)
     low, high = _box_mm(mask, volume.grid)
     step = max(STEP_MM, float((high - low).max()) / MOST_STEPS)
     origin = low - margin_mm
@@ -128,8 +129,9 @@ def look_around(
     places = np.meshgrid(*axes, indexing="ij", sparse=True)
     sampler = _sampler(volume, places)
     indices = sampler.indices(places)
-    depth = _depth_mm(_interpolated(_placed(mask, sampler), indices, 0.0), volume.grid, step)
-    other = _nearest([each for each in others if each is not mask], sampler, indices) & (depth <= 0)
+    own = _placed([mask], sampler)
+    depth = _depth_mm(_interpolated(own.astype(np.float32), indices, 0.0), volume.grid, step)
+    other = _nearest(_placed(others, sampler) & ~own, indices)  # the lesion itself may be among them
     return Neighbourhood(
         sampler=sampler,
         origin_mm=origin,
@@ -138,8 +140,22 @@ def look_around(
         depth_mm=depth,
         lesions_away_mm=np.minimum(np.maximum(-depth, 0), _away_mm(other, step)),
         other=other,
-        liver=None if liver is None else _nearest([liver], sampler, indices),
+        liver=None if liver is None else _nearest(_placed([liver], sampler), indices),
     )
+
+
+def _trimmed(mask: LesionMask) -> LesionMask:
+    """Return a mask without empty margins, which would only cost time."""
+    bounds = []
+    for axis in range(3):
+        (filled,) = np.nonzero(mask.voxels.any(axis=tuple({0, 1, 2} - {axis})))
+        bounds.append(slice(int(filled[0]), int(filled[-1]) + 1))
+    corner = (
+        mask.corner[0] + bounds[0].start,
+        mask.corner[1] + bounds[1].start,
+        mask.corner[2] + bounds[2].start,
+    )
+    return replace(mask, corner=corner, voxels=mask.voxels[tuple(bounds)])
 
 
 def _box_mm(mask: LesionMask, grid: Grid) -> tuple[Floats, Floats]:
@@ -164,27 +180,28 @@ def _sampler(volume: Volume, places: Sequence[Any]) -> Sampler:
     return Sampler(grid=volume.grid, corner=(int(low[0]), int(low[1]), int(low[2])), voxels=values)
 
 
-def _placed(mask: LesionMask, sampler: Sampler) -> Singles:
-    """Return a mask as 0 and 1 on the crop of a sampler; what lies outside the crop is lost."""
-    placed = np.zeros(sampler.voxels.shape, np.float32)
-    first = np.asarray(mask.corner) - sampler.corner
-    low, high = np.maximum(first, 0), np.minimum(first + mask.voxels.shape, placed.shape)
-    if (low < high).all():
-        part = mask.voxels[tuple(slice(a - f, b - f) for a, b, f in zip(low, high, first, strict=True))]
-        placed[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = part
+def _placed(masks: Sequence[LesionMask], sampler: Sampler) -> NDArray[np.bool_]:
+    """Return the union of masks on the crop of a sampler; what lies outside the crop is lost."""
+    placed = np.zeros(sampler.voxels.shape, np.bool_)
+    for mask in masks:
+        first = np.asarray(mask.corner) - sampler.corner
+        low, high = np.maximum(first, 0), np.minimum(first + mask.voxels.shape, placed.shape)
+        if (low < high).all():
+            part = mask.voxels[tuple(slice(a - f, b - f) for a, b, f in zip(low, high, first, strict=True))]
+            placed[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] |= part
     return placed
 
 
-def _nearest(masks: Sequence[LesionMask], sampler: Sampler, indices: Floats) -> NDArray[np.bool_]:
-    from scipy import ndimage
-
-    union = np.zeros(sampler.voxels.shape, np.uint8)
-    for mask in masks:
-        union |= _placed(mask, sampler).astype(np.uint8)
-    if not union.any():
+def _nearest(voxels: NDArray[np.bool_], indices: Floats) -> NDArray[np.bool_]:
+    """Return the nearest voxels; outside of them nothing is set."""
+    if not voxels.any():
         return np.zeros(indices.shape[1:], np.bool_)
-    found = ndimage.map_coordinates(union, indices, order=0, mode="constant", cval=0)
-    return np.asarray(found, np.bool_)
+    framed = np.pad(voxels, 1)
+    slices, rows, columns = (
+        np.clip(np.rint(index).astype(np.int64) + 1, 0, size - 1)
+        for index, size in zip(indices, framed.shape, strict=True)
+    )
+    return np.asarray(framed[slices, rows, columns])
 
 
 def _depth_mm(part: Singles, grid: Grid, step: float) -> Singles:
@@ -196,9 +213,12 @@ def _depth_mm(part: Singles, grid: Grid, step: float) -> Singles:
     inside = ndimage.gaussian_filter(part, (along, across, across)) >= 0.5
     if not inside.any():
         inside = part >= 0.5
-    within = ndimage.distance_transform_edt(inside) - 0.5
-    outside = ndimage.distance_transform_edt(~inside) - 0.5
-    return np.asarray(np.where(inside, within, -outside) * step, np.float32)
+    depth = 0.5 - ndimage.distance_transform_edt(~inside)
+    for box in ndimage.find_objects(inside.astype(np.uint8)):
+        part = np.pad(inside[box], 1)  # a lesion at the end of the grid ends there
+        within = ndimage.distance_transform_edt(part)[1:-1, 1:-1, 1:-1] - 0.5
+        depth[box] = np.where(inside[box], within, depth[box])
+    return np.asarray(depth * step, np.float32)
 
 
 def _away_mm(voxels: NDArray[np.bool_], step: float) -> Any:

@@ -1,11 +1,18 @@
 """Options of measuring on images: `[measure]` of a protocol file; they are saved with every measurement."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from response.protocol import Options, option
 
+_OWN: Final = "; a choice of this program, for Chun 2009 gives words and no numbers"
+
 CONVENTIONS: Final = ("contour", "pixel_centres", "pixel_edges")
+
+
+def _chun(default: float, doc: str) -> Any:
+    """Declare a number of the suggested Chun group."""
+    return option(default, doc + _OWN, minimum=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,47 +83,44 @@ class MeasureOptions(Options):
         "size is not measured (mRECIST; the size is a choice of this program)",
         minimum=0,
     )
-    chun_smoothing_mm: float = option(
+    chun_smoothing_mm: float = _chun(
         1.0,
         "standard deviation in mm of the smoothing before heterogeneity is measured, of lesion and liver alike: at the "
         "size of a pixel there is noise alone",
-        minimum=0,
     )
-    chun_homogeneous: float = option(
-        1.5, "a lesion is homogeneous if the SD of its core is at most so many times that of the liver", minimum=0
+    chun_homogeneous: float = _chun(
+        1.5, "a lesion is homogeneous if the SD of its core is at most so many times that of the liver"
     )
-    chun_heterogeneous: float = option(2.0, "heterogeneous if it is above this; mixed between the two", minimum=0)
-    chun_noise_floor_hu: float = option(
-        5.0, "an SD of the liver below this counts as this: smaller differences are not seen by a reader", minimum=0
+    chun_heterogeneous: float = _chun(2.0, "a lesion is heterogeneous above so many times, and mixed between")
+    chun_noise_floor_hu: float = _chun(
+        5.0, "an SD of the liver below this HU counts as this: smaller differences are not seen by a reader"
     )
-    chun_core_mm: float = option(
-        2.0, "the core of a lesion is at least so deep below its border, in mm, and deeper in larger lesions", minimum=0
+    chun_core_mm: float = _chun(
+        2.0, "the core of a lesion lies at least so many mm below its border; more where that has a rim or is gradual"
     )
-    chun_low_contrast_hu: float = option(
-        30.0, "hypoattenuating if the core is darker than the liver by this", minimum=0
+    chun_low_contrast_hu: float = _chun(30.0, "hypoattenuating asks that the core is so many HU darker than the liver")
+    chun_low_hu: float = _chun(60.0, "hypoattenuating asks that the core has at most so many HU")
+    chun_cyst_hu: float = _chun(30.0, "a hypoattenuating core of at most so many HU is like a cyst")
+    chun_lesion_gap_mm: float = _chun(5.0, "distance in mm of the liver reference from all lesions")
+    chun_vessel_hu: float = _chun(
+        20.0, "what differs from the liver by so many HU, averaged over 3 mm, is vessel, fissure or fat"
     )
-    chun_low_hu: float = option(60.0, "and if the core has at most this HU")
-    chun_cyst_hu: float = option(30.0, "cyst-like if the core has at most this HU")
-    chun_lesion_gap_mm: float = option(5.0, "distance in mm of the liver reference from all lesions", minimum=0)
-    chun_vessel_hu: float = option(
-        20.0, "what differs from the liver by this, averaged over 3 mm, is vessel, fissure or fat", minimum=0
+    chun_blur_mm: float = _chun(
+        3.0, "the border is looked at where pixels and slices make a perfect edge at most so many mm wide"
     )
-    chun_blur_mm: float = option(
-        3.0,
-        "the border is looked at where a perfect edge would be at most so wide in mm, by pixels and slices",
-        minimum=0,
+    chun_sharp_mm: float = _chun(4.0, "the border is sharp where its width from 10 to 90 % is at most so many mm")
+    chun_contrast_hu: float = _chun(15.0, "a sharp border asks that lesion and liver differ by so many HU")
+    chun_contrast_share: float = _chun(
+        0.6, "a sharp border asks for this share of what the core differs from the liver: smaller steps are texture"
     )
-    chun_sharp_mm: float = option(4.0, "the border is sharp where its width from 10 to 90 % is at most this", minimum=0)
-    chun_contrast_hu: float = option(15.0, "and where lesion and liver differ by at least this", minimum=0)
-    chun_contrast_share: float = option(
-        0.6, "and by at least this share of what the core differs from the liver: smaller steps are texture", minimum=0
+    chun_sharp_share: float = _chun(0.7, "the interface is sharp from this share of sharp border on")
+    chun_ill_defined_share: float = _chun(
+        0.3, "the interface is ill-defined up to this share of sharp border, and variable between"
     )
-    chun_sharp_share: float = option(0.7, "the interface is sharp from this share of sharp border on", minimum=0)
-    chun_ill_defined_share: float = option(0.3, "it is ill-defined up to this share; variable between", minimum=0)
-    chun_rim_hu: float = option(20.0, "a rim is brighter than the core by this", minimum=0)
-    chun_rim_peak_hu: float = option(
-        10.0, "and its peak brighter than the liver beside it by this, else it is partial volume", minimum=0
+    chun_rim_hu: float = _chun(20.0, "a rim is so many HU brighter than the core")
+    chun_rim_peak_hu: float = _chun(
+        10.0, "a rim is so many HU brighter than the liver beside it at its peak, else it is partial volume"
     )
-    chun_rim_share: float = option(0.25, "a rim is present from this share of the border on", minimum=0)
-    chun_thickest_slice_mm: float = option(5.0, "no group is suggested on thicker slices", minimum=0)
-    chun_smallest_mm: float = option(10.0, "no group is suggested for smaller lesions (longest diameter)", minimum=0)
+    chun_rim_share: float = _chun(0.25, "a rim is present from this share of the border on")
+    chun_thickest_slice_mm: float = _chun(5.0, "no group is suggested on slices thicker, or farther apart, than this")
+    chun_smallest_mm: float = _chun(10.0, "no group is suggested for lesions with a smaller longest diameter in mm")

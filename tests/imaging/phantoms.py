@@ -18,7 +18,8 @@ from response.imaging.volume import Acquisition, Volume
 Places = tuple[Any, Any, Any]  # z, y, x in mm, which broadcast to [slice, row, column]
 
 LIVER_HU = 110.0
-FIELD_MM = 84.0  # side of the cube that is imaged; all of it is liver but for what is put into it
+FIELD_MM = 84.0  # side of the slices; all of it is liver but for what is put into it
+DEPTH_MM = 60.0  # along the slices
 AXES = np.asarray([(0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)])  # of slices, rows, columns
 LOGISTIC_10_90 = 2 * np.log(9)  # width from 10 to 90 % of a logistic curve of unit scale
 
@@ -76,7 +77,7 @@ class Phantom:
 def liver_phantom(lesion: Metastasis, scan: Scan, around: Surroundings = ALONE) -> Phantom:
     """Return a liver with a lesion, imaged."""
     rng = np.random.default_rng(scan.seed)
-    pixels, slices = round(FIELD_MM / scan.pixel_mm), round(FIELD_MM / scan.slice_mm)
+    pixels, slices = round(FIELD_MM / scan.pixel_mm), round(DEPTH_MM / scan.slice_mm)
     truth = np.zeros((slices, pixels, pixels))
     layers = max(1, round(scan.slice_mm / 0.5))
     for layer in (np.arange(layers) + 0.5) / layers - 0.5:
