@@ -37,6 +37,7 @@ COPIED: Final = (*_PATIENT, *_STUDY, *_TRIAL)  # what a report takes from the im
 
 _UNKNOWN_THICKNESS_MM: Final = 1.0  # taken for the thickness of a slice whose header does not say it
 _SAME_PLANE_MM: Final = 1e-3  # frames closer than this lie in one plane: phases of one slice
+_LARGEST: Final = 0xFFFF  # rows or columns: what US can say
 _ROUNDING_MM: Final = 0.1  # coordinates of a table may be rounded so much
 
 
@@ -196,7 +197,7 @@ def _grid(dataset: Dataset, groups: Sequence[Dataset]) -> Grid | None:
     orientation = _plane(groups, "PlaneOrientationSequence", "ImageOrientationPatient", 6)
     spacing = _plane(groups, "PixelMeasuresSequence", "PixelSpacing", 2)
     rows, columns = number(dataset, "Rows", 0), number(dataset, "Columns", 0)
-    if position is None or orientation is None or spacing is None or rows < 1 or columns < 1:
+    if position is None or orientation is None or spacing is None or not (_is_size(rows) and _is_size(columns)):
         return None
     across, down = orientation[:3], orientation[3:]
     if min(spacing) <= 0 or not np.allclose([across @ across, down @ down, across @ down], [1, 1, 0], atol=1e-3):
@@ -210,6 +211,10 @@ def _grid(dataset: Dataset, groups: Sequence[Dataset]) -> Grid | None:
         rows=int(rows),
         columns=int(columns),
     )
+
+
+def _is_size(count: float) -> bool:
+    return 1 <= count <= _LARGEST  # NaN is none
 
 
 def _plane(groups: Sequence[Dataset], sequence: str, keyword: str, count: int) -> Floats | None:

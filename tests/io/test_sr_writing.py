@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 from pydicom.sr._concepts_dict import concepts
 from pydicom.sr.codedict import codes
 
+import response
 from response.errors import InputError, MissingExtraError, OutputError
 from response.io import sr_writing
+from response.io.sr_concepts import laterality_code
 from response.io.sr_uids import safe_name
 from response.io.sr_writing import write_reports
 from tests.sr_trials import (
@@ -34,6 +37,7 @@ from tests.sr_trials import (
     name,
     needs,
     output_of,
+    point_text,
     values,
     write_images,
     written,
@@ -130,6 +134,7 @@ def test_end_points_are_pixels_of_the_image(follow_up: pydicom.Dataset, images: 
         found = np.reshape(scoord.GraphicData, (2, 2))
         assert np.allclose(found, oracle(np.asarray(ends(images.grid, pixels)))[:, :2], atol=2e-3)
         assert np.allclose(found, [(column + 0.5, row + 0.5) for row, column in pixels], atol=2e-3)
+        assert children(groups(follow_up)["T1"], "121112^DCM") == []  # the coordinates name the image
         (image,) = children(scoord)
         assert image.RelationshipType == "SELECTED FROM"
         assert image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == header.SOPInstanceUID
@@ -163,6 +168,7 @@ RESPONSE_ITEMS = [
     ("recist-1.1", "new_lesion^99TUMRESP", ["373067005^SCT"], "no new lesion"),
     ("recist-1.1", "overall^99TUMRESP", ["C18213^NCIt"], "overall SD"),
     ("choi", "overall^99TUMRESP", ["C18058^NCIt"], "Choi PR, for size fell by more than 10 %"),
+    ("recist-1.1", "overall_adjudicated^99TUMRESP", [], "which no later timepoint revises"),
     ("recist-1.1", "sum_mm^99TUMRESP", ["24.5 mm^UCUM"], "sum of diameters"),
     ("recist-1.1", "baseline_mm^99TUMRESP", ["28.25 mm^UCUM"], "its baseline"),
     ("recist-1.1", "nadir_mm^99TUMRESP", ["28.25 mm^UCUM"], "its nadir"),
@@ -222,6 +228,21 @@ def test_each_category_has_its_code(
     assert values(group, "new_lesion^99TUMRESP") == ["373066001^SCT" if new else "373067005^SCT"]
     if new:
         assert values(groups(reports["S-1_1"])["NEW"], "112016^DCM") == ["112076^DCM"]  # non-lesion at baseline
+
+
+def test_a_revised_response_stands_beside_the_first(tmp_path: Path) -> None:
+    visits = {"0": "20", "1": "0", "2": "4"}  # CR; then something too small for PD, so that it was there all along
+    rows = [
+        lesion_row(longest_mm=now, timepoint=label, date=f"2024-0{2 * int(label) + 1}-02")
+        for label, now in visits.items()
+    ]
+    assessed(rows, tmp_path)
+    study = response.Protocol({"recist-1.1": {"post_cr_disease": "revise_to_pr"}})
+    found = response.assess(response.read(tmp_path / "lesions.csv"), ["recist-1.1"], study)
+    path = write_reports(found, tmp_path / "sr", timepoint="1")[0]
+    group = groups(pydicom.dcmread(path))["recist-1.1 response"]
+    assert values(group, "overall^99TUMRESP") == ["C4870^NCIt"]
+    assert values(group, "overall_adjudicated^99TUMRESP") == ["C18058^NCIt"]
 
 
 def test_chun_has_local_codes(tmp_path: Path) -> None:
@@ -355,8 +376,9 @@ def test_an_image_that_is_not_there_is_told(images: Images, tmp_path: Path) -> N
 
 
 def test_points_off_the_image_stay_in_the_patient(images: Images, tmp_path: Path) -> None:
-    for off, why in ((3, "on the next slice"), (SLICE_OUTSIDE, "beside the image")):
-        cells = axes_cells(images.grid, off) if isinstance(off, int) else off
+    aside = images.grid.points(2, 4.0, 12.25)  # the image ends half a pixel behind the centre of column 11
+    beside = {**axes_cells(images.grid), "longest_to": point_text(aside)}
+    for cells, why in ((axes_cells(images.grid, 3), "on the next slice"), (OUTSIDE, "far away"), (beside, "beside it")):
         row = lesion_row(longest_mm="20", short_mm="9", sop_instance_uid=images.uid(DATES[0]), **cells)
         reports, told = written([row], tmp_path, images=images.folder)
         assert [finding.id for finding in told] == ["points_off_image"], why
@@ -365,7 +387,7 @@ def test_points_off_the_image_stay_in_the_patient(images: Images, tmp_path: Path
         assert [item.ValueType for item in children(axis)] == ["SCOORD3D"]
 
 
-SLICE_OUTSIDE = {
+OUTSIDE = {
     "longest_from": "[1000 1000 1000]",
     "longest_to": "[1010 1000 1000]",
     "short_from": "[1000 990 1000]",
@@ -442,6 +464,32 @@ def test_a_tracking_uid_stands_for_the_rows_that_lack_it(tmp_path: Path) -> None
     assert [values(groups(report)["T1"], "112040^DCM") for report in reports.values()] == [["1.2.9"], ["1.2.9"]]
 
 
+def test_a_lesion_of_several_tracking_uids_lends_none(tmp_path: Path) -> None:
+    rows = [
+        lesion_row(longest_mm="20", timepoint=label, date=f"2024-0{label}-02", tracking_uid=uid)
+        for label, uid in (("1", "1.2.8"), ("2", "1.2.9"), ("3", ""))
+    ]
+    reports, _ = written(rows, tmp_path)
+    found = [values(groups(report)["T1"], "112040^DCM")[0] for report in reports.values()]
+    assert found[:2] == ["1.2.8", "1.2.9"]
+    assert found[2].startswith("2.25.")
+
+
+SIDES = [
+    ("left lung", "", "7771000^SCT", "left"),
+    ("lung", "Right upper lobe", "24028007^SCT", "right, in the location"),
+    ("kidneys", "bilateral", "51440002^SCT", "both, by one word"),
+    ("lung", "left and right", None, "two sides are none"),
+    ("liver", "leftover", None, "not a part of a word"),
+]
+
+
+@pytest.mark.parametrize(("organ", "location", "expected", "why"), SIDES, ids=[row[3] for row in SIDES])
+def test_a_side_is_a_whole_word(organ: str, location: str, expected: str | None, why: str) -> None:
+    found = laterality_code(organ, location)
+    assert (found and f"{found.value}^{found.scheme_designator}") == expected
+
+
 @pytest.mark.parametrize("bad", ["x", "1.2.", "1." + "2" * 70, ""])
 def test_a_tracking_uid_that_is_none_is_replaced(bad: str, tmp_path: Path) -> None:
     report, _ = _one(tmp_path, tracking_uid=bad)
@@ -482,6 +530,22 @@ def test_a_frame_is_named_or_found(tmp_path: Path) -> None:
         (scoord,) = children(children(groups(reports["S-1_0"])["T1"], "103339001^SCT")[0])
         assert np.allclose(scoord.GraphicData, [2.5, 4.5, 9.0, 4.5], atol=2e-3)
         assert children(scoord)[0].ReferencedSOPSequence[0].ReferencedFrameNumber == number
+
+
+def test_a_frame_that_is_not_named_is_not_guessed(tmp_path: Path) -> None:
+    from tests.dicom_factory import oblique_grid, write_enhanced
+
+    grid = oblique_grid((5, 16, 12))
+    twice = replace(grid, origins=grid.origins[[0, 1, 2, 2, 3, 4]])  # two phases of one slice
+    path = write_enhanced(tmp_path / "images" / "enhanced.dcm", np.zeros(twice.shape, np.int16), twice)
+    uid = pydicom.dcmread(path).SOPInstanceUID
+    row = lesion_row(longest_mm="20", short_mm="9", sop_instance_uid=uid, **axes_cells(grid))
+    reports, told = written([row], tmp_path, images=tmp_path / "images")
+    assert [finding.id for finding in told] == ["points_off_image"]
+    group = groups(reports["S-1_0"])["T1"]
+    assert [item.ValueType for item in children(children(group, "103339001^SCT")[0])] == ["SCOORD3D"]
+    (source,) = children(group, "121112^DCM")
+    assert "ReferencedFrameNumber" not in source.ReferencedSOPSequence[0]
 
 
 def _frame_at(header: pydicom.Dataset, origin: Any) -> int:
@@ -543,6 +607,7 @@ UNLIMITED = [f"-Djdk.xml.{limit}=0" for limit in ("xpathTotalOpLimit", "xpathExp
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("checked", ["on images", "ohif in 3D"], indirect=True)
 def test_the_reports_follow_the_template(checked: list[Path]) -> None:
     program = needs("java", "default-jre-headless")
     if not PIXELMED.exists():
@@ -718,10 +783,17 @@ def test_odd_files_among_the_images_are_passed_over(images: Images, tmp_path: Pa
     assert reports["S-1_0"].SOPClassUID == COMPREHENSIVE
 
 
-NO_GEOMETRY = [{"PixelSpacing": None}, {"ImageOrientationPatient": ["1", "0", "0", "1", "0", "0"]}, {"Rows": 0}]
+NO_GEOMETRY = {
+    "no spacing": {"PixelSpacing": None},
+    "spacing of 0": {"PixelSpacing": ["0", "0.6"]},
+    "negative spacing": {"PixelSpacing": ["0.9", "-0.6"]},
+    "axes that are one": {"ImageOrientationPatient": ["1", "0", "0", "1", "0", "0"]},
+    "no rows": {"Rows": 0},
+    "no position": {"ImagePositionPatient": ["1", "2"]},
+}
 
 
-@pytest.mark.parametrize("tags", NO_GEOMETRY, ids=["no spacing", "axes that are one", "no rows"])
+@pytest.mark.parametrize("tags", NO_GEOMETRY.values(), ids=NO_GEOMETRY)
 def test_an_image_without_geometry_is_referred_to_all_the_same(tags: dict[str, Any], tmp_path: Path) -> None:
     images = write_images(tmp_path / "images", tags=tags)
     reports, told = written(measured_rows(images)[:1], tmp_path, images=images.folder)

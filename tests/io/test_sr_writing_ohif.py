@@ -151,6 +151,7 @@ TOOLS = [
     (("short_mm", "short_from", "short_to"), LENGTH, ["Long Axis"], "the long axis alone"),
     (("short_from", "short_to"), LENGTH, ["Long Axis"], "a short axis without end points"),
     (("longest_mm", "longest_from", "longest_to"), LENGTH, ["Short Axis"], "the short axis alone"),
+    (("longest_from",), LENGTH, ["Short Axis"], "a long axis without end points"),
     (("longest_from", "short_from"), "T1", [], "no end points"),
 ]
 
