@@ -33,7 +33,7 @@ from response.io.sr_content import ContentItem, ContentTree
 from response.io.sr_groups import Document, Group, read_group, responses_in
 from response.io.sr_names import groups_below, is_baseline, is_group, observer_in, time_point_in
 from response.io.sr_numbers import read_measurement
-from response.io.sr_places import read_evidence
+from response.io.sr_places import Instance, read_evidence
 from response.observations import Observation
 
 _MEASUREMENT_REPORT: Final = "1500"  # template identifier
@@ -166,21 +166,31 @@ class _Reader:
             for series in items(study, "ReferencedSeriesSequence")
             for instance in items(series, "ReferencedSOPSequence")
         ]
+        evidence = read_evidence(self.dataset)
         return Document(
             tree=self.tree,
             subject=self.subject,
-            study=self.study,
+            study=self._study_of_images(evidence),
             date=self.date,
             timepoint=self.timepoint,
             observer=observer_in(self.root),
             file=self.file,
-            evidence=read_evidence(self.dataset),
+            evidence=evidence,
             cells={
                 "source": plain_text(self.dataset, "SOPInstanceUID"),
                 "replaces_uid": " ".join(filter(None, replaced)),
                 "baseline": "Y" if is_baseline(self.root) else "",
             },
         )
+
+    def _study_of_images(self, evidence: Mapping[str, Instance]) -> str:
+        """Return the only study that the evidence names: some systems keep their reports in studies of their own."""
+        studies = {place.study for place in evidence.values()} - {""}
+        if len(studies) != 1 or self.study in studies:
+            return self.study
+        sentence = "The report is kept in another study than its images; it counts for theirs, with its own date."
+        self._tell("sr_study_differs", "warning", sentence, self.study, remedy="Check the date of the timepoint.")
+        return studies.pop()
 
     def _date_within(self) -> str:
         """Return the only date of study or acquisition that the image library gives; empty where there are several."""

@@ -1,6 +1,6 @@
 """From what reports and segmentations say of lesions to the measurement table: one row per lesion and timepoint."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,7 @@ def measurement_table(
     lesion_map: LesionMap | None = None,
     roles: Roles = "propose",
     organs: bool = False,
+    dates: Mapping[str, str] | None = None,
 ) -> Observed:
     """Return one row per lesion and timepoint.
 
@@ -58,8 +59,10 @@ def measurement_table(
     organs
         Whether structures that are no lesions stand in the table too, without a role. Leave them out of a table that
         is scored.
+    dates
+        ISO dates by study, as image headers have them; a report may tell of a study of which it has no date.
     """
-    placed = place_visits(observations)
+    placed = place_visits(observations, dates)
     identified = identify(placed.observations, lesion_map)
     made = make_rows(placed.observations, identified.lesions, identified.entries)
     found = assign_roles(made.rows, placed.order, roles, unordered=placed.unordered)

@@ -44,14 +44,23 @@ class Placed:
     findings: Sequence[Finding]
 
 
-def place_visits(observations: Iterable[Observation]) -> Placed:
-    """Give every observation its timepoint."""
-    return _Placing(observations).placed()
+def place_visits(observations: Iterable[Observation], dates: Mapping[str, str] | None = None) -> Placed:
+    """Give every observation its timepoint.
+
+    Parameters
+    ----------
+    observations
+        In any order.
+    dates
+        ISO dates by study, as other files have them (image headers); for studies whose observations have none.
+    """
+    return _Placing(observations, dates or {}).placed()
 
 
 class _Placing:
-    def __init__(self, observations: Iterable[Observation]) -> None:
+    def __init__(self, observations: Iterable[Observation], known_dates: Mapping[str, str]) -> None:
         self.findings: list[Finding] = []
+        self.known_dates = known_dates
         self.observations = self._with_subject(self._current(list(observations)))
         self.dates: dict[StudyKey, str] = {}
         self.labels: dict[StudyKey, list[str]] = {}
@@ -137,7 +146,7 @@ class _Placing:
             self._set_labels(key, item, list(labels[key].values()))
 
     def _set_date(self, key: StudyKey, item: Observation, known: Sequence[str]) -> None:
-        self.dates[key] = known[0] if known else ""
+        self.dates[key] = known[0] if known else self.known_dates.get(key[1], "")
         if len(known) > 1:
             sentence = f"The files of one study have different dates ({', '.join(known)}); the first was taken."
             self._tell("study_dates_differ", "warning", item, sentence, found=", ".join(known))

@@ -238,6 +238,13 @@ def test_a_date_from_another_file_of_the_study_is_taken() -> None:
     assert labels(first("T", "20"), seen("a", "", "U", "20")) == [("2024-01-01", "2024-01-01")] * 2
 
 
+def test_dates_of_image_headers_stand_in_for_those_a_report_does_not_know() -> None:
+    found = measurement_table(
+        [first("T", "20"), seen("b", "", "T", "15")], dates={"b": "2024-03-01", "a": "2020-01-01"}
+    )
+    assert rows(found, "timepoint", "date") == [("2024-01-01", "2024-01-01"), ("2024-03-01", "2024-03-01")]
+
+
 def test_studies_without_date_and_label_are_told() -> None:
     found = measurement_table([seen("a", "", "T", "20"), seen("b", "", "T", "15")])
     assert rows(found, "timepoint") == [("",), ("",)]

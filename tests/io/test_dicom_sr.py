@@ -436,6 +436,13 @@ def test_a_lesion_measured_on_another_study_counts_for_that_one(tmp_path: Path) 
     assert ids(found) == ["sr_other_study"]
 
 
+def test_a_report_in_a_study_of_its_own_counts_for_the_study_of_its_images(tmp_path: Path) -> None:
+    made = measured("L1", "20", scoord([1, 2, 3, 4], image("ct")))
+    found = read(tmp_path, made, evidence=[("images", "series", "ct"), ("images", "series", "ct 2")])
+    assert (only(found).study, only(found).date) == (uid("images"), "2024-01-02")
+    assert ids(found) == ["sr_study_differs"]
+
+
 # --- Documents that are not quite right.
 
 
