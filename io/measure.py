@@ -56,6 +56,7 @@ def measure(
     roles: Roles = "propose",
     organs: bool = True,
     remote: Sequence[StudyTask] = (),
+    listed: Sequence[Finding] = (),
     store: StudyStore | None = None,
     jobs: int | None = 1,
     scheduler: str | None = None,
@@ -78,8 +79,8 @@ def measure(
         lesions later. Each such assumption is a finding.
     organs
         Whether structures that are no lesions (a liver) stand in the table too, without a role.
-    remote
-        Studies of a PACS.
+    remote, listed
+        Studies of a PACS, and what was found on looking for them (`remote_studies`).
     store, jobs, scheduler, progress
         As in `study_runs.run_studies`.
 
@@ -93,7 +94,7 @@ def measure(
     said = read_lesion_map(lesion_map) if lesion_map is not None else None
     found = find_studies(paths, pairs=pairs) if paths or pairs else None
     tasks: list[StudyTask] = [*(found.studies if found else ()), *remote]
-    findings = list(found.findings if found else ())
+    findings = [*listed, *(found.findings if found else ())]
     if not tasks:
         raise _nothing(paths, found.files if found else 0)
     results = run_studies(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from response.findings import Finding
 from response.imaging.options import MeasureOptions
-from response.io.dicomweb import Pacs, StudyRef
+from response.io.dicomweb import Pacs, PacsError, StudyRef
 from response.io.studies import find_studies
 from response.io.study_list import read_study_list
 from response.io.study_store import StudyResult
@@ -89,5 +89,8 @@ def remote_studies(url: str, listed: Path) -> tuple[Sequence[RemoteStudy], Seque
 
 
 def _content(pacs: Pacs, ref: StudyRef) -> str:
-    series = sorted((item.series_instance_uid, item.instances) for item in pacs.series_of(ref))
+    try:
+        series = sorted((item.series_instance_uid, item.instances) for item in pacs.series_of(ref))
+    except PacsError:
+        return ""  # it is told, as of this study alone, when the study is to be fetched
     return "\n".join(f"{uid} {instances}" for uid, instances in series)

@@ -207,7 +207,8 @@ def test_a_pacs_gives_the_same_measurements_and_takes_the_reports(images: Path, 
             assert pacs.store(sorted(mine.rglob("*.dcm"))).failed == ()
         out = tmp_path / "remote.csv"
         words = ["--dicomweb", url, "--studies", str(listed), "--jobs", "1", "--quiet"]
-        assert main(["measure", "-o", str(out), *words]) == 0
+        assert main(["measure", "-o", str(out), *words]) == 1  # a line of the list finds no study
+        assert "study_not_found" in set(read(tmp_path / "remote_findings.csv")["id"])
         reports = tmp_path / "reports"
         assert main(["sr", str(local), "-o", str(reports), "--dicomweb", url, "--quiet"]) == 0
         with Pacs(url) as pacs:

@@ -29,6 +29,7 @@ from response.commands.summaries import DONE, SOME_NOT_SCORED, tell_findings
 from response.errors import InputError
 
 if TYPE_CHECKING:
+    from response.findings import Finding
     from response.io.study_runs import StudyTask
 
 
@@ -64,13 +65,15 @@ def measure(
         raise InputError(str(out), f"a name that ends in '{out.suffix}'", "a name that ends in .csv")
     refuse_unwritable(out.parent)
     options = checked_protocol(protocol)
+    remote, listed = _remote(dicomweb, studies)
     inputs = ImageInputs(
         out=out,
         pairs=pairs,
         lesions=lesions,
         roles=roles.value,
         organs=True,
-        remote=_remote(told, dicomweb, studies),
+        remote=remote,
+        listed=listed,
         jobs=jobs,
         scheduler=scheduler,
         fresh=fresh,
@@ -81,18 +84,16 @@ def measure(
     written = write_measurements(found, out, keep=[path for path in named if path is not None and path.is_file()])
     tell_findings(told, found.findings)
     told.tell("written", f"written: {', '.join(str(path) for path in written)}", files=[str(path) for path in written])
-    return SOME_NOT_SCORED if found.failed else DONE
+    lost = found.failed or any(finding.severity == "error" for finding in listed)
+    return SOME_NOT_SCORED if lost else DONE
 
 
-def _remote(log: Log, url: str | None, studies: Path | None) -> "Sequence[StudyTask]":
+def _remote(url: str | None, studies: Path | None) -> "tuple[Sequence[StudyTask], Sequence[Finding]]":
     if url is None and studies is None:
-        return ()
+        return (), ()
     if url is None or studies is None:
         given = "--studies without --dicomweb" if url is None else "--dicomweb without --studies"
         raise InputError("options", given, "both: the address of the PACS, and the list of its studies")
     from response.io.remote_studies import remote_studies
 
-    tasks, findings = remote_studies(url, studies)
-    for finding in findings:
-        log.alert("finding", finding.sentence, id=finding.id)
-    return tasks
+    return remote_studies(url, studies)

@@ -9,6 +9,7 @@ from response.commands.logs import Log, Stages
 from response.commands.summaries import counted
 
 if TYPE_CHECKING:
+    from response.findings import Finding
     from response.io.measure import Measured
     from response.io.study_runs import StudyTask
     from response.protocol import Protocol
@@ -24,7 +25,7 @@ class ImageInputs:
     ----------
     out
         The measurement table that is written; finished studies are kept beside it. None keeps nothing.
-    pairs, lesions, roles, organs, remote, jobs, scheduler
+    pairs, lesions, roles, organs, remote, listed, jobs, scheduler
         As `io.measure.measure` takes them.
     fresh
         Whether finished studies are measured again.
@@ -36,6 +37,7 @@ class ImageInputs:
     roles: str = "propose"
     organs: bool = False
     remote: "Sequence[StudyTask]" = ()
+    listed: "Sequence[Finding]" = ()
     jobs: int | None = 1
     scheduler: str | None = None
     fresh: bool = False
@@ -64,6 +66,7 @@ def measure_with(
         roles="as_coded" if inputs.roles == "as_coded" else "propose",
         organs=inputs.organs,
         remote=inputs.remote,
+        listed=inputs.listed,
         store=store,
         jobs=inputs.jobs,
         scheduler=inputs.scheduler,
