@@ -172,7 +172,8 @@ class RawGroup:
             self._elements = self._reader.elements(self._start, self._end)
         tag, usual = _KEYWORDS[keyword]
         vr, start, end = self._elements.get(tag, (b"", 0, 0))
-        return vr.decode("latin-1") or usual, self._reader.data[start:end]
+        known = vr.decode("latin-1") if vr != b"UN" else ""  # pydicom writes a long value so, whatever it is
+        return known or usual, self._reader.data[start:end]
 
     def items(self, keyword: str) -> Sequence[Group]:
         """Return the items of a sequence in it."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,8 @@ SKIPPED_SLICES: Final = 1.5  # from this many slice spacings between all planes,
 OWN_PIXEL_MM: Final = 0.5  # of masks without image: a lesion of 10 mm has 20 pixels
 MOST_PIXELS: Final = 4000  # along an axis of such a grid
 MOST_COMPARED: Final = 32  # contours of one slice that are looked through for overlaps
+
+Filled = tuple[tuple[int, int], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -158,20 +161,22 @@ def _overlap(polygons: Sequence[Floats], grid: Grid) -> bool:
     """Return whether two contours overlap in part: one within another is a hole."""
     if not 1 < len(polygons) <= MOST_COMPARED:
         return False
-    size = (grid.rows, grid.columns)
-    filled = [_on_slice(*fill_polygons([polygon], size), size) for polygon in polygons]
-    for position, one in enumerate(filled):
-        for other in filled[position + 1 :]:
-            shared = int(np.count_nonzero(one & other))
-            if shared and shared < min(int(one.sum()), int(other.sum())):
-                return True
+    filled = [fill_polygons([polygon], (grid.rows, grid.columns)) for polygon in polygons]
+    for one, other in combinations(filled, 2):
+        shared = _shared(one, other)
+        if shared and shared < min(int(one[1].sum()), int(other[1].sum())):
+            return True
     return False
 
 
-def _on_slice(corner: tuple[int, int], pixels: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    whole = np.zeros(size, np.bool_)
-    whole[corner[0] : corner[0] + pixels.shape[0], corner[1] : corner[1] + pixels.shape[1]] = pixels
-    return whole
+def _shared(one: Filled, other: Filled) -> int:
+    """Return how many pixels two crops of a slice share."""
+    low = np.maximum(one[0], other[0])
+    high = np.minimum(np.add(one[0], one[1].shape), np.add(other[0], other[1].shape))
+    if (high <= low).any():
+        return 0
+    parts = [inside[tuple(map(slice, low - corner, high - corner))] for corner, inside in (one, other)]
+    return int(np.count_nonzero(parts[0] & parts[1]))
 
 
 def _pieces(outlines: Mapping[int, Sequence[Floats]], grid: Grid) -> list[Piece]:
