@@ -1,12 +1,12 @@
 """Images and masks that are no DICOM: which belong together, and whose they are; from a table, or from their names.
 
-Without a table: a file is a mask where a word of its name, or the name of its folder, says so (`MASK_WORDS`). Subject and
-timepoint are the `sub-` and `ses-` of BIDS names, else the last two folders (SUBJECT/TIMEPOINT/file). Masks belong to
+Without a table: a file is a mask where a word of its name, or the name of its folder, says so (`MASK_WORDS`). Subject
+and timepoint are the `sub-` and `ses-` of BIDS names, else the last two folders (SUBJECT/TIMEPOINT/file). Masks belong to
 the only image of their timepoint, or to the one of the same name but for those words. Nothing else is guessed.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,8 @@ from typing import Final
 from response.cells import DatePrecision, date_of
 from response.errors import InputError
 from response.findings import Finding
+from response.io.tables import read_table
+from response.measurements import Column
 
 MASK_WORDS: Final = frozenset(
     "seg dseg segmentation segmentations mask masks label labels labelstr labelsts lesion lesions roi rois tumor "
@@ -23,7 +25,16 @@ _IMAGE_FOLDERS: Final = frozenset("images imagestr imagests image imgs img anat"
 _SUFFIXES: Final = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
 _BIDS: Final = re.compile(r"(?:^|_)(sub|ses)-([a-zA-Z0-9]+)")
 _CHANNEL: Final = re.compile(r"_\d{4}$")  # nnU-Net numbers the channels of an image so
-_TABLE_COLUMNS: Final = ("subject", "timepoint", "date", "image", "mask", "labels", "modality", "phase")
+_TABLE_COLUMNS: Final[Mapping[str, Column]] = {
+    "subject": Column("text", "subject id", required=True),
+    "timepoint": Column("text", "label of the timepoint"),
+    "date": Column("date", "date of the image, ISO"),
+    "image": Column("text", "image file, or folder of a DICOM series"),
+    "mask": Column("text", "file with labels", required=True),
+    "labels": Column("text", "table of the labels"),
+    "modality": Column("text", "CT, MR or PT"),
+    "phase": Column("text", "contrast phase"),
+}
 _MODALITY_WORDS: Final = {"ct": "CT", "mr": "MR", "mri": "MR", "pet": "PT", "t": "MR"}  # t: T1w, t2, T1_post
 
 
@@ -65,49 +76,49 @@ def read_pairs(table: Path) -> list[ImagePair]:
     InputError
         If it cannot be read, lacks a column, or names a file that is not there; all faults are told at once.
     """
-    import csv
-
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        found = getattr(error, "strerror", None) or "no CSV in UTF-8"
-        raise InputError(str(table), found.lower(), "a table of images and masks", "check the name") from None
-    header = {name: (name or "").strip().lower() for row in rows[:1] for name in row}
-    if not {"subject", "mask"} <= set(header.values()):
-        raise InputError(str(table), "no columns subject and mask", ", ".join(_TABLE_COLUMNS), "one row per mask")
-    cells = [{header[name]: (text or "").strip() for name, text in row.items() if name in header} for row in rows]
-    faults = [fault for line, row in enumerate(cells, start=2) for fault in _faults(row, table.parent, line)]
+    read = read_table(table, columns=_TABLE_COLUMNS).table
+    lacking = [name for name, column in _TABLE_COLUMNS.items() if column.required and name not in read.columns]
+    if lacking:
+        found = f"no column {' and '.join(lacking)}"
+        raise InputError(str(table), found, ", ".join(_TABLE_COLUMNS), "one row per mask")
+    columns = {name: read.column(name).texts() for name in _TABLE_COLUMNS}
+    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    lines = read.lines.tolist()
+    faults = [fault for line, row in zip(lines, rows, strict=True) for fault in _faults(row, table.parent, line)]
     if faults:
         raise InputError(str(table), "; ".join(faults), "files that are there, and a subject in every row", "")
-    return [_pair(row, table.parent) for row in cells]
+    return [_pair(row, table.parent) for row in rows]
 
 
-def _faults(row: dict[str, str], folder: Path, line: int) -> Iterable[str]:
+def _faults(row: Mapping[str, str], folder: Path, line: int) -> Iterable[str]:
     for name in ("subject", "mask"):
-        if not row.get(name):
+        if not row[name]:
             yield f"line {line}: no {name}"
     for name in ("image", "mask", "labels"):
-        # an image may be a folder: a DICOM series
-        if row.get(name) and not (
-            (folder / row[name]).is_file() or (name == "image" and (folder / row[name]).is_dir())
-        ):
+        if row[name] and not _is_there(folder / row[name], is_image=name == "image"):
             yield f"line {line}: {name} '{row[name]}' is not there"
-    if date_of(row.get("date", "")).fault:
+    if date_of(row["date"]).fault:
         yield f"line {line}: date '{row['date']}' is no ISO date"
 
 
-def _pair(row: dict[str, str], folder: Path) -> ImagePair:
-    paths = {name: folder / row[name] if row.get(name) else None for name in ("image", "labels")}
+def _is_there(path: Path, *, is_image: bool) -> bool:
+    try:
+        return path.is_file() or (is_image and path.is_dir())
+    except (OSError, ValueError):  # an impossible name
+        return False
+
+
+def _pair(row: Mapping[str, str], folder: Path) -> ImagePair:
+    paths = {name: folder / row[name] if row[name] else None for name in ("image", "labels")}
     return ImagePair(
         subject=row["subject"],
-        timepoint=row.get("timepoint", ""),
-        date=row.get("date", ""),
+        timepoint=row["timepoint"],
+        date=row["date"],
         mask=folder / row["mask"],
         image=paths["image"],
         labels=paths["labels"],
-        modality=row.get("modality", "").upper() or (_modality(paths["image"]) if paths["image"] else ""),
-        phase="_".join(row.get("phase", "").lower().split()),
+        modality=row["modality"].upper() or (_modality(paths["image"]) if paths["image"] else ""),
+        phase="_".join(row["phase"].lower().split()),
     )
 
 

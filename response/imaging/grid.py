@@ -94,7 +94,7 @@ class Grid:
         """Return patient coordinates `[..., 3]` of (fractional) row and column indices within one slice."""
         down = np.asarray(rows, np.float64)[..., None] * (self.row_spacing_mm * self.along_column)
         across = np.asarray(columns, np.float64)[..., None] * (self.column_spacing_mm * self.along_row)
-        return self.origins[slice_index] + down + across
+        return np.asarray(self.origins[slice_index] + down + across, np.float64)
 
     def in_plane(self, points: Any, slice_index: int) -> Floats:
         """Return (fractional) row and column indices `[..., 2]` of patient coordinates projected on a slice."""

@@ -88,10 +88,12 @@ def test_table(tmp_path: Path) -> None:
 
 
 BAD_TABLES = [
-    ("image\nct.nii\n", "no columns subject and mask"),
+    ("image,subject\nct.nii,A\n", "no column mask"),
     ("subject,mask\n,m.nii\nA,no.nii\n", "line 2: no subject; line 3: mask 'no.nii' is not there"),
-    ("subject,mask,date\nA,m.nii,31/12/2024\n", "line 2: date '31/12/2024' is no ISO date"),
-    ("", "no columns subject and mask"),
+    ("subject,mask,date\nA,m.nii,31/12/2024\n", "no date that can be read"),
+    ("", "an empty file"),
+    ("subject,mask\nA,m\0.nii\n", "NUL bytes"),
+    ("subject,mask\nA,m.nii,more\n", "cells|columns"),
 ]
 
 
