@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, Literal
 
 import pytest
@@ -217,6 +218,23 @@ def test_two_studies_on_one_date_are_two_timepoints_unless_labelled() -> None:
     assert labels(*merged) == [("BL", "2024-01-01"), ("BL", "2024-01-02")]
 
 
+def test_any_number_of_studies_on_one_date_are_told_apart() -> None:
+    made = labels(*(seen(f"{number:02d}", "2024-01-01", f"L{number}", "20") for number in range(28)))
+    assert {label.removeprefix("2024-01-01 ") for label, _ in made} == {*ascii_lowercase, "aa", "ab"}
+
+
+def test_files_without_subject_and_study_are_a_subject_by_their_name() -> None:
+    found = measurement_table([seen("", "", "T", "20", subject="", file="a/x.nii")])
+    assert rows(found, "subject") == [("unknown a/x.nii",)]
+    assert rows(measurement_table([seen("9", "", "T", "20", subject="")]), "subject") == [("unknown 9",)]
+
+
+def test_a_lesion_is_named_as_its_report_names_it() -> None:
+    drawn = first("", "21", kind="mask", tracking_uid="1", label="Tumour", file="a")
+    found = measurement_table([drawn, first("T1", "20", tracking_uid="1", file="b")])
+    assert rows(found, "lesion") == [("T1",)]
+
+
 def test_a_label_of_one_source_holds_for_the_whole_study() -> None:
     assert labels(first("A", "20", timepoint="BL"), first("B", "10", kind="mask")) == [("BL", "2024-01-01")] * 2
 
@@ -249,7 +267,12 @@ def test_studies_without_date_and_label_are_told() -> None:
     found = measurement_table([seen("a", "", "T", "20"), seen("b", "", "T", "15")])
     assert rows(found, "timepoint") == [("",), ("",)]
     assert ids(found) == ["study_without_date"]
-    assert rows(measurement_table([seen("a", "", "T", "20")]), "timepoint") == [("undated",)]  # the only one
+    assert found.findings[0].severity == "error"
+    assert found.findings[0].sentence.startswith("2 studies have no date and no label; nobody knows")
+    alone = measurement_table([seen("a", "", "T", "20")])
+    assert rows(alone, "timepoint") == [("undated",)]
+    assert alone.findings[0].severity == "warning"
+    assert alone.findings[0].sentence == "The study has no date and no label."
 
 
 def test_a_study_of_unknown_date_is_never_scored_among_others() -> None:
@@ -279,8 +302,11 @@ def test_copies_and_replaced_reports_are_left_out() -> None:
     found = measurement_table([old, copy, new])
     assert rows(found, "longest_mm", "source") == [("25", "2")]
     assert ids(found, severities="info")[:2] == ["report_replaced", "report_replaced"]
-    assert ids(measurement_table([old, copy]), severities="info")[0] == "report_twice"
-    assert len(measurement_table([old, copy]).table) == 1
+    assert "replaced by a later report" in found.findings[0].sentence
+    twice = measurement_table([old, copy])
+    assert ids(twice, severities="info")[0] == "report_twice"
+    assert "copy of another file" in twice.findings[0].sentence
+    assert len(twice.table) == 1
 
 
 # --- Roles.
