@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from response.imaging.contours import Bools, Contour, Ints
+from response.imaging.contours import Contour
 from response.imaging.farthest import SAME
 from response.imaging.grid import Floats
+from response.imaging.sides import Bools, Ints
 
 _SIDES_AT_ONCE: Final = 1 << 20
 
@@ -89,8 +90,7 @@ def perpendicular(contour: Contour, axis: Floats, *, inside: bool) -> Chord:
     aside = np.array([-forth[1], forth[0]])
     sweep = _swept(contour, forth, aside)
     best = _NONE
-    for stretches in _stretches(sweep):
-        met = _merged(stretches, SAME * length) if inside else _spans(stretches)
+    for met in _stretches_within(sweep, SAME * length) if inside else [_outermost(sweep)]:
         best = _longer(best, met, sweep.lines)
     _, where, start, stop = best
     return Chord(stop - start, where * forth + np.array([[start], [stop]]) * aside)
@@ -114,14 +114,40 @@ def _component(points: Floats, direction: Floats) -> Floats:
     return np.asarray(points[:, 0] * direction[0] + points[:, 1] * direction[1])
 
 
-def _stretches(sweep: _Sweep) -> Iterator[_Stretches]:
-    """Yield the stretches of all lines, a block of neighbouring lines at a time."""
+def _outermost(sweep: _Sweep) -> _Stretches:
+    """Return the whole stretch of each line from where it first meets the lesion to where it does last."""
+    lowest, highest = np.full(len(sweep.lines), np.inf), np.full(len(sweep.lines), -np.inf)
+    np.minimum.at(lowest, sweep.level, sweep.height)
+    np.maximum.at(highest, sweep.level, sweep.height)
+    low, high = sweep.level[sweep.left] + 1, sweep.level[sweep.right]
+    for some in _side_blocks(high - low):
+        line, side = _gaps(low[some], high[some])
+        left, right = sweep.left[some][side], sweep.right[some][side]
+        part = (sweep.lines[line] - sweep.along[left]) / (sweep.along[right] - sweep.along[left])
+        height = sweep.height[left] + part * (sweep.height[right] - sweep.height[left])
+        np.minimum.at(lowest, line, height)
+        np.maximum.at(highest, line, height)
+    return _Stretches(np.arange(len(sweep.lines)), lowest, highest)
+
+
+def _side_blocks(crossed: Ints) -> list[Ints]:
+    """Return the sides that cross any line between their ends, in blocks that do not cross too many together."""
+    crossing = np.flatnonzero(crossed > 0)
+    total = np.cumsum(crossed[crossing])
+    number = int(total[-1]) // _SIDES_AT_ONCE if len(total) else 0
+    if not number:
+        return [crossing]
+    return np.split(crossing, np.searchsorted(total, np.arange(1, number + 1) * _SIDES_AT_ONCE))
+
+
+def _stretches_within(sweep: _Sweep, tolerance: float) -> Iterator[_Stretches]:
+    """Yield the stretches of all lines that lie within the lesion, a block of neighbouring lines at a time."""
     low, high = sweep.level[sweep.left], sweep.level[sweep.right]
     number = len(sweep.lines)
     step = max(1, number * _SIDES_AT_ONCE // max(int((high - low).sum()), 1))
     for first in range(0, number, step):
         near = np.flatnonzero((low < first + step) & (high >= first))
-        yield _block(sweep, near, first, min(first + step, number))
+        yield _merged(_block(sweep, near, first, min(first + step, number)), tolerance)
 
 
 def _block(sweep: _Sweep, near: Ints, first: int, last: int) -> _Stretches:
@@ -166,15 +192,6 @@ def _longer(best: _Best, met: _Stretches, lines: Floats) -> _Best:
         return best
     where = int(np.argmax(lengths >= longest * (1 - SAME)))
     return _Best(float(lengths[where]), float(lines[met.line[where]]), float(met.start[where]), float(met.stop[where]))
-
-
-def _spans(met: _Stretches) -> _Stretches:
-    """Return from where to where each line meets the lesion, gaps included."""
-    order = np.argsort(met.line, kind="stable")
-    line = met.line[order]
-    starts = np.flatnonzero(np.diff(line, prepend=-1))
-    lowest = np.minimum.reduceat(met.start[order], starts)
-    return _Stretches(line[starts], lowest, np.maximum.reduceat(met.stop[order], starts))
 
 
 def _merged(met: _Stretches, tolerance: float) -> _Stretches:

@@ -98,12 +98,11 @@ def measure_diameters(mask: LesionMask, grid: Grid, options: MeasureOptions) -> 
     if not mask.voxels.any():
         return None
     spacing = (grid.row_spacing_mm, grid.column_spacing_mm)
-    sections = sections_of(mask, spacing, options.diameter_convention)
+    sections = sections_of(mask, spacing, options.diameter_convention, within=options.chords_inside)
     section, pair = _longest(sections, inside=options.chords_inside)
-    number, components, part = _part_of(section, pair)
+    part = section.part(int(section.numbers[pair.first]))
     axis = section.contour.points[[pair.first, pair.second]]
-    axis, across = _crossed(part, axis, inside=options.chords_inside)
-    pixels = section.pixels(number)
+    axis, across = _crossed(part.contour, axis, inside=options.chords_inside)
     ends = _in_patient(np.concatenate([axis, across]), mask, grid, section.layer)
     return Diameters(
         slice_index=mask.corner[0] + section.layer,
@@ -111,33 +110,23 @@ def measure_diameters(mask: LesionMask, grid: Grid, options: MeasureOptions) -> 
         short_mm=_length(across),
         longest_ends=ends[:2],
         short_ends=ends[2:],
-        area_mm2=section.area_mm2(number),
-        leaves_lesion=not options.chords_inside and section.leaves(number, axis, across),
-        components=components,
-        section=pixels,
+        area_mm2=part.area_mm2,
+        leaves_lesion=not options.chords_inside and section.leaves(part, axis, across),
+        components=int(section.numbers.max()),
+        section=part.pixels,
         convention=sections.convention,
-        notes=(*sections.notes, *_border_notes(mask, grid, pixels), *_search_notes(part, options)),
+        notes=(*sections.notes, *_border_notes(mask, grid, part.pixels), *_search_notes(part.contour, options)),
     )
-
-
-def _part_of(section: TracedSection | DrawnSection, pair: Pair) -> tuple[int, int, Contour]:
-    """Return the number of the part that a pair of points belongs to, how many parts there are, and its contours."""
-    numbers = section.numbers
-    number, components = int(numbers[pair.first]), int(numbers.max())
-    return number, components, section.contour if components == 1 else section.contour.part(numbers == number)
 
 
 def _longest(sections: TracedSections | DrawnSections, *, inside: bool) -> _Found:
     """Return the longest diameter of all slices: promising ones first, until no other can hold a longer one."""
     best: _Found | None = None
-    length = 0.0
-    while some := sections.following(length):
-        for section in some:
-            if section.most_mm < length * (1 - SAME):
-                break
-            pair = _longest_inside(section, length) if inside else farthest_pair(section.contour, length)
-            if pair is not None and (best is None or _is_before(section.layer, pair, best)):
-                best, length = _Found(section, pair), pair.length_mm
+    for section in sections.promising(lambda: best.pair.length_mm if best else 0.0):
+        length = best.pair.length_mm if best else 0.0
+        pair = _longest_inside(section, length) if inside else section.farthest(length)
+        if pair is not None and (best is None or _is_before(section.layer, pair, best)):
+            best = _Found(section, pair)
     if best is None:
         raise AssertionError("a section with pixels has a contour")
     return best
@@ -156,7 +145,8 @@ def _longest_inside(section: TracedSection | DrawnSection, at_least_mm: float) -
     best: Pair | None = None
     while left.any():
         places = np.flatnonzero(left)
-        pair = farthest_pair(contour.part(left), at_least_mm)
+        remaining = contour.part(left)
+        pair = farthest_pair(remaining.points, remaining.loops, at_least_mm)
         if pair is None or (best is not None and pair.length_mm <= best.length_mm * (1 + SAME)):
             return best
         this = numbers == numbers[places[pair.first]]

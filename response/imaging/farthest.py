@@ -10,29 +10,30 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from response.imaging.contours import Bools, Contour, Ints
 from response.imaging.grid import Floats
+from response.imaging.sides import Ints
 
-_DIRECTIONS: Final = 16
-_ANGLES: Final = np.arange(_DIRECTIONS) * (np.pi / _DIRECTIONS)
-DIRECTIONS: Final = np.stack([np.sin(_ANGLES), np.cos(_ANGLES)])  # [2, direction]: down, across
+_NUMBER: Final = 16
+_ANGLES: Final = np.arange(_NUMBER) * (np.pi / _NUMBER)
+DIRECTIONS: Final = np.stack([np.sin(_ANGLES), np.cos(_ANGLES)], axis=1)  # [direction, 2]: down, across
 # What the width in the nearest direction is at least, as a fraction of the distance of two points.
-SHORTENING: Final = float(np.cos(np.pi / (2 * _DIRECTIONS)))
+SHORTENING: Final = float(np.cos(np.pi / (2 * _NUMBER)))
 # Lengths that differ by less, relatively, are equal: they differ by rounding only.
 SAME: Final = 1e-9
 _FEW: Final = 512  # so many points are compared all with all
+_VERY_FEW: Final = 64  # and so few without choosing any
 _PAIRS_AT_ONCE: Final = 1 << 20
 
 
 class Pair(NamedTuple):
-    """Two points of a contour, by index, and their distance in mm."""
+    """Two points, by index, and their distance in mm."""
 
     length_mm: float
     first: int
     second: int
 
 
-def farthest_pair(contour: Contour, at_least_mm: float = 0.0) -> Pair | None:
+def farthest_pair(points: Floats, loops: Ints, at_least_mm: float = 0.0) -> Pair | None:
     """Return the longest pair of points that lie on one closed contour, or None where all are shorter than asked for.
 
     Of pairs of equal length the one whose first point stands first is taken (by row, then column; then the second
@@ -40,68 +41,69 @@ def farthest_pair(contour: Contour, at_least_mm: float = 0.0) -> Pair | None:
 
     Parameters
     ----------
-    contour
-        One section, with all its parts.
+    points
+        Points of a section, `[point, 2]` in mm.
+    loops
+        Which closed contour each belongs to, `[point]`.
     at_least_mm
-        What is shorter is not looked for (but for rounding).
+        What is shorter need not be found.
     """
-    along = contour.points @ DIRECTIONS
-    order = np.argsort(contour.loops, kind="stable")
-    kept = order[_near_the_rim(along[order], contour.loops[order], at_least_mm)]
+    kept = np.arange(len(loops)) if len(loops) < _VERY_FEW else near_the_rim(points, loops, at_least_mm)
     if not len(kept):
         return None
-    loop, points = contour.loops[kept], contour.points[kept]
-    kept = kept[np.lexsort((points[:, 1], points[:, 0], loop))]
-    return _longest(contour, kept, at_least_mm)
+    down, across = points[kept].T
+    kept = kept[np.lexsort((across, down, loops[kept]))]
+    if len(kept) <= _FEW and loops[kept[0]] == loops[kept[-1]]:
+        return _longest_of_few(points, kept)
+    return _longest(points, kept, loops[kept])
 
 
-def _near_the_rim(along: Floats, loop: Ints, at_least_mm: float) -> Bools:
-    """Return which points, sorted by loop, may belong to a pair of one loop that is long enough, `[point]`.
+def near_the_rim(points: Floats, loops: Ints, at_least_mm: float, beyond_mm: Floats | float = 0.0) -> Ints:
+    """Return the indices of the points that may belong to a longest pair, sorted by loop.
 
     Parameters
     ----------
-    along
-        How far each point lies in each direction, `[point, direction]` in mm.
-    loop, at_least_mm
-        The loop of each point, and the length asked for.
+    points, loops, at_least_mm
+        As for the farthest pair.
+    beyond_mm
+        How far outside the ones given the points may lie, in each direction, `[direction]`.
     """
-    begins = np.ones(len(loop), np.bool_)
-    begins[1:] = loop[1:] != loop[:-1]
+    order = np.argsort(loops, kind="stable")
+    along = DIRECTIONS @ points[order].T
+    loop = loops[order]
+    begins = np.concatenate([[True], loop[1:] != loop[:-1]])
     starts = np.flatnonzero(begins)
-    highest, lowest = np.maximum.reduceat(along, starts), np.minimum.reduceat(along, starts)
+    highest, lowest = np.maximum.reduceat(along, starts, axis=1), np.minimum.reduceat(along, starts, axis=1)
     wanted = max(float((highest - lowest).max()), at_least_mm) * SHORTENING * (1 - SAME)
-    spare = highest - lowest - wanted
+    spare = highest - lowest - wanted + 2 * np.reshape(beyond_mm, (-1, 1))
     spare[spare < 0] = -np.inf  # nothing in this direction is long enough
-    group = np.cumsum(begins) - 1
-    at_rim = (along >= (highest - spare)[group]) | (along <= (lowest + spare)[group])
-    return np.asarray(at_rim.any(axis=1))
+    # Of a direction in which no loop is wide enough no point is kept.
+    some = (spare >= 0).any(axis=1)
+    loop = np.cumsum(begins) - 1
+    high, low = (highest - spare)[some], (lowest + spare)[some]
+    along = along[some]
+    return np.asarray(order[((along >= high[:, loop]) | (along <= low[:, loop])).any(axis=0)])
 
 
-def _longest(contour: Contour, kept: Ints, at_least_mm: float) -> Pair | None:
-    """Return the first of the longest pairs of kept points, which are sorted by loop."""
-    points, loops = contour.points, contour.loops[kept]
-    if len(kept) <= _FEW and loops[0] == loops[-1]:
-        return _longest_of_few(points, kept)
+def _longest_of_few(points: Floats, kept: Ints) -> Pair:
+    """Return the first of the longest pairs of kept points, which are of one loop."""
+    down, across = points[kept].T
+    squares = (down[:, None] - down) ** 2 + (across[:, None] - across) ** 2
+    is_longest = squares >= squares.max() * (1 - SAME) ** 2
+    first, second = divmod(int(is_longest.argmax()), len(kept))
+    return Pair(float(np.sqrt(squares[first, second])), int(kept[first]), int(kept[second]))
+
+
+def _longest(points: Floats, kept: Ints, loops: Ints) -> Pair | None:
+    """Return the first of the longest pairs of kept points of one loop; they are sorted by loop."""
     partners = np.searchsorted(loops, loops, side="right") - np.arange(len(kept)) - 1
     best: Pair | None = None
     for start, stop in _blocks(partners):
         first = np.repeat(np.arange(start, stop), partners[start:stop])
         before = np.cumsum(partners[start:stop]) - partners[start:stop]
         second = first + 1 + np.arange(len(first)) - np.repeat(before, partners[start:stop])
-        apart = points[kept[first]] - points[kept[second]]
-        best = _better(best, apart, kept[first], kept[second])
-    if best is None and at_least_mm == 0:
-        return Pair(0.0, int(kept[0]), int(kept[0]))
+        best = _better(best, points[kept[first]] - points[kept[second]], kept[first], kept[second])
     return best
-
-
-def _longest_of_few(points: Floats, kept: Ints) -> Pair:
-    """Return the first of the longest pairs of points of one loop."""
-    down, across = points[kept].T
-    squares = (down[:, None] - down) ** 2 + (across[:, None] - across) ** 2
-    longest = squares >= squares.max() * (1 - SAME) ** 2
-    first, second = divmod(int(longest.argmax()), len(kept))
-    return Pair(float(np.sqrt(squares[first, second])), int(kept[first]), int(kept[second]))
 
 
 def _better(best: Pair | None, apart: Floats, first: Ints, second: Ints) -> Pair | None:
@@ -119,5 +121,4 @@ def _blocks(partners: Ints) -> list[tuple[int, int]]:
     """Return ranges of points that have not too many pairs together."""
     total = np.cumsum(partners)
     cuts = np.searchsorted(total, np.arange(1, total[-1] // _PAIRS_AT_ONCE + 1) * _PAIRS_AT_ONCE, side="right")
-    edges = np.unique(np.concatenate([[0], cuts, [len(partners)]])).tolist()
-    return list(pairwise(edges))
+    return list(pairwise(np.unique(np.concatenate([[0], cuts, [len(partners)]])).tolist()))

@@ -1,15 +1,15 @@
 """Whether a chord runs outside a concave lesion, by as much as a person would see."""
 
-from math import ceil, floor
 from typing import Final
 
 import numpy as np
 
 from response.imaging.chords import covers
-from response.imaging.contours import Bools, Contour
+from response.imaging.contours import Contour
 from response.imaging.farthest import SAME
 from response.imaging.grid import Floats
 from response.imaging.outlines import holds
+from response.imaging.sides import Bools
 
 _STEPS_PER_TOLERANCE: Final = 2
 _NUMBERS_AT_ONCE: Final = 1 << 21
@@ -32,20 +32,20 @@ def leaves_pixels(part: Bools, chords: Floats) -> bool:
     """
     padded = np.zeros((part.shape[0] + 4, part.shape[1] + 4), np.bool_)
     padded[2:-2, 2:-2] = part
-    return any(_meets_outside(padded, chord + 2) or _meets_outside(padded.T, chord[:, ::-1] + 2) for chord in chords)
-
-
-def _meets_outside(padded: Bools, ends: Floats) -> bool:
-    """Whether a chord crosses a row of centres at a place where neither centre beside it belongs to the part."""
-    start, left, stop, right = ends.ravel().tolist()
-    if start > stop:
-        start, left, stop, right = stop, right, start, left
-    if stop - start < SAME:
-        return False
-    row = np.arange(ceil(start - SAME), floor(stop + SAME) + 1)
-    column = left + (row - start) * ((right - left) / (stop - start))
-    beside = padded[row, (column + SAME).astype(np.intp)] | padded[row, np.ceil(column - SAME).astype(np.intp)]
-    return not bool(beside.all())
+    lines = np.concatenate([chords, chords[:, :, ::-1]]) + 2  # across the rows of centres, and across the columns
+    ahead = np.repeat([[padded.shape[1], 1], [1, padded.shape[1]]], len(chords), axis=0)
+    start, stop = lines[:, 0], lines[:, 1]
+    low, high = np.minimum(start[:, 0], stop[:, 0]), np.maximum(start[:, 0], stop[:, 0])
+    first = np.ceil(low - SAME)
+    count = np.where(high - low < SAME, 0, np.floor(high + SAME) - first + 1).astype(np.intp)
+    which = np.repeat(np.arange(len(lines)), count)
+    row = np.arange(len(which)) + (first - (np.cumsum(count) - count))[which]
+    rise = (stop[:, 1] - start[:, 1]) / np.where(count > 0, stop[:, 0] - start[:, 0], 1.0)
+    column = start[which, 1] + (row - start[which, 0]) * rise[which]
+    here = row.astype(np.intp) * ahead[which, 0]
+    before = here + (column + SAME).astype(np.intp) * ahead[which, 1]
+    after = here + np.ceil(column - SAME).astype(np.intp) * ahead[which, 1]
+    return not bool((padded.ravel()[before] | padded.ravel()[after]).all())
 
 
 def leaves_outline(contour: Contour, ends: Floats, tolerance_mm: float) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from response.imaging.contours import Bools, Contour, Ints, of_polygons
+from response.imaging.contours import Contour, of_polygons
 from response.imaging.grid import Floats
+from response.imaging.sides import Bools, Ints
 
 
 def usable(polygons: Sequence[Floats]) -> list[Floats]:

@@ -1,23 +1,34 @@
 """The sections of a lesion, slice by slice: contours, separate parts, pixels and area; from a mask or as drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from response.imaging.contours import Bools, Contour, Ints, parts_of, trace
-from response.imaging.farthest import DIRECTIONS, SAME, SHORTENING
+from response.imaging.contours import Contour, around_pixels, points_of
+from response.imaging.farthest import DIRECTIONS, SAME, SHORTENING, Pair, farthest_pair, near_the_rim
 from response.imaging.grid import Floats
 from response.imaging.leaving import leaves_outline, leaves_pixels
 from response.imaging.lesion_mask import LesionMask
 from response.imaging.outlines import outlined, polygons_of, usable
 from response.imaging.polygons import fill_polygons
-from response.imaging.widths import width_bounds
+from response.imaging.sides import Bools, Ints, Sides, parts_of, sides_of
+from response.imaging.widths import beyond_centres_mm, width_bounds
 
 OUTLINE: Final = "outline"  # the convention of what a person drew
 _PIXELS_AT_ONCE: Final = 1 << 20
+_FEW_VOXELS: Final = 2000  # in so few the slices are looked at faster than chosen from
+_FEW_SIDES: Final = 500  # likewise
+
+
+class Part(NamedTuple):
+    """One part of a section: its contours, holes included, and its pixels, bool `[row, column]`."""
+
+    contour: Contour
+    pixels: Bools
+    area_mm2: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -28,42 +39,56 @@ class TracedSection:
     ----------
     layer
         Slice, counted within the crop of the mask.
-    most_mm
-        Upper bound of its longest diameter.
-    contour
-        The contours of all parts.
     mask
         Bool `[row, column]`: the pixels of all parts.
-    spacing_mm
-        Between rows, and between columns.
+    sides
+        Its sides.
+    ends, points
+        The sides that may be ends of the longest diameter of the lesion, `[end]`, and their points, `[end, 2]` in mm.
+    spacing_mm, convention
+        Between rows, and between columns; and where the border is taken.
     """
 
     layer: int
-    most_mm: float
-    contour: Contour
     mask: Bools
+    sides: Sides
+    ends: Ints
+    points: Floats
     spacing_mm: tuple[float, float]
+    convention: str
+
+    def farthest(self, at_least_mm: float) -> Pair | None:
+        """Return the longest pair of points of one part; None where all are shorter than asked for."""
+        pair = farthest_pair(self.points, self.sides.loops[self.ends], at_least_mm)
+        return pair and Pair(pair.length_mm, int(self.ends[pair.first]), int(self.ends[pair.second]))
 
     @cached_property
-    def _labels(self) -> Ints:
-        return parts_of(self.mask) if self.contour.loops.any() else self.mask.astype(np.intp)
+    def contour(self) -> Contour:
+        """The contours of all parts."""
+        if len(self.ends) < len(self.sides.facing):
+            return around_pixels(self.sides, self.spacing_mm, self.convention)
+        return Contour(points=self.points, following=self.sides.following, loops=self.sides.loops)
+
+    @cached_property
+    def _labels(self) -> Ints | None:
+        return parts_of(self.mask) if self.sides.loops.any() else None  # one contour is one part
 
     @cached_property
     def numbers(self) -> Ints:
         """Which part each point of the contour belongs to, `[point]`."""
-        return np.asarray(self._labels[self.contour.pixels[:, 0], self.contour.pixels[:, 1]])
+        row, column = self.sides.pixels.T
+        return np.ones(len(row), np.intp) if self._labels is None else np.asarray(self._labels[row, column])
 
-    def pixels(self, number: int) -> Bools:
-        """Return the pixels of a part, bool `[row, column]`."""
-        return np.asarray(self._labels == number)
+    def part(self, number: int) -> Part:
+        """Return a part; its area is that of its pixels, whatever the convention."""
+        one = self._labels is None or self._labels.max() == 1
+        contour = self.contour if one else self.contour.part(self.numbers == number)
+        pixels = self.mask if one else np.asarray(self._labels == number)
+        return Part(contour, pixels, int(np.count_nonzero(pixels)) * self.spacing_mm[0] * self.spacing_mm[1])
 
-    def area_mm2(self, number: int) -> float:
-        """Return the area of a part: that of its pixels, whatever the convention."""
-        return int(np.count_nonzero(self.pixels(number))) * self.spacing_mm[0] * self.spacing_mm[1]
-
-    def leaves(self, number: int, *chords: Floats) -> bool:
+    def leaves(self, part: Part, *chords: Floats) -> bool:
         """Return whether any of the chords, `[2, 2]` in mm, runs outside a part."""
-        return leaves_pixels(self.pixels(number), np.stack(chords) / self.spacing_mm)
+        return leaves_pixels(part.pixels, np.stack(chords) / self.spacing_mm)
 
 
 class TracedSections:
@@ -77,42 +102,79 @@ class TracedSections:
         Between rows, and between columns.
     convention
         Where the border is taken.
+    within
+        Whether diameters within the lesion are asked for: the longest may then be on any slice, between any points.
     """
 
     notes: Sequence[str] = ()
 
-    def __init__(self, voxels: Bools, spacing_mm: tuple[float, float], convention: str) -> None:
+    def __init__(self, voxels: Bools, spacing_mm: tuple[float, float], convention: str, *, within: bool) -> None:
         self.convention = convention
-        self._voxels, self._spacing_mm = voxels, spacing_mm
-        least, self._most_mm = width_bounds(voxels, spacing_mm, convention)
-        self._order = np.argsort(-self._most_mm, kind="stable")
-        self._at_once = max(1, _PIXELS_AT_ONCE // voxels[0].size)
+        self._voxels, self._spacing_mm, self._within = voxels, spacing_mm, within
+
+    def promising(self, at_least_mm: Callable[[], float]) -> Iterator[TracedSection]:
+        """Yield the sections that may hold a diameter so long, the most promising ones first.
+
+        Parameters
+        ----------
+        at_least_mm
+            Is asked for the longest diameter so far.
+        """
+        if self._voxels.size < _FEW_VOXELS:
+            yield from self._traced(np.flatnonzero(self._voxels.any(axis=(1, 2))), at_least_mm)
+            return
+        least, most = width_bounds(self._voxels, self._spacing_mm, self.convention)
+        order = np.argsort(-most, kind="stable")[: np.count_nonzero(most > -np.inf)]
+        at_once = max(1, _PIXELS_AT_ONCE // self._voxels[0].size)
         # If the lesion has one part only, the longest diameter is on one of these.
-        self._next = min(int(np.count_nonzero(self._most_mm >= least.max())), self._at_once)
+        stop = min(int(np.count_nonzero(most >= least.max())), at_once)
+        while len(order):
+            some, order = order[:stop], order[stop:]
+            some = some[most[some] >= at_least_mm() * (1 - SAME)]
+            if not len(some):
+                return
+            yield from self._traced(np.sort(some), at_least_mm)
+            stop = at_once
 
-    def following(self, at_least_mm: float) -> list[TracedSection]:
-        """Return the next few sections that may hold so long a diameter, by their upper bound; none at the end."""
-        some, self._order = self._order[: self._next], self._order[self._next :]
-        self._next = self._at_once
-        some = some[self._most_mm[some] >= max(at_least_mm * (1 - SAME), 0.0)]
-        return self._traced(some) if len(some) else []
-
-    def _traced(self, layers: Ints) -> list[TracedSection]:
+    def _traced(self, layers: Ints, at_least_mm: Callable[[], float]) -> Iterator[TracedSection]:
         masks = self._voxels[layers]
-        contour, bounds = trace(masks, self._spacing_mm, self.convention)
-        along = contour.points @ DIRECTIONS
-        width = np.maximum.reduceat(along, bounds[:-1]) - np.minimum.reduceat(along, bounds[:-1])
-        most = width.max(axis=1) / SHORTENING
-        return [
-            TracedSection(
-                layer=int(layers[which]),
-                most_mm=float(most[which]),
-                contour=contour.between(bounds[which], bounds[which + 1]),
-                mask=masks[which],
+        sides, bounds = sides_of(masks)
+        kept = self._near_the_rim(sides, at_least_mm())
+        points = points_of(sides, self.convention, kept) * self._spacing_mm
+        which, starts = np.unique(np.searchsorted(bounds, kept, side="right") - 1, return_index=True)
+        most = _width_mm(points, starts) / SHORTENING
+        stops = np.append(starts[1:], len(kept))
+        for section in np.argsort(-most, kind="stable").tolist():
+            if most[section] < at_least_mm() * (1 - SAME):
+                return
+            first, place = int(bounds[which[section]]), int(which[section])
+            some = slice(starts[section], stops[section])
+            yield TracedSection(
+                layer=int(layers[place]),
+                mask=masks[place],
+                sides=sides.between(first, int(bounds[place + 1])),
+                ends=kept[some] - first,
+                points=points[some],
                 spacing_mm=self._spacing_mm,
+                convention=self.convention,
             )
-            for which in np.argsort(-most, kind="stable").tolist()
-        ]
+
+    def _near_the_rim(self, sides: Sides, at_least_mm: float) -> Ints:
+        """Return the sides whose point may be an end of the longest diameter, wherever in its pixel it lies."""
+        if self._within or len(sides.facing) < _FEW_SIDES:
+            return np.arange(len(sides.facing))
+        centres = sides.pixels * np.asarray(self._spacing_mm)
+        beyond = beyond_centres_mm(self._spacing_mm, self.convention)
+        return np.sort(near_the_rim(centres, sides.loops, at_least_mm, beyond))
+
+
+def _width_mm(points: Floats, starts: Ints) -> Floats:
+    """Return the largest width of groups of points in any of the directions, `[group]`."""
+    if not len(points):
+        return np.empty(0)
+    along = DIRECTIONS @ points.T
+    width = np.maximum.reduceat(along, starts, axis=1) - np.minimum.reduceat(along, starts, axis=1)
+    return np.asarray(width.max(axis=0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -123,8 +185,6 @@ class DrawnSection:
     ----------
     layer
         Slice, counted within the crop of the mask.
-    most_mm
-        Upper bound of its longest diameter.
     contour
         The outlines of all parts.
     numbers
@@ -136,33 +196,32 @@ class DrawnSection:
     """
 
     layer: int
-    most_mm: float
     contour: Contour
     numbers: Ints
     mask: Bools
     spacing_mm: tuple[float, float]
 
-    def _part(self, number: int) -> Contour:
-        return self.contour.part(self.numbers == number)
+    def farthest(self, at_least_mm: float) -> Pair | None:
+        """Return the longest pair of vertices of one outline; None where all are shorter than asked for."""
+        return farthest_pair(self.contour.points, self.contour.loops, at_least_mm)
 
-    def pixels(self, number: int) -> Bools:
-        """Return the pixels of a part, bool `[row, column]`: those with their centre within, as the mask was made."""
-        polygons = [loop / np.asarray(self.spacing_mm) for loop in polygons_of(self._part(number))]
+    def part(self, number: int) -> Part:
+        """Return a part; its area is what its outline encloses, less its holes (shoelace rule)."""
+        contour = self.contour.part(self.numbers == number)
+        areas = np.abs(np.bincount(contour.loops, contour.area()))
+        return Part(contour, self._pixels(contour), float(2 * areas[0] - areas.sum()))
+
+    def _pixels(self, contour: Contour) -> Bools:
+        """Return the pixels whose centre lies within, by the rule by which the mask was made."""
+        polygons = [polygon / self.spacing_mm for polygon in polygons_of(contour)]
         (row, column), inside = fill_polygons(polygons, self.mask.shape)
         pixels = np.zeros_like(self.mask)
         pixels[row : row + inside.shape[0], column : column + inside.shape[1]] = inside
-        return pixels & self.mask
+        return np.asarray(pixels & self.mask)
 
-    def area_mm2(self, number: int) -> float:
-        """Return the area that the outline of a part encloses, less its holes (shoelace rule)."""
-        part = self._part(number)
-        areas = np.abs(np.bincount(part.loops, part.area()))
-        return float(2 * areas[0] - areas.sum())
-
-    def leaves(self, number: int, *chords: Floats) -> bool:
+    def leaves(self, part: Part, *chords: Floats) -> bool:
         """Return whether any of the chords, `[2, 2]` in mm, runs outside a part by more than half a pixel."""
-        part = self._part(number)
-        return any(leaves_outline(part, ends, 0.5 * min(self.spacing_mm)) for ends in chords)
+        return any(leaves_outline(part.contour, ends, 0.5 * min(self.spacing_mm)) for ends in chords)
 
 
 class DrawnSections:
@@ -188,29 +247,21 @@ class DrawnSections:
             elif polygons:
                 scaled = [(polygon - mask.corner[1:]) * spacing_mm for polygon in polygons]
                 self._drawn.append((max(map(_diagonal, scaled)), layer, scaled))
-        self._drawn.sort(key=lambda drawn: -drawn[0])
         told = f"{passed_over} outlines were passed over, for on their slice no pixel has its centre within"
         self.notes: Sequence[str] = (told,) if passed_over else ()
 
     def __len__(self) -> int:
         return len(self._drawn)
 
-    def following(self, at_least_mm: float) -> list[DrawnSection]:
-        """Return the next section that may hold so long a diameter, by its upper bound; none at the end."""
-        if not self._drawn or self._drawn[0][0] < at_least_mm * (1 - SAME):
-            return []
-        most_mm, layer, polygons = self._drawn.pop(0)
-        contour, numbers = outlined(polygons)
-        return [
-            DrawnSection(
-                layer=layer,
-                most_mm=most_mm,
-                contour=contour,
-                numbers=numbers,
-                mask=self._mask.voxels[layer],
-                spacing_mm=self._spacing_mm,
-            )
-        ]
+    def promising(self, at_least_mm: Callable[[], float]) -> Iterator[DrawnSection]:
+        """Yield the sections that may hold a diameter so long, the most promising ones first; see TracedSections."""
+        for most_mm, layer, polygons in sorted(self._drawn, key=lambda drawn: -drawn[0]):
+            if most_mm >= at_least_mm() * (1 - SAME):
+                contour, numbers = outlined(polygons)
+                mask = self._mask.voxels[layer]
+                yield DrawnSection(
+                    layer=layer, contour=contour, numbers=numbers, mask=mask, spacing_mm=self._spacing_mm
+                )
 
 
 def _diagonal(polygon: Floats) -> float:
@@ -218,7 +269,12 @@ def _diagonal(polygon: Floats) -> float:
     return float(np.hypot(*np.ptp(polygon, axis=0)))
 
 
-def sections_of(mask: LesionMask, spacing_mm: tuple[float, float], convention: str) -> TracedSections | DrawnSections:
+def sections_of(
+    mask: LesionMask, spacing_mm: tuple[float, float], convention: str, *, within: bool
+) -> TracedSections | DrawnSections:
     """Return the sections of a lesion that has voxels: along its outlines where it has any, else around its pixels."""
-    drawn = DrawnSections(mask, spacing_mm) if mask.outlines else ()
-    return drawn if len(drawn) else TracedSections(np.ascontiguousarray(mask.voxels), spacing_mm, convention)
+    if mask.outlines:
+        drawn = DrawnSections(mask, spacing_mm)
+        if len(drawn):
+            return drawn
+    return TracedSections(np.ascontiguousarray(mask.voxels), spacing_mm, convention, within=within)

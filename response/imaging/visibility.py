@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 
 from response.imaging.chords import covers
-from response.imaging.contours import Bools, Contour, Ints
+from response.imaging.contours import Contour
 from response.imaging.farthest import SAME, Pair
 from response.imaging.grid import Floats
+from response.imaging.sides import Bools, Ints
 
 MOST_POINTS: Final = 1500
 _CELLS: Final = 384  # along the longer side of the raster

@@ -4,10 +4,10 @@ from typing import Final
 
 import numpy as np
 
-from response.imaging.contours import Bools
 from response.imaging.farthest import DIRECTIONS, SHORTENING
 from response.imaging.grid import Floats
 from response.imaging.runs import runs_of
+from response.imaging.sides import Bools
 
 _PIXELS_AT_ONCE: Final = 1 << 20
 
@@ -16,8 +16,8 @@ def width_bounds(sections: Bools, spacing_mm: tuple[float, float], convention: s
     """Return bounds of the longest diameter on each slice, `[slice]` in mm; -inf where a slice is empty.
 
     The lower one holds where a slice has one part: it is the largest distance of two pixel centres in any of some
-    directions. The upper one holds always: it is half a percent above that, and by up to one pixel's diagonal more
-    where the contour runs around the pixel centres.
+    directions. The upper one holds always: it is half a percent above that, and more by what the contour lies
+    outside of pixel centres.
 
     Parameters
     ----------
@@ -30,20 +30,28 @@ def width_bounds(sections: Bools, spacing_mm: tuple[float, float], convention: s
     """
     step = max(1, _PIXELS_AT_ONCE // sections[0].size)
     blocks = [sections[start : start + step] for start in range(0, len(sections), step)]
-    width = np.concatenate([_widths(block, spacing_mm) for block in blocks])
-    beyond = 0.0 if convention == "pixel_centres" else np.abs(DIRECTIONS.T * spacing_mm).sum(axis=1)
-    return width.max(axis=1), (width + beyond).max(axis=1) / SHORTENING
+    width = np.concatenate([_widths(block, spacing_mm) for block in blocks], axis=1)
+    beyond = 2 * beyond_centres_mm(spacing_mm, convention)[:, None]
+    return width.max(axis=0), (width + beyond).max(axis=0) / SHORTENING
+
+
+def beyond_centres_mm(spacing_mm: tuple[float, float], convention: str) -> Floats:
+    """Return how far the contour lies outside the centre of a border pixel at most, `[direction]`."""
+    half = 0.5 * np.abs(DIRECTIONS) * spacing_mm
+    if convention == "pixel_centres":
+        return np.zeros(len(half))
+    return np.asarray(half.sum(axis=1) if convention == "pixel_edges" else half.max(axis=1))
 
 
 def _widths(sections: Bools, spacing_mm: tuple[float, float]) -> Floats:
-    """Return the width of each slice between pixel centres in each direction, `[slice, direction]` in mm."""
+    """Return the width of each slice between pixel centres in each direction, `[direction, slice]` in mm."""
     runs = runs_of(sections)
-    down, across = DIRECTIONS * np.asarray(spacing_mm)[:, None]
-    width = np.full((len(sections), len(across)), -np.inf)
+    width = np.full((len(DIRECTIONS), len(sections)), -np.inf)
     if len(runs.slices):
-        row = runs.rows[:, None] * down
-        first, last = row + runs.first[:, None] * across, row + runs.last[:, None] * across
+        directions = DIRECTIONS * spacing_mm
+        first = directions @ np.stack([runs.rows, runs.first]).astype(np.float64)
+        last = directions @ np.stack([runs.rows, runs.last]).astype(np.float64)
         begins = np.flatnonzero(np.concatenate([[True], runs.slices[1:] != runs.slices[:-1]]))
-        highest = np.maximum.reduceat(np.maximum(first, last), begins)
-        width[runs.slices[begins]] = highest - np.minimum.reduceat(np.minimum(first, last), begins)
+        highest = np.maximum.reduceat(np.maximum(first, last), begins, axis=1)
+        width[:, runs.slices[begins]] = highest - np.minimum.reduceat(np.minimum(first, last), begins, axis=1)
     return width

@@ -1,0 +1,107 @@
+"""The default contour: the middles of the sides of pixels, smoothed along the contour.
+
+1. Through each middle and its neighbours on either side a parabola is fitted by least squares (Savitzky and Golay,
+   Anal Chem 1964;36:1627-1639): unlike a mean, it does not draw a curved contour inwards.
+2. Its reach is the widest of `REACHES` up to which the contour turns by less than 63 degrees, and that takes no more
+   than two fifths of the closed contour. Where even the narrowest is too wide, as at the end of a thin lesion or the
+   corner of a box, the point stays where it is.
+3. The point stays between the centre of its pixel and the middles of the pixel's sides. So the longest diameter is
+   never smaller than between pixel centres, nor larger than between the middles of sides (or pixel edges), and of a
+   single pixel it is the pixel's own size.
+
+How this was chosen, and what it reaches: examples/imaging/diameter_bias.md.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+
+from response.imaging.grid import Floats
+from response.imaging.sides import STEPS, Bools, Ints, Sides
+
+REACHES: Final = np.array([2, 3, 4, 6, 8, 12])  # points on either side of the fitted stretch
+SQUARED_COSINE: Final = (1, 5)  # of 63 degrees, the largest turn within a stretch
+SHARE: Final = (2, 5)  # of a closed contour, the most that a stretch takes
+_FARTHEST: Final = int(REACHES[-1])
+_DISTANCES: Final = np.arange(_FARTHEST + 1)
+# Of a stretch of 2 r + 1 points the parabola's middle is sum(weight * point) / divisor, in whole numbers.
+_WEIGHTS: Final = np.where(
+    _DISTANCES <= REACHES[:, None],
+    3.0 * (3 * REACHES**2 + 3 * REACHES - 1)[:, None] - 15.0 * _DISTANCES**2,
+    0.0,
+)
+_DIVISORS: Final = (2.0 * REACHES - 1) * (2 * REACHES + 1) * (2 * REACHES + 3)
+_POINTS_AT_ONCE: Final = 1 << 16
+
+
+def smoothed(sides: Sides, wanted: Ints) -> Floats:
+    """Return the points of the sides that are wanted, `[wanted, 2]`: fractional row and column.
+
+    All sums are of whole numbers and so exact in any order: a mirrored lesion has the mirrored contour.
+    """
+    doubled = 2 * sides.pixels + STEPS[sides.facing]
+    middles = doubled[:, 0] + 1j * doubled[:, 1]  # one complex number per point, for half the gathering
+    before = np.empty_like(sides.following)
+    before[sides.following] = np.arange(len(before))
+    size = np.bincount(sides.loops)[sides.loops]
+    blocks = [wanted[start : start + _POINTS_AT_ONCE] for start in range(0, max(len(wanted), 1), _POINTS_AT_ONCE)]
+    fitted = [_fitted(middles, size, (sides.following, before), block) for block in blocks]
+    pixel, outward = sides.pixels[wanted], STEPS[sides.facing[wanted]].astype(np.float64)
+    offset = np.concatenate(fitted) - 2 * pixel
+    return np.asarray(pixel + 0.5 * _kept_in_pixel(offset, outward))
+
+
+def _fitted(middles: Any, size: Ints, steps: tuple[Ints, Ints], wanted: Ints) -> Floats:
+    """Return the middle of the widest parabola allowed, or the point itself, `[wanted, 2]` in half pixels.
+
+    Parameters
+    ----------
+    middles, size
+        Of each side: its middle, in half pixels, and the number of sides of its closed contour.
+    steps
+        Of each side: the next one, and the one before.
+    wanted
+        For which sides.
+    """
+    here, ahead, behind = middles[wanted], *(middles[_along(step, wanted)] for step in steps)
+    is_allowed = SHARE[1] * (2 * REACHES[:, None] + 1) <= SHARE[0] * size[wanted]
+    is_allowed &= _turns_little(here, ahead, behind)
+    reaches = np.count_nonzero(np.logical_and.accumulate(is_allowed, axis=0), axis=0)
+    row, point = np.maximum(reaches - 1, 0), np.arange(len(wanted))
+    sums = (_WEIGHTS[:, 1:] @ (ahead + behind).view(np.float64)).view(np.complex128)[row, point]
+    whole = np.where(reaches > 0, sums + _WEIGHTS[row, 0] * here, here)
+    divisor = np.where(reaches > 0, _DIVISORS[row], 1.0)
+    return np.stack([whole.real / divisor, whole.imag / divisor], axis=1)
+
+
+def _along(step: Ints, wanted: Ints) -> Ints:
+    """Return the neighbours one, two ... steps away, `[_FARTHEST, wanted]`."""
+    reached = np.empty((_FARTHEST, len(wanted)), np.intp)
+    reached[0] = step[wanted]
+    known = 1
+    while known < _FARTHEST:
+        more = min(known, _FARTHEST - known)
+        reached[known : known + more] = step[reached[:more]]
+        known, step = known + more, step[step]
+    return reached
+
+
+def _turns_little(here: Any, ahead: Any, behind: Any) -> Bools:
+    """Return whether the halves of the stretch of each reach meet at less than the largest turn, `[reach, point]`."""
+    arriving, leaving = here - behind[REACHES - 1], ahead[REACHES - 1] - here
+    dot = arriving.real * leaving.real + arriving.imag * leaving.imag
+    squares = (arriving.real**2 + arriving.imag**2) * (leaving.real**2 + leaving.imag**2)
+    return np.asarray((dot > 0) & (SQUARED_COSINE[1] * dot**2 >= SQUARED_COSINE[0] * squares))
+
+
+def _kept_in_pixel(offset: Floats, outward: Floats) -> Floats:
+    """Return offsets from the pixel's centre, in half pixels, kept between it and the middles of the sides.
+
+    Of the square that centre and middles make, the half towards the side is left and its corners cut: there is always
+    a point of the contour beyond the centre of a border pixel, in whatever direction one looks.
+    """
+    aside = outward[:, ::-1]
+    out = np.clip((offset * outward).sum(axis=1), 0.0, 1.0)
+    most = np.minimum(out, 1.0 - out)
+    along = np.clip((offset * aside).sum(axis=1), -most, most)
+    return np.asarray(out[:, None] * outward + along[:, None] * aside)
