@@ -1,8 +1,8 @@
 """Images and masks that are no DICOM: which belong together, and whose they are; from a table, or from their names.
 
 Without a table: a file is a mask where a word of its name, or the name of its folder, says so (`MASK_WORDS`). Subject
-and timepoint are the `sub-` and `ses-` of BIDS names, else the last two folders (SUBJECT/TIMEPOINT/file). Masks belong to
-the only image of their timepoint, or to the one of the same name but for those words. Nothing else is guessed.
+and timepoint are the `sub-` and `ses-` of BIDS names, else the last two folders (SUBJECT/TIMEPOINT/file). Masks belong
+to the only image of their timepoint, or to the one of the same name but for those words. Nothing else is guessed.
 """
 
 import re

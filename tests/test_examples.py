@@ -86,7 +86,7 @@ def test_script_runs_and_prints(script: str) -> None:
 
 
 def test_every_script_is_run_here() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {*SCRIPTS, "make_trials.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {*SCRIPTS, "make_trials.py", "make_images.py"}
 
 
 @pytest.mark.parametrize("trial", TRIALS)
