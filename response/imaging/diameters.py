@@ -122,9 +122,12 @@ def measure_diameters(mask: LesionMask, grid: Grid, options: MeasureOptions) -> 
 def _longest(sections: TracedSections | DrawnSections, *, inside: bool) -> _Found:
     """Return the longest diameter of all slices: promising ones first, until no other can hold a longer one."""
     best: _Found | None = None
-    for section in sections.promising(lambda: best.pair.length_mm if best else 0.0):
-        length = best.pair.length_mm if best else 0.0
-        pair = _longest_inside(section, length) if inside else section.farthest(length)
+
+    def length_mm() -> float:
+        return best.pair.length_mm if best else 0.0
+
+    for section in sections.promising(length_mm):
+        pair = _longest_inside(section, length_mm()) if inside else section.farthest(length_mm())
         if pair is not None and (best is None or _is_before(section.layer, pair, best)):
             best = _Found(section, pair)
     if best is None:

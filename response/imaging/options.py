@@ -7,7 +7,7 @@ from response.protocol import Options, option
 
 _OWN: Final = "; a choice of this program, for Chun 2009 gives words and no numbers"
 
-CONVENTIONS: Final = ("contour", "pixel_centres", "pixel_edges")
+CONVENTIONS: Final = ("contour", "pixel_centres", "mid_edges", "pixel_edges")
 
 
 def _chun(default: float, doc: str) -> Any:
@@ -21,8 +21,8 @@ class MeasureOptions(Options):
 
     diameter_convention: str = option(
         "contour",
-        "where a lesion ends: the sub-pixel contour of its smoothed mask, the centres of its border pixels, or their "
-        "outer edges; timepoints measured by different conventions must not be compared",
+        "where a lesion ends: the sub-pixel contour of its smoothed mask, the centres of its border pixels (SimpleITK), "
+        "the middles of their outer edges (pyradiomics), or the corners of these; timepoints measured by different conventions must not be compared",
         choices=CONVENTIONS,
     )
     chords_inside: bool = option(
