@@ -88,9 +88,10 @@ class Evidence:
         pixels = _pixels(header, image, points)
         if pixels:
             return LesionPlace(image=image, points=pixels)
+        if not points:
+            return LesionPlace(image=image)
         frame_of_reference = _frame_of_reference(lesion, header)
-        if points:
-            self._tell_coordinates(record, lesion, header, image, is_known=bool(frame_of_reference))
+        self._tell_coordinates(record, lesion, header, image, is_known=bool(frame_of_reference))
         if not frame_of_reference:
             return LesionPlace(image=image)
         return LesionPlace(image=image, points=points, frame_of_reference_uid=frame_of_reference)
@@ -248,12 +249,13 @@ def _pixels(
     """Return the points as pixels of the image; empty where one of them lies off it."""
     if header is None or image is None or (header.is_multi_frame and image.frame is None):
         return {}
-    found = {length: header.on_frame(ends, image.frame or 1) for length, ends in points.items()}
-    return (
-        {length: ends for length, ends in found.items() if ends is not None}
-        if all(ends is not None for ends in found.values())
-        else {}
-    )
+    found = {}
+    for length, end_points in points.items():
+        pixels = header.on_frame(end_points, image.frame or 1)
+        if pixels is None:
+            return {}
+        found[length] = pixels
+    return found
 
 
 def _frame_of_reference(lesion: LesionRecord, header: ImageHeader | None) -> str:

@@ -245,7 +245,7 @@ class _LesionGroup:
         said = {"tracking_uid", "tracking_id"}
         said |= {column for column in _QUANTITIES if _number(self.cells.get(column, "")) is not None}
         if self.place.image is not None:
-            said |= {*_REFERENCES, "frame_of_reference_uid"}
+            said |= {*_REFERENCES}
         if self.place.frame_of_reference_uid:
             said |= {"frame_of_reference_uid", *(end for length in self.place.points for end in AXES[length])}
         if self.cells.get("date") == self.context.study_date:

@@ -336,6 +336,12 @@ def test_a_table_with_references_needs_no_image(tmp_path: Path, images: Images) 
     assert [item.ReferencedSOPInstanceUID for item in series.ReferencedSOPSequence] == ["1.2.3.1"]
 
 
+def test_a_frame_of_reference_without_points_makes_no_third_dimension(tmp_path: Path) -> None:
+    report, _ = _one(tmp_path, **REFERENCE, frame_of_reference_uid="1.2.3.4")
+    assert report.SOPClassUID == COMPREHENSIVE
+    assert values(groups(report)["T1"], "frame_of_reference_uid^99TUMRESP") == ["1.2.3.4"]
+
+
 def test_without_any_reference_the_report_has_no_evidence(tmp_path: Path, images: Images) -> None:
     report, told = _one(tmp_path, **axes_cells(images.grid))
     assert told == ["no_source_image", "no_frame_of_reference"]
@@ -536,7 +542,7 @@ def test_a_frame_that_is_not_named_is_not_guessed(tmp_path: Path) -> None:
     from tests.dicom_factory import oblique_grid, write_enhanced
 
     grid = oblique_grid((5, 16, 12))
-    twice = replace(grid, origins=grid.origins[[0, 1, 2, 2, 3, 4]])  # two phases of one slice
+    twice = replace(grid, origins=grid.origins[[2, 2]])  # two phases of one slice
     path = write_enhanced(tmp_path / "images" / "enhanced.dcm", np.zeros(twice.shape, np.int16), twice)
     uid = pydicom.dcmread(path).SOPInstanceUID
     row = lesion_row(longest_mm="20", short_mm="9", sop_instance_uid=uid, **axes_cells(grid))
