@@ -222,9 +222,9 @@ class _Matching:
         """Join segments without names by number, where the subject has the same numbers in every study."""
         unnamed = [place for place, item in enumerate(self.items) if not own_name(item) and _number(item)]
         alone = [place for place in unnamed if len(self._visits(place)) == 1]
-        studies = self._together(alone, lambda place: (_visit(self.items[place]), self.items[place].observer))
-        numbers = [sorted(_number(self.items[place]) for place in study) for study in studies]
-        if len(studies) < 2 or any(own != numbers[0] or len(set(own)) != len(own) for own in numbers):
+        sources = self._together(alone, lambda place: _slot(self.items[place]))
+        numbers = [sorted(_number(self.items[place]) for place in source) for source in sources]
+        if any(own != numbers[0] or len(set(own)) != len(own) for own in numbers):
             return
         for same in self._together(alone, lambda place: _number(self.items[place])):
             if self._may_join(same) and not self._contradict(same):

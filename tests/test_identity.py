@@ -96,6 +96,8 @@ CASES: list[tuple[str, Sequence[Observation], list[list[int]]]] = [
     ("numbers in the names of a program",
      [mask(1, 1, "Segment_1"), mask(1, 2, "Segment_2"), mask(2, 2, "Segment_1"), mask(2, 1, "Segment_2")],
      [[0, 2], [1, 3]]),
+    ("numbers of segments and of the reports on them",
+     [seen(1, "Segment_1"), mask(1, 1, "Segment_1"), seen(2, "Segment_1"), mask(2, 1, "Segment_1")], [[0, 1, 2, 3]]),
     ("not by numbers that are not the same everywhere", [mask(1, 1), mask(1, 2), mask(2, 1)], [[0], [1], [2]]),
     ("not by numbers of a program that differ",
      [mask(1, 1, "Segment_1"), mask(2, 1, "Segment_1"), mask(2, 2, "Segment_2")], [[0], [1], [2]]),
