@@ -54,6 +54,10 @@ class Group(Protocol):
         """Return the items of a sequence in it."""
         ...
 
+    def has(self, keyword: str) -> bool:
+        """Return whether an element is there."""
+        ...
+
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """Return the values of an element as numbers."""
         ...
@@ -72,6 +76,10 @@ class ParsedGroup:
     def items(self, keyword: str) -> Sequence[Group]:
         """Return the items of a sequence in it."""
         return [ParsedGroup(item) for item in items(self.dataset, keyword)]
+
+    def has(self, keyword: str) -> bool:
+        """Return whether an element is there."""
+        return keyword in self.dataset
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """Return the values of an element as numbers."""
@@ -166,19 +174,22 @@ class RawGroup:
         self._reader, self._start, self._end = reader, start, end
         self._elements: dict[int, tuple[bytes, int, int]] | None = None
 
-    def _value(self, keyword: str) -> tuple[str, bytes]:
-        """Return VR and bytes of an element."""
+    def _place(self, tag: int) -> tuple[bytes, int, int]:
+        """Return VR, start and end of the value of an element; all nothing where it is missing."""
         if self._elements is None:
             self._elements = self._reader.elements(self._start, self._end)
+        return self._elements.get(tag, (b"", 0, 0))
+
+    def _value(self, keyword: str) -> tuple[str, bytes]:
+        """Return VR and bytes of an element."""
         tag, usual = _KEYWORDS[keyword]
-        vr, start, end = self._elements.get(tag, (b"", 0, 0))
+        vr, start, end = self._place(tag)
         known = vr.decode("latin-1") if vr != b"UN" else ""  # pydicom writes a long value so, whatever it is
         return known or usual, self._reader.data[start:end]
 
     def items(self, keyword: str) -> Sequence[Group]:
         """Return the items of a sequence in it."""
-        self._value(keyword)
-        vr, start, end = (self._elements or {}).get(_KEYWORDS[keyword][0], (b"", 0, 0))
+        vr, start, end = self._place(_KEYWORDS[keyword][0])
         if vr == b"UN":  # its content is always in the implicit form (PS3.5, 6.2.2)
             return _Reader(self._reader.data, True, "<").items(start, end)
         return self._reader.items(start, end) if vr in {b"", b"SQ"} else []
@@ -190,9 +201,13 @@ class RawGroup:
             count = len(value) // struct.calcsize(_BINARY[vr])
             return struct.unpack_from(f"{self._reader.order}{count}{_BINARY[vr]}", value)
         try:
-            return tuple(float(part) for part in value.rstrip(b" \0").split(b"\\")) if value else ()
+            return tuple(map(float, value.rstrip(b" \0").split(b"\\"))) if value else ()
         except ValueError:
             return ()
+
+    def has(self, keyword: str) -> bool:
+        """Return whether an element is there."""
+        return self._place(_KEYWORDS[keyword][0])[2] > 0
 
     def text(self, keyword: str) -> str:
         """Return a value as text."""

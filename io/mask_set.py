@@ -1,5 +1,6 @@
 """Masks of one file on one grid, and the findings that reading them gave."""
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,11 @@ class Masks:
     frame_of_reference_uid: str = ""
     is_own_grid: bool = True
     source: str = ""
+
+
+def reason(error: BaseException) -> str:
+    """Return what kind of damage an error of pydicom tells of; its text may hold values of the patient."""
+    return "bytes that are no elements" if isinstance(error, struct.error) else type(error).__name__
 
 
 class FindingList(list[Finding]):

@@ -53,18 +53,20 @@ class Laid:
 
 def lie_parallel(contours: Sequence[Floats], grid: Grid) -> bool:
     """Return whether most contours are parallel to the slices of a grid."""
-    return 2 * sum(_is_flat(points, grid) for points in contours) >= len(contours)
+    return 2 * len(_flat(contours, grid)) >= len(contours)
 
 
-def _is_flat(points: Floats, grid: Grid) -> bool:
-    depths = points @ grid.normal
-    return bool(depths.max() - depths.min() <= FLAT_SHARE * (grid.slice_spacing_mm or 1.0))
+def _flat(contours: Sequence[Floats], grid: Grid) -> list[Floats]:
+    """Return the contours that are parallel to the slices of a grid."""
+    normal, most = grid.normal, FLAT_SHARE * (grid.slice_spacing_mm or 1.0)
+    rises = (np.ptp(points @ normal) for points in contours)
+    return [points for points, rise in zip(contours, rises, strict=True) if rise <= most]
 
 
 def drawn_spacing(rois: Iterable[Sequence[Floats]], grid: Grid) -> float:
     """Return the smallest distance in mm between contours of one structure, over all; 0 where hardly any have two."""
     unit = grid.slice_spacing_mm or 1.0
-    flat = [[points for points in roi if _is_flat(points, grid)] for roi in rois]
+    flat = [_flat(roi, grid) for roi in rois]
     gaps = np.concatenate([np.zeros(0), *(np.diff(_planes(roi, grid.normal, unit)[1]) for roi in flat if roi)])
     return float(gaps.min()) if len(gaps) > 1 else 0.0
 
@@ -86,7 +88,7 @@ def lay_contours(contours: Sequence[Floats], grid: Grid, drawn_mm: float = 0.0) 
     drawn_mm
         Distance of the slices on which all structures were drawn, where that is known.
     """
-    flat = [points for points in contours if _is_flat(points, grid)]
+    flat = _flat(contours, grid)
     if not flat:
         return Laid(tilted=len(contours))
     unit = grid.slice_spacing_mm or 1.0

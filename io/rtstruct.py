@@ -19,7 +19,7 @@ from response.io.dicom_values import DAMAGED, items, number, text
 from response.io.mask_pieces import assembled
 from response.io.mask_placing import on_image
 from response.io.mask_references import check_references, references_of_structure_set
-from response.io.mask_set import FindingList, Masks
+from response.io.mask_set import FindingList, Masks, reason
 from response.io.rt_contours import RoiContours, plane_normal, read_contours
 from response.io.rt_planes import Laid, drawn_spacing, lay_contours, lie_parallel, own_grid
 from response.io.seg_segments import first_concept
@@ -60,7 +60,7 @@ def read_structure_set(path: Path, image: Volume | None = None) -> Masks:
         try:
             return _Reading(dataset, image, findings).masks()
         except DAMAGED as error:
-            found = f"a damaged structure set ({type(error).__name__})"
+            found = f"a damaged structure set ({reason(error)})"
             raise InputError(findings.file, found, "a DICOM structure set", "export it again") from None
 
 

@@ -36,7 +36,7 @@ class PackedFrames:
         size = self.rows * self.columns
         start = frame * size
         first_word = start // WORD_BITS
-        used = np.flatnonzero(self.words[first_word : (start + size - 1) // WORD_BITS + 1] != 0)
+        used = (self.words[first_word : (start + size - 1) // WORD_BITS + 1] != 0).nonzero()[0]
         if not len(used):
             return None
         low = max(0, (first_word + int(used[0])) * WORD_BITS - start)
@@ -46,8 +46,8 @@ class PackedFrames:
         return crop_of(bits.reshape(-1, self.columns), first_row)
 
     def _bits(self, start: int, count: int) -> Bools:
-        skipped = start % 8
-        packed = self.words.view(np.uint8)[start // 8 : (start + count + 7) // 8]
+        skipped = start % WORD_BITS
+        packed = self.words[start // WORD_BITS : (start + count - 1) // WORD_BITS + 1].view(np.uint8)
         return np.unpackbits(packed, bitorder="little", count=skipped + count)[skipped:].view(np.bool_)
 
 
@@ -71,9 +71,9 @@ def crop_of(inside: Bools, first_row: int = 0) -> Crop | None:
     first_row
         Row of the frame at which it starts.
     """
-    columns = np.flatnonzero(inside.any(axis=0))
+    columns = np.logical_or.reduce(inside, axis=0).nonzero()[0]
     if not len(columns):
         return None
     inside = inside[:, columns[0] : columns[-1] + 1]
-    rows = np.flatnonzero(inside.any(axis=1))
+    rows = np.logical_or.reduce(inside, axis=1).nonzero()[0]
     return first_row + int(rows[0]), int(columns[0]), inside[rows[0] : rows[-1] + 1]

@@ -128,7 +128,7 @@ class _FrameReader:
         return _Row(int(segment[0]) if segment else only, known, self._index(form), source is not None)
 
     def _form(self, frame: Group, places: Sequence[Group]) -> PlaneForm:
-        if frame.items("PlaneOrientationSequence") or frame.items("PixelMeasuresSequence"):
+        if frame.has("PlaneOrientationSequence") or frame.has("PixelMeasuresSequence"):
             return self._form_of(places)
         return self._common_form
 
@@ -152,9 +152,11 @@ class _FrameReader:
 def _values(places: Sequence[Group], sequence: str, keyword: str) -> tuple[float, ...]:
     """Return the values at the first place that has them: with the frame, shared by all, or at the top."""
     for place in places:
-        for group in (*place.items(sequence)[:1], place):
+        for group in place.items(sequence)[:1]:
             if found := group.numbers(keyword):
                 return found
+        if found := place.numbers(keyword):
+            return found
     return ()
 
 

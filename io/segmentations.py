@@ -22,7 +22,7 @@ from response.io.dicom_values import DAMAGED, items, number, text
 from response.io.mask_pieces import Piece, Pieces, assembled
 from response.io.mask_placing import on_image
 from response.io.mask_references import check_references, references_of_segmentation
-from response.io.mask_set import FindingList, Masks
+from response.io.mask_set import FindingList, Masks, reason
 from response.io.seg_frames import FrameTable, read_frames
 from response.io.seg_pixels import PixelClaim, SegPixels
 from response.io.seg_planes import planes_of_frames
@@ -64,7 +64,7 @@ def read_segmentation(path: Path, image: Volume | None = None, *, threshold: flo
         try:
             return _Reading(file, image, findings, threshold).masks()
         except DAMAGED as error:
-            found = f"a damaged header ({type(error).__name__})"
+            found = f"a damaged header ({reason(error)})"
             raise InputError(findings.file, found, "a DICOM segmentation", "export it again") from None
 
 

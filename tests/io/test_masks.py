@@ -1,5 +1,7 @@
 """One reader for all kinds of masks: told by content; the public data; what is no mask at all."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -135,3 +137,16 @@ def test_seg_ct_mask(shared_data: Path) -> None:
     assert (values.min(), values.max(), np.median(values)) == (8, 729, 375)
     with pytest.raises(InputError, match="wholly outside the image"):
         read_masks(folder / "brain2_label.nrrd", volume_on(axial_grid(origin=(500.0, 500.0, 500.0))))
+
+
+@pytest.mark.checkout
+def test_the_benchmark_runs_on_a_small_volume(root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(root / "tests" / "benchmarks" / "masks.py"), "--slices", "24", "--runs", "1"],
+        cwd=root,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "highdicom volume" in done.stdout
