@@ -1,10 +1,9 @@
-"""What the header of a NIfTI, NRRD or MetaImage file claims, held against the bytes that are there.
+"""What the header of a NIfTI, NRRD or MetaImage file says of its voxels: how many, of which kind, and where they stand.
 
-The library that reads these files fills what is missing with zeros, or passes damaged compressed data on in silence;
-and a header of a hundred bytes may claim any size. So the claim is checked first: how many bytes of voxels, how they
-are packed, and that exactly so many are there and their checksum holds.
+SimpleITK knows the geometry of these files, but fills up voxels that are missing, and passes damaged ones on in
+silence. So the voxels are read by what stands here, and both must agree on the sizes.
 
-Sources: NIfTI-1 header (nifti1.h, 2005) and NIfTI-2; NRRD format definition, NRRD0001 to NRRD0005; MetaIO
+Sources: NIfTI-1 header (nifti1.h, 2005); NRRD format definition, NRRD0001 to NRRD0005; MetaIO
 documentation, tags of MetaImage.
 """
 
@@ -15,17 +14,20 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
+from math import isfinite, prod
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
+
+import numpy as np
 
 from response.errors import InputError
 from response.io.dicom_bytes import shown
 from response.io.nifti_forms import NiftiForms
 
 LARGEST_BYTES: Final = 1 << 33  # of the voxels of one file; the largest CT series come to 2 GiB
+LARGEST_HEADER: Final = 1 << 24  # of a NIfTI file with its extensions
 HEADER_BYTES: Final = 1 << 20  # text headers end before; those of segmentations list every segment
-_CHUNK: Final = 1 << 20
+DAMAGED: Final = (ValueError, LookupError, struct.error, EOFError, OverflowError, zlib.error, gzip.BadGzipFile)
 _GZIP: Final = b"\x1f\x8b"
 
 NIFTI: Final = "NiftiImageIO"
@@ -33,23 +35,51 @@ NRRD: Final = "NrrdImageIO"
 META: Final = "MetaImageIO"
 _READERS: Final = {".nii": NIFTI, ".nii.gz": NIFTI, ".nrrd": NRRD, ".nhdr": NRRD, ".mha": META, ".mhd": META}
 
-_NRRD_BYTES: Final = {
-    **dict.fromkeys(("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"), 1),
-    **dict.fromkeys(("short", "short int", "signed short", "signed short int", "int16", "int16_t"), 2),
-    **dict.fromkeys(("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"), 2),
-    **dict.fromkeys(("int", "signed int", "int32", "int32_t", "uint", "unsigned int", "uint32", "uint32_t"), 4),
-    **dict.fromkeys(("longlong", "long long", "long long int", "signed long long", "int64", "int64_t"), 8),
-    **dict.fromkeys(("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"), 8),
-    "float": 4,
-    "double": 8,
+# Single numbers only; complex numbers and colours are refused.
+_NIFTI_TYPES: Final = {
+    2: "u1",
+    256: "i1",
+    4: "i2",
+    512: "u2",
+    8: "i4",
+    768: "u4",
+    1024: "i8",
+    1280: "u8",
+    16: "f4",
+    64: "f8",
 }
-_META_BYTES: Final = {
-    **dict.fromkeys(("MET_CHAR", "MET_UCHAR", "MET_ASCII_CHAR"), 1),
-    **dict.fromkeys(("MET_SHORT", "MET_USHORT"), 2),
-    **dict.fromkeys(("MET_INT", "MET_UINT", "MET_FLOAT"), 4),
-    **dict.fromkeys(("MET_LONG", "MET_ULONG"), 4),  # 32 bits wide in files of every platform
-    **dict.fromkeys(("MET_LONG_LONG", "MET_ULONG_LONG", "MET_DOUBLE"), 8),
+_NRRD_TYPES: Final = {
+    **dict.fromkeys(("signed char", "int8", "int8_t"), "i1"),
+    **dict.fromkeys(("uchar", "unsigned char", "uint8", "uint8_t"), "u1"),
+    **dict.fromkeys(("short", "short int", "signed short", "signed short int", "int16", "int16_t"), "i2"),
+    **dict.fromkeys(("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"), "u2"),
+    **dict.fromkeys(("int", "signed int", "int32", "int32_t"), "i4"),
+    **dict.fromkeys(("uint", "unsigned int", "uint32", "uint32_t"), "u4"),
+    **dict.fromkeys(("longlong", "long long", "long long int", "signed long long", "int64", "int64_t"), "i8"),
+    **dict.fromkeys(("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"), "u8"),
+    "float": "f4",
+    "double": "f8",
 }
+_META_TYPES: Final = {
+    "MET_CHAR": "i1",
+    "MET_UCHAR": "u1",
+    "MET_SHORT": "i2",
+    "MET_USHORT": "u2",
+    "MET_INT": "i4",
+    "MET_UINT": "u4",
+    "MET_LONG": "i4",  # 32 bits wide in files of every platform
+    "MET_ULONG": "u4",
+    "MET_LONG_LONG": "i8",
+    "MET_ULONG_LONG": "u8",
+    "MET_FLOAT": "f4",
+    "MET_DOUBLE": "f8",
+}
+_META_PLACES: Final = (
+    *("Offset", "Position", "Origin", "ElementSpacing", "ElementSize"),
+    *("TransformMatrix", "Rotation", "Orientation"),
+)
+_FLAGS: Final = {"true": True, "false": False}
+_IN_SPACE: Final = frozenset({"domain", "space", "???", "none"})  # kinds of NRRD axes that may lie in space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,26 +88,48 @@ class Claim:
 
     Attributes
     ----------
+    path, data
+        The file, and the one that holds the voxels, which may be another.
     reader
         Name of the reader in SimpleITK.
-    data
-        The file that holds the voxels.
     offset
-        Where they start in it (in the inflated stream where the whole file is compressed).
-    voxel_bytes
-        How many bytes they are.
+        Where the voxels start in `data` (of a compressed NIfTI file: in what it unpacks to).
     packing
-        `raw`, `gzip` (a gzip stream), `zlib` (a zlib stream).
+        `raw`, `gzip` (of a NIfTI file the whole, else the voxels) or `zlib`.
+    packed_bytes
+        How many bytes the zlib stream takes.
+    kind
+        Type of the voxels in the file.
+    sizes
+        Columns, rows and slices; of two-dimensional images without the last.
+    layers
+        Numbers per voxel.
+    layers_first
+        Whether the numbers of one voxel stand together, and not those of one layer.
+    slope, intercept
+        By which stored numbers become values.
     forms
         What a NIfTI header says of spacing and orientation; None for other files.
     """
 
-    reader: str
+    path: Path
     data: Path
+    reader: str
     offset: int
-    voxel_bytes: int
     packing: str = "raw"
+    packed_bytes: int = 0
+    kind: np.dtype[Any]
+    sizes: tuple[int, ...]
+    layers: int = 1
+    layers_first: bool = True
+    slope: float = 1.0
+    intercept: float = 0.0
     forms: NiftiForms | None = None
+
+    @property
+    def voxel_bytes(self) -> int:
+        """How many bytes all voxels take."""
+        return prod(self.sizes) * self.layers * self.kind.itemsize
 
 
 def suffix_of(path: Path) -> str:
@@ -86,33 +138,32 @@ def suffix_of(path: Path) -> str:
     return next((suffix for suffix in (".nii.gz", *_READERS) if name.endswith(suffix)), "")
 
 
-def check_claim(path: Path) -> Claim:
-    """Return what the header claims, once the bytes are found to be there and whole.
+def read_claim(path: Path) -> Claim:
+    """Return what the header of an image file claims.
 
     Raises
     ------
     InputError
-        If the file cannot be opened, its header cannot be understood, it claims more than there is, its compressed
-        data are damaged, or it uses an encoding that nobody uses (text, bzip2).
+        If the file cannot be opened, its header cannot be understood, it claims an absurd size, or the voxels are no
+        single numbers, or packed as nobody packs them (text, bzip2).
     """
-    path = Path(path)
     readers = {NIFTI: _nifti_claim, NRRD: _nrrd_claim, META: _meta_claim}
     _require_regular(path, path)
     try:
         claim = readers[_READERS[suffix_of(path)]](path)
-        if not 0 < claim.voxel_bytes <= LARGEST_BYTES or claim.offset < 0:
-            raise _bad(path, f"a header that claims {claim.voxel_bytes} bytes of voxels")
-        _require_regular(claim.data, path)
-        _check_bytes(path, claim)
-    except (ValueError, LookupError, struct.error, EOFError, OverflowError, zlib.error, gzip.BadGzipFile) as error:
-        raise _bad(path, f"a damaged file ({type(error).__name__})") from None
+    except DAMAGED as error:
+        raise bad(path, f"a damaged header ({type(error).__name__})") from None
     except OSError as error:
         raise InputError(shown(path), f"it cannot be read: {error.strerror}", "an image file") from None
+    if not 0 < claim.voxel_bytes <= LARGEST_BYTES:
+        raise bad(path, f"a header that claims {claim.voxel_bytes} bytes of voxels")
+    _require_regular(claim.data, path)
     return claim
 
 
-def _bad(path: Path, found: str, remedy: str = "was the file written completely?") -> InputError:
-    return InputError(shown(path), found, "an image as NIfTI, NRRD or MetaImage", remedy)
+def bad(path: Path, found: str, remedy: str = "was the file written completely?") -> InputError:
+    """Return the error for a file that is no sound image."""
+    return InputError(shown(path), found, "one image of single numbers as NIfTI, NRRD or MetaImage", remedy)
 
 
 def _require_regular(path: Path, named_by: Path) -> None:
@@ -126,73 +177,128 @@ def _require_regular(path: Path, named_by: Path) -> None:
         raise InputError(shown(named_by), f"'{shown(path)}' is no regular file", "an image file")
 
 
-# --- Headers.
+# --- NIfTI.
 
 
 def _nifti_claim(path: Path) -> Claim:
     with path.open("rb") as file:
         packed = file.read(2) == _GZIP
     with gzip.open(path, "rb") if packed else path.open("rb") as file:
-        header = file.read(540)
-    order = "<" if header[3:4] == b"\0" else ">"  # the first field is the size of the header: 348 or 540
+        header = file.read(348)
+    order = "<" if header[3:4] == b"\0" else ">"  # the first field is the size of the header
     size = struct.unpack_from(f"{order}i", header)[0]
-    if size == 348 and header[344:348] == b"n+1\0":
-        rank, *dims = struct.unpack_from(f"{order}8h", header, 40)
-        bits = struct.unpack_from(f"{order}h", header, 72)[0]
-        offset = int(struct.unpack_from(f"{order}f", header, 108)[0])
-    elif size == 540 and header[4:7] == b"n+2":
-        bits = struct.unpack_from(f"{order}h", header, 14)[0]
-        rank, *dims = struct.unpack_from(f"{order}8q", header, 16)
-        offset = struct.unpack_from(f"{order}q", header, 168)[0]
-    else:
-        raise _bad(path, "no NIfTI header", "save header and voxels in one file (.nii or .nii.gz)")
-    if not 1 <= rank <= 7 or any(size < 1 for size in dims[:rank]) or bits % 8:
-        raise _bad(path, "a NIfTI header with impossible sizes")
+    if size == 540:
+        raise bad(path, "a file of NIfTI version 2", "save it as version 1, or as NRRD")
+    if size != 348 or header[344:348] != b"n+1\0":
+        raise bad(path, "no NIfTI header", "save header and voxels in one file (.nii or .nii.gz)")
+    layout = (("8h", 40), ("h", 70), ("f", 108), ("2f", 112))
+    (rank, *dims), (code,), (offset,), scale = (struct.unpack_from(order + text, header, at) for text, at in layout)
+    if code not in _NIFTI_TYPES:
+        raise bad(path, f"voxels of the NIfTI type {code}", "complex numbers and colours cannot be used")
+    dims = [*dims[:rank], *[1] * 7][:7]
+    if not 1 <= rank <= 7 or min(dims) < 1 or any(dims[at] > 1 for at in (3, 5, 6)):
+        raise bad(path, f"an image of the size {dims[:rank]}", "give each time as a file of its own")
     forms = NiftiForms.of_header(header)
-    if not forms.has_spacing():
-        raise _bad(path, "a spacing of zero", "correct the header")
-    voxels = prod(dims[:rank]) * (bits // 8)
-    packing = "gzip" if packed else "raw"
-    return Claim(reader=NIFTI, data=path, offset=max(offset, size), voxel_bytes=voxels, packing=packing, forms=forms)
+    if not forms.is_sound():
+        raise bad(path, "a spacing of zero, or an orientation that is no sound number", "correct the header")
+    if not size + 4 <= offset <= LARGEST_HEADER or offset != int(offset):
+        raise bad(path, f"voxels that start at byte {offset}")
+    slope, intercept = scale if isfinite(scale[0]) and scale[0] != 0 else (1.0, 0.0)  # zero or NaN: none is given
+    return Claim(
+        path=path,
+        data=path,
+        reader=NIFTI,
+        offset=int(offset),
+        packing="gzip" if packed else "raw",
+        kind=np.dtype(order + _NIFTI_TYPES[code]),
+        sizes=tuple(dims[: 2 if rank == 2 else 3]),
+        layers=dims[4],
+        layers_first=False,
+        slope=slope,
+        intercept=intercept if isfinite(intercept) else 0.0,
+        forms=forms,
+    )
+
+
+# --- NRRD and MetaImage: headers of text.
 
 
 def _nrrd_claim(path: Path) -> Claim:
     text, offset = _text_header(path, re.compile(rb"\r?\n\r?\n"))
     if not text.startswith("NRRD000"):
-        raise _bad(path, "no NRRD header")
-    fields = {name.strip().lower(): value.strip() for name, value in _pairs(text, r":(?!=)")}
+        raise bad(path, "no NRRD header")
+    lines = [line for line in text.splitlines()[1:] if ":=" not in line]  # those are notes of programs
+    fields = {name.lower(): value for name, value in _fields(lines, ":").items()}
     data_file = fields.get("data file", fields.get("datafile", ""))
-    if data_file.startswith("LIST") or "%" in data_file:
-        raise _bad(path, "a header for several data files", "save it as one file")
+    _require_one_file(path, data_file)
     _require_plain(path, fields, {"line skip": "0", "lineskip": "0", "byte skip": "0", "byteskip": "0"})
-    packings = {"raw": "raw", "gzip": "gzip", "gz": "gzip"}
-    if fields["encoding"].lower() not in packings:
-        raise _bad(path, "an NRRD encoding other than raw and gzip", "save it as raw or gzip")
+    packing = {"raw": "raw", "gzip": "gzip", "gz": "gzip"}.get(fields["encoding"].lower())
+    if packing is None or fields["type"].lower() not in _NRRD_TYPES:
+        raise bad(path, "an NRRD encoding other than raw and gzip, or a strange type", "save it as raw or gzip")
+    kind = np.dtype(_NRRD_TYPES[fields["type"].lower()])
+    is_big = kind.itemsize > 1 and {"little": False, "big": True}[fields["endian"].lower()]
+    sizes, layer_axis = _sizes(fields["sizes"]), _layer_axis(path, fields)
+    layers = 1 if layer_axis is None else sizes.pop(layer_axis)
     return Claim(
-        reader=NRRD,
+        path=path,
         data=_beside(path, data_file) if data_file else path,
+        reader=NRRD,
         offset=0 if data_file else offset,
-        voxel_bytes=prod(_sizes(fields["sizes"])) * _NRRD_BYTES[fields["type"].lower()],
-        packing=packings[fields["encoding"].lower()],
+        packing=packing,
+        kind=kind.newbyteorder(">" if is_big else "<"),
+        sizes=_spatial(path, sizes),
+        layers=layers,
+        layers_first=layer_axis == 0,
     )
+
+
+def _layer_axis(path: Path, fields: Mapping[str, str]) -> int | None:
+    """Return which axis does not lie in space: the first or the last, or none of them."""
+    rank = int(fields["dimension"])
+    kinds = fields.get("kinds", "").lower().split() or ["domain"] * rank
+    places = re.findall(r"none|\([^)]*\)", fields.get("space directions", "")) or ["()"] * rank
+    apart = [at for at in range(rank) if kinds[at] not in _IN_SPACE or places[at] == "none"]
+    if len(kinds) != rank or len(places) != rank or len(_sizes(fields["sizes"])) != rank:
+        raise bad(path, "an NRRD header with impossible sizes")
+    if not apart:
+        return None
+    if len(apart) > 1 or apart[0] not in {0, rank - 1}:
+        raise bad(path, "several axes that do not lie in space", "give each volume as a file of its own")
+    return apart[0]
 
 
 def _meta_claim(path: Path) -> Claim:
     text, offset = _text_header(path, re.compile(rb"ElementDataFile[ \t]*=[^\n]*\n"))
-    fields = {name.strip(): value.strip() for name, value in _pairs(text, "=")}
+    lines = [line for line in text.splitlines() if line.strip()]
+    fields = _fields(lines, "=")
+    before = {*list(fields)[: list(fields).index("NDims")]}
+    sizes = _sizes(fields["DimSize"])
+    if len(fields) != len(lines) or int(fields["NDims"]) != len(sizes) or not before <= {"ObjectType", "Comment"}:
+        raise bad(path, "a MetaImage header with impossible sizes, or out of order")
+    if not all(isfinite(float(number)) for name in _META_PLACES for number in fields.get(name, "").split()):
+        raise bad(path, "a position, spacing or direction that is no sound number", "correct the header")
     data_file = fields["ElementDataFile"]
-    if data_file.startswith("LIST") or "%" in data_file:
-        raise _bad(path, "a header for several data files", "save it as one file")
+    _require_one_file(path, data_file)
     _require_plain(path, fields, {"HeaderSize": "0", "BinaryData": "True"})
-    local = data_file.upper() == "LOCAL"
-    channels = int(fields.get("ElementNumberOfChannels", "1"))
+    if fields["ElementType"] not in _META_TYPES:
+        raise bad(path, f"voxels of the type {fields['ElementType'][:20]}")
+    big = [_flag(fields, name) for name in ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")]
+    is_local = data_file.upper() == "LOCAL"
     return Claim(
+        path=path,
+        data=path if is_local else _beside(path, data_file),
         reader=META,
-        data=path if local else _beside(path, data_file),
-        offset=offset if local else 0,
-        voxel_bytes=prod(_sizes(fields["DimSize"])) * channels * _META_BYTES[fields["ElementType"]],
-        packing="zlib" if fields.get("CompressedData", "False").lower() in {"true", "1"} else "raw",
+        offset=offset if is_local else 0,
+        packing="zlib" if _flag(fields, "CompressedData") else "raw",
+        packed_bytes=int(fields.get("CompressedDataSize", "0")),
+        kind=np.dtype(_META_TYPES[fields["ElementType"]]).newbyteorder(">" if any(big) else "<"),
+        sizes=_spatial(path, sizes),
+        layers=int(fields.get("ElementNumberOfChannels", "1")),
     )
+
+
+def _flag(fields: Mapping[str, str], name: str) -> bool:
+    return _FLAGS[fields.get(name, "False").lower()]
 
 
 def _text_header(path: Path, end: re.Pattern[bytes]) -> tuple[str, int]:
@@ -201,20 +307,29 @@ def _text_header(path: Path, end: re.Pattern[bytes]) -> tuple[str, int]:
         start = file.read(HEADER_BYTES)
     found = end.search(start)
     if not found and len(start) == HEADER_BYTES:
-        raise _bad(path, "a header without end")
+        raise bad(path, "a header without end")
     stop = found.end() if found else len(start)
     return start[:stop].decode("utf-8", "replace"), stop
 
 
-def _pairs(text: str, separator: str) -> list[tuple[str, str]]:
-    parts = (re.split(separator, line, maxsplit=1) for line in text.splitlines() if not line.startswith("#"))
-    return [(part[0], part[1]) for part in parts if len(part) == 2]
+def _fields(lines: list[str], separator: str) -> dict[str, str]:
+    """Return names and values of a text header; a name that is there twice would be read as one or the other."""
+    pairs = [line.split(separator, 1) for line in lines if separator in line and not line.startswith("#")]
+    fields = {pair[0].strip(): pair[1].strip() for pair in pairs}
+    if len(fields) != len(pairs):
+        raise ValueError(lines)
+    return fields
 
 
 def _require_plain(path: Path, fields: Mapping[str, str], usual: Mapping[str, str]) -> None:
     for name, value in usual.items():
         if fields.get(name, value).lower() != value.lower():
-            raise _bad(path, f"a header with {name} other than {value}", "save it again with another program")
+            raise bad(path, f"a header with {name} other than {value}", "save it again with another program")
+
+
+def _require_one_file(path: Path, data_file: str) -> None:
+    if data_file.startswith("LIST") or "%" in data_file:
+        raise bad(path, "a header for several data files", "save it as one file")
 
 
 def _sizes(text: str) -> list[int]:
@@ -224,52 +339,18 @@ def _sizes(text: str) -> list[int]:
     return sizes
 
 
+def _spatial(path: Path, sizes: list[int]) -> tuple[int, ...]:
+    while len(sizes) > 3 and sizes[-1] == 1:
+        sizes = sizes[:-1]
+    if not 2 <= len(sizes) <= 3:
+        raise bad(path, f"an image of {len(sizes)} dimensions", "give each time as a file of its own")
+    return tuple(sizes)
+
+
 def _beside(path: Path, name: str) -> Path:
     """Return a data file in the folder of its header, or below it: a header may not point elsewhere."""
     folder = path.absolute().parent
     file = folder / name
     if ".." in Path(name).parts or folder not in file.parents:
-        raise _bad(path, "a header whose voxels stand in another folder", "put both files in one folder")
+        raise bad(path, "a header whose voxels stand in another folder", "put both files in one folder")
     return file
-
-
-# --- Bytes.
-
-
-def _check_bytes(path: Path, claim: Claim) -> None:
-    with claim.data.open("rb") as file:
-        file.seek(0 if claim.reader == NIFTI else claim.offset)
-        if claim.packing == "raw":
-            there = claim.data.stat().st_size - claim.offset
-        else:
-            there = _inflated_bytes(file, claim) - (claim.offset if claim.reader == NIFTI else 0)
-    if there < claim.voxel_bytes:
-        raise _bad(path, f"{max(there, 0)} bytes of voxels where its header claims {claim.voxel_bytes}")
-
-
-def _inflated_bytes(file: BinaryIO, claim: Claim) -> int:
-    """Return how many bytes a compressed stream holds, checksum and all; stop counting at more than was claimed."""
-    expected = claim.offset + claim.voxel_bytes
-    stream: Any = gzip.GzipFile(fileobj=file) if claim.packing == "gzip" else _ZlibReader(file)
-    count = 0
-    while part := stream.read(_CHUNK):
-        count += len(part)
-        if count > expected + HEADER_BYTES:
-            break
-    return count
-
-
-class _ZlibReader:
-    """Reads a zlib stream piece by piece; zlib checks its sum at the end."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.engine = file, zlib.decompressobj()
-
-    def read(self, size: int) -> bytes:
-        while not self.engine.eof:
-            packed = self.engine.unconsumed_tail or self.file.read(_CHUNK)
-            if not packed:
-                raise EOFError
-            if part := self.engine.decompress(packed, size):
-                return part
-        return b""

@@ -1,4 +1,4 @@
-"""Images and label maps that are no DICOM: NIfTI, NRRD and MetaImage, read by SimpleITK.
+"""Images and label maps that are no DICOM: NIfTI, NRRD and MetaImage; SimpleITK tells where they lie.
 
 Their headers say nothing of how the image was made. What they say of where it lies is brought to DICOM's way: LPS,
 and slices ascending along the normal.
@@ -7,6 +7,7 @@ and slices ascending along the normal.
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ from response.errors import InputError
 from response.imaging.grid import Floats, Grid
 from response.imaging.volume import Volume
 from response.io.dicom_bytes import shown
-from response.io.image_claims import Claim, check_claim, suffix_of
+from response.io.image_claims import Claim, read_claim, suffix_of
+from response.io.image_voxels import read_voxels
 from response.io.pixels import as_modality_values
 
 ANGLE_TOLERANCE: Final = 1e-3  # sine of the angle by which axes may miss a right angle: rounding in text headers
@@ -41,15 +43,18 @@ def read_image_file(path: Path) -> Volume:
     InputError
         If the file cannot be read, or holds something else than one image of single numbers with a sound geometry.
     """
-    image, claim = _read_itk(Path(path))
-    planes, grid, faults = _placed(image, Path(path))
+    path = Path(path)
+    claim, place = _read_headers(path)
+    if claim.layers > 1:
+        raise InputError(shown(path), f"{claim.layers} numbers per voxel", _EXPECTED, "give each as a file of its own")
+    values = place.ordered(_scaled(read_voxels(claim), claim))[0]
     return Volume(
-        voxels=as_modality_values(planes),
-        grid=grid,
-        source=shown(Path(path)),
-        sop_instance_uids=("",) * len(planes),
-        frame_numbers=(0,) * len(planes),
-        faults=(*faults, *(claim.forms.faults() if claim.forms else ()), *_plane_faults(grid)),
+        voxels=as_modality_values(values),
+        grid=place.grid,
+        source=shown(path),
+        sop_instance_uids=("",) * len(values),
+        frame_numbers=(0,) * len(values),
+        faults=(*place.faults, *(claim.forms.faults() if claim.forms else ()), *_plane_faults(place.grid)),
     )
 
 
@@ -78,37 +83,49 @@ def read_label_layers(path: Path) -> tuple[NDArray[Any], Grid]:
         As `read_label_volume`.
     """
     path = Path(path)
-    image, _ = _read_itk(path, layers=True)
-    planes, grid, _ = _placed(image, path)
-    if planes.dtype.kind == "f":
-        if not ((np.abs(planes) < LARGEST_LABEL) & (np.rint(planes) == planes)).all():
+    claim, place = _read_headers(path)
+    labels = place.ordered(_scaled(read_voxels(claim), claim))
+    if labels.dtype.kind == "f":
+        if not ((np.abs(labels) < LARGEST_LABEL) & (np.rint(labels) == labels)).all():
             raise InputError(shown(path), "values that are no whole numbers", "a label map")
-        planes = planes.astype(np.int32)
-    layers = planes[None] if planes.ndim == 3 else np.moveaxis(planes, 3, 0)
-    return np.array(layers, order="C"), grid  # anew: SimpleITK's memory goes with its image
+        labels = labels.astype(np.int32)
+    return np.ascontiguousarray(labels), place.grid
+
+
+def _scaled(stored: NDArray[Any], claim: Claim) -> NDArray[Any]:
+    """Return values; a scale that does nothing leaves whole numbers what they are."""
+    if (claim.slope, claim.intercept) == (1.0, 0.0):
+        return stored
+    with np.errstate(over="ignore", invalid="ignore"):  # an absurd scale gives infinite values, as it should
+        return stored * claim.slope + claim.intercept
+
+
+def _read_headers(path: Path) -> tuple[Claim, "_Place"]:
+    if not is_image_file(path):
+        raise InputError(shown(path), "no name of an image file", ".nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd")
+    claim = read_claim(path)
+    return claim, _placed(claim)
 
 
 # --- SimpleITK.
 
 
-def _read_itk(path: Path, *, layers: bool = False) -> tuple[Any, Claim]:
+def _information(claim: Claim) -> Any:
+    """Return SimpleITK's reader of a file, which has read the header."""
     import SimpleITK
 
-    if not is_image_file(path):
-        raise InputError(shown(path), "no name of an image file", ".nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd")
-    claim = check_claim(path)
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO(claim.reader)
     try:
-        with _quiet_itk(), _plain_name(path, claim.data) as name:
+        with _quiet_itk(), _plain_name(claim.path, claim.data) as name:
             reader.SetFileName(name)
             reader.ReadImageInformation()
-            _check_kind(reader, path, layers=layers)
-            if len(reader.GetSize()) > 3:
-                reader.SetExtractSize([*reader.GetSize()[:3], *[0] * (len(reader.GetSize()) - 3)])
-            return reader.Execute(), claim
-    except (RuntimeError, MemoryError) as error:
-        raise InputError(shown(path), f"SimpleITK cannot read it: {_reason(error)}", _EXPECTED) from None
+    except RuntimeError as error:
+        raise InputError(shown(claim.path), f"SimpleITK cannot read it: {_reason(error)}", _EXPECTED) from None
+    sizes = (*reader.GetSize(), 1, 1)
+    if sizes[:3] != (*claim.sizes, 1)[:3] or any(size != 1 for size in sizes[3:]):
+        raise InputError(shown(claim.path), f"a header that SimpleITK reads as the size {reader.GetSize()}", _EXPECTED)
+    return reader
 
 
 @contextlib.contextmanager
@@ -139,20 +156,6 @@ def _plain_name(path: Path, data: Path) -> Iterator[str]:
         yield str(path.absolute())
 
 
-def _check_kind(reader: Any, path: Path, *, layers: bool) -> None:
-    """Refuse what is no image of single numbers, by its header alone."""
-    import SimpleITK
-
-    size, components = reader.GetSize(), reader.GetNumberOfComponents()
-    kind = SimpleITK.GetPixelIDValueAsString(reader.GetPixelID())
-    if "complex" in kind or "label" in kind:
-        raise InputError(shown(path), f"voxels of the kind '{kind}'", _EXPECTED)
-    if components > 1 and not layers:
-        raise InputError(shown(path), f"{components} numbers per voxel", _EXPECTED, "give each as a file of its own")
-    if not 2 <= len(size) <= 7 or any(extent != 1 for extent in size[3:]):
-        raise InputError(shown(path), f"an image of the size {size}", _EXPECTED, "give each time as a file of its own")
-
-
 def _reason(error: BaseException) -> str:
     """Return the last line of a message of ITK, without its path in the source."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
@@ -162,28 +165,39 @@ def _reason(error: BaseException) -> str:
 # --- Geometry.
 
 
-def _placed(image: Any, path: Path) -> tuple[NDArray[Any], Grid, list[str]]:
-    """Return the voxels with slices ascending along the normal, their grid, and what is odd about it."""
-    import SimpleITK
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where an image lies; `descends` where the slices of the file do."""
 
-    planes = SimpleITK.GetArrayViewFromImage(image)
-    rank = image.GetDimension()
-    faults = ["a single slice, whose place along the third axis is not known"] if rank == 2 else []
-    planes = planes[None] if rank == 2 else planes
-    spacing, origin, axes = _axes(image)
-    if not (np.isfinite([*spacing, *origin, *axes.ravel()]).all() and (spacing > 0).all()):
-        raise InputError(shown(path), "a spacing, origin or direction that is no sound number", "a sound geometry")
-    grid, turned, sheared = _grid(planes.shape[:3], origin, axes, spacing, path)
+    grid: Grid
+    descends: bool
+    faults: list[str]
+
+    def ordered(self, layers: NDArray[Any]) -> NDArray[Any]:
+        """Return layers `[layer, slice, row, column]` of the file with slices in the order of the grid."""
+        return layers[:, ::-1] if self.descends else layers
+
+
+def _placed(claim: Claim) -> _Place:
+    """Return where an image lies, and what is odd about it."""
+    spacing, origin, axes = _axes(_information(claim))
+    numbers = np.array([*spacing, *origin, *axes.ravel()])
+    if not (np.isfinite(numbers).all() and (spacing > 0).all() and axes.any(axis=1).all()):
+        found = "a spacing, origin or direction that is no sound number"
+        raise InputError(shown(claim.path), found, "a sound geometry")
+    faults = ["a single slice, whose place along the third axis is not known"] if len(claim.sizes) == 2 else []
+    grid, descends, sheared = _grid((*claim.sizes, 1)[2::-1], origin, axes, spacing, claim.path)
     faults += ["slices are shifted against each other (sheared axes)"] if sheared else []
-    return planes[::-1] if turned else planes, grid, faults
+    return _Place(grid, descends, faults)
 
 
-def _axes(image: Any) -> tuple[Floats, Floats, Floats]:
+def _axes(reader: Any) -> tuple[Floats, Floats, Floats]:
     """Return spacing, origin and unit vectors of the column, row and slice index, one vector per row."""
-    rank = image.GetDimension()
+    rank = len(reader.GetSize())
+    space = min(rank, 3)
     spacing, origin, axes = np.ones(3), np.zeros(3), np.eye(3)
-    spacing[:rank], origin[:rank] = image.GetSpacing(), image.GetOrigin()
-    axes[:rank, :rank] = np.reshape(image.GetDirection(), (rank, rank)).T
+    spacing[:space], origin[:space] = reader.GetSpacing()[:space], reader.GetOrigin()[:space]
+    axes[:space, :space] = np.reshape(reader.GetDirection(), (rank, rank))[:space, :space].T
     return spacing, origin, axes
 
 

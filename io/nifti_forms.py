@@ -1,8 +1,9 @@
 """What a NIfTI header says of spacing and orientation, where SimpleITK would settle it in silence.
 
-Source: nifti1.h (2005), "3D image (volume) orientation and location in space", methods 1 to 3; nifti2.h (2011).
+Source: nifti1.h (2005), "3D image (volume) orientation and location in space", methods 1 to 3.
 """
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import Final, Self
@@ -14,8 +15,7 @@ from response.imaging.grid import Floats
 AGREEMENT_MM: Final = 0.1  # how far corners of the image may lie apart in both transforms: rounding of the quaternion
 
 # struct formats and offsets: dim, pixdim, codes, quaternion with offset, rows of the matrix
-_NIFTI_1: Final = (("8h", 40), ("8f", 76), ("2h", 252), ("6f", 256), ("12f", 280))
-_NIFTI_2: Final = (("8q", 16), ("8d", 104), ("2i", 344), ("6d", 352), ("12d", 400))
+_LAYOUT: Final = (("8h", 40), ("8f", 76), ("2h", 252), ("6f", 256), ("12f", 280))
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,10 @@ class NiftiForms:
 
     @classmethod
     def of_header(cls, header: bytes) -> Self:
-        """Return the fields of the first 348 (NIfTI-1) or 540 bytes (NIfTI-2) of a file."""
-        order = "<" if header[3] == 0 else ">"  # the first field is the size of the header: 348 or 540
-        layout = _NIFTI_1 if struct.unpack_from(f"{order}i", header)[0] == 348 else _NIFTI_2
+        """Return the fields of the first 348 bytes of a file."""
+        order = "<" if header[3] == 0 else ">"  # the first field is the size of the header
         dim, pixdim, codes, turn, rows = (
-            np.array(struct.unpack_from(f"{order}{format_}", header, offset), np.float64) for format_, offset in layout
+            np.array(struct.unpack_from(f"{order}{format_}", header, offset), np.float64) for format_, offset in _LAYOUT
         )
         return cls(
             sizes=dim[1:4],
@@ -64,9 +63,11 @@ class NiftiForms:
             return ["the two transforms of the NIfTI header (qform, sform) differ; the choice of SimpleITK was taken"]
         return []
 
-    def has_spacing(self) -> bool:
-        """Return whether there is a spacing along each axis that has more than one voxel."""
-        return bool(np.all((np.isfinite(self.pixdim) & (self.pixdim != 0)) | (self.sizes <= 1)))
+    def is_sound(self) -> bool:
+        """Return whether there is a spacing along each axis of several voxels, and the transforms are numbers."""
+        has_spacing = (np.isfinite(self.pixdim) & (self.pixdim != 0)) | (self.sizes <= 1)
+        forms = [form for code, form in ((self.qform_code, self.qform), (self.sform_code, self.sform)) if code]
+        return bool(has_spacing.all()) and all(bool(np.isfinite(form).all()) for form in forms)
 
     def _distance_mm(self) -> float:
         """Return how far a corner of the image lies from itself, at most, in the two transforms."""
@@ -77,8 +78,8 @@ class NiftiForms:
 
 def _qform(pixdim: Floats, turn: Floats) -> Floats:
     """Return the transform of method 2: a turn as quaternion, spacing, and an offset."""
-    b, c, d = turn[:3]
-    a = np.sqrt(max(0.0, 1 - b * b - c * c - d * d))
+    b, c, d = map(float, turn[:3])
+    a = math.sqrt(max(0.0, 1 - b * b - c * c - d * d))
     rotation = np.array(
         [
             [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
@@ -87,4 +88,5 @@ def _qform(pixdim: Floats, turn: Floats) -> Floats:
         ]
     )
     handed = np.array([1, 1, -1 if pixdim[0] < 0 else 1])
-    return np.column_stack([rotation * np.abs(pixdim[1:4]) * handed, turn[3:6]])
+    with np.errstate(invalid="ignore", over="ignore"):  # what is no number is refused later
+        return np.column_stack([rotation * np.abs(pixdim[1:4]) * handed, turn[3:6]])

@@ -52,7 +52,7 @@ def oblique_grid(shape: tuple[int, int, int] = (5, 16, 12)) -> Grid:
     return Grid.of_axes(origin=(12.5, -80.0, 33.0), directions=directions, spacing_mm=(4.0, 0.9, 0.6), shape=shape)
 
 
-def random_voxels(shape: tuple[int, int, int], *, low: int = -1000, high: int = 2000, seed: int = 1) -> NDArray[Any]:
+def random_voxels(shape: tuple[int, ...], *, low: int = -1000, high: int = 2000, seed: int = 1) -> NDArray[Any]:
     """Return random whole modality values, int16."""
     return np.random.default_rng(seed).integers(low, high, shape, dtype=np.int16)
 
