@@ -1,7 +1,7 @@
 """Which files make one study: by UID, wherever they lie; and what is told where something is missing."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ Exam = Callable[..., Path]
 
 
 @pytest.fixture
-def exam(monkeypatch: pytest.MonkeyPatch) -> Exam:
+def exam(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exam]:
     """Return a function that writes a small CT with its segmentation, as the example does."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     from synthetic import images
