@@ -212,6 +212,8 @@ def test_inputs_of_the_same_kind_are_no_second_value(tmp_path: Path) -> None:
 SAME = [
     ("mm3 and cm3",               [num(VOLUME, "1992", "mm3"), num(VOLUME, "1.99", "cm3")], {"volume_mm3": "1992"}),
     ("the finer one counts",      [num(VOLUME, "1.99", "cm3"), num(VOLUME, "1992.4", "mm3")], {"volume_mm3": "1992.4"}),
+    ("half of the last digit apart", [num(VOLUME, "1995", "mm3"), num(VOLUME, "1.99", "cm3")], {"volume_mm3": "1995"}),
+    ("just more than that",       [num(VOLUME, "1995.1", "mm3"), num(VOLUME, "1.99", "cm3")], {}),
     ("once more with unit 1",     [num(LONG, "21.9"), num(LONG, "25", "1")],                {"longest_mm": "21.9"}),
     ("differ",                    [num(LONG, "21.9"), num(LONG, "25")],                     {}),
     ("mm3 and cm3 differ",        [num(VOLUME, "1992", "mm3"), num(VOLUME, "2.5", "cm3")],  {}),
