@@ -16,6 +16,7 @@ from response.io.label_tables import find_label_table, read_label_table
 from response.io.mask_pieces import Budget
 from response.io.mask_placing import on_image
 from response.io.mask_set import FindingList, Masks
+from response.io.nifti_labels import read_nifti_labels
 from response.io.slicer_segments import read_slicer_segments
 
 MOST_LABELS: Final = 65535  # 16 bits; lesions numbered one by one are fewer, and images have more values
@@ -29,8 +30,8 @@ Names = Mapping[tuple[int, int], StructureName]  # by layer and label value
 def read_label_map(path: Path, image: Volume | None = None, *, labels: Path | None = None) -> Masks:
     """Read a label map.
 
-    Names come from the table given, else from the file (segmentations of 3D Slicer), else from a table beside it. Of
-    a structure that is named but has no voxel, a mask of size 0 is returned.
+    Names come from the table given, else from the file (segmentations of 3D Slicer, header extensions of NIfTI), else
+    from a table beside it. Of a structure that is named but has no voxel, a mask of size 0 is returned.
 
     Parameters
     ----------
@@ -92,6 +93,8 @@ def _names(path: Path, given: Mapping[int, StructureName] | None, boxes: Boxes, 
     segments = read_slicer_segments(path)
     if segments:
         return {(segment.layer, segment.name.number): segment.name for segment in segments}
+    if within := read_nifti_labels(path):
+        return _in_layers(within, boxes)
     beside = find_label_table(path)
     if beside is None:
         return {}

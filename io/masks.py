@@ -49,7 +49,10 @@ def read_masks(path: Path, image: Volume | None = None, *, labels: Path | None =
     path = Path(path)
     if path.is_dir():
         raise InputError(shown(path), "a folder", _EXPECTED, "name the file")
-    masks = _read(path, image, labels, threshold)
+    try:
+        masks = _read(path, image, labels, threshold)
+    except MemoryError:
+        raise InputError(shown(path), "masks that need more than this computer's memory", _EXPECTED) from None
     return replace(masks, findings=[*masks.findings, *_organs(masks)])
 
 

@@ -226,15 +226,20 @@ def _unrolled(fragment: bytes, most: int) -> bytes:
 
 
 def _claimed_size(fragment: bytes) -> tuple[int, int] | None:
-    """Return rows and columns that a JPEG or JPEG 2000 codestream claims: it may be a small one of a huge image."""
+    """Return rows and columns that a JPEG or JPEG 2000 codestream claims: it may be a small one of a huge image.
+
+    Of several components per pixel, which no segmentation has, both are 0.
+    """
     at = fragment.find(_J2K_SIZE, 0, 256)
     if at >= 0:
         right, bottom, left, top = (int.from_bytes(fragment[at + i : at + i + 4], "big") for i in (8, 12, 16, 20))
-        return bottom - top, right - left
+        is_grey = fragment[at + 40 : at + 42] == b"\0\1"
+        return (bottom - top, right - left) if is_grey else (0, 0)
     at = 2
     while fragment.startswith(_JPEG_START) and at + 9 <= len(fragment) and fragment[at] == 0xFF:
         if fragment[at + 1] in _JPEG_FRAMES:
-            return int.from_bytes(fragment[at + 5 : at + 7], "big"), int.from_bytes(fragment[at + 7 : at + 9], "big")
+            rows, columns = (int.from_bytes(fragment[at + i : at + i + 2], "big") for i in (5, 7))
+            return (rows, columns) if fragment[at + 9 : at + 10] == b"\1" else (0, 0)
         at += 2 + int.from_bytes(fragment[at + 2 : at + 4], "big")
     return None
 

@@ -13,6 +13,7 @@ from response.io.mask_set import FindingList
 from response.io.seg_frames import FrameTable, PlaneForm
 
 SAME_PLANE_MM: Final = 0.01  # positions are written with at least two decimals, and no two slices are this near
+SAME_FORM: Final = 1e-3  # by which directions and (as share) spacings of frames may differ: each is rounded for itself
 SAME_PIXEL: Final = 0.1  # of a pixel, by which frames of one plane may be shifted: rounding
 STEP_TOLERANCE: Final = 0.05  # of the spacing, by which a gap may miss a whole number of slices: rounded positions
 MOST_SLICES: Final = 1 << 14  # of a grid whose gaps are filled; a whole body at 0.5 mm has 4000
@@ -65,8 +66,8 @@ def planes_of_frames(frames: FrameTable, shape: tuple[int, int], findings: Findi
             findings.file, _missing(frames), "frames with position, orientation and spacing", "export it again"
         )
     most = Counter(frames.form_of[placed].tolist()).most_common(1)[0][0]
-    placed &= frames.form_of == most
     form = frames.forms[most]
+    placed &= np.asarray([_is_alike(each, form) for each in frames.forms])[frames.form_of]
     plane_of, firsts = _planes(frames.positions, placed, form)
     step = _step(firsts @ _normal(form), form.between_mm)
     if not (step or has_image):
@@ -83,6 +84,14 @@ def planes_of_frames(frames: FrameTable, shape: tuple[int, int], findings: Findi
         columns=shape[1],
     )
     return Planes(grid=grid, slice_of=np.where(plane_of >= 0, slice_of_plane[plane_of], -1))
+
+
+def _is_alike(one: PlaneForm, other: PlaneForm) -> bool:
+    """Return whether the pixels of two frames lie alike, but for rounding."""
+    if not (one.orientation and one.spacing_mm):
+        return False
+    directions = np.abs(np.subtract(one.orientation, other.orientation)).max()
+    return bool(directions <= SAME_FORM and np.allclose(one.spacing_mm, other.spacing_mm, rtol=SAME_FORM))
 
 
 def _missing(frames: FrameTable) -> str:

@@ -208,6 +208,33 @@ def test_a_table_names_a_label_in_all_layers(tmp_path: Path) -> None:
     ]
 
 
+# --- Header extensions of NIfTI.
+
+CARET = """<?xml version="1.0"?> <CaretExtension> <VolumeInformation Index="0"> <LabelTable>
+<Label Key="0" Red="0" Green="0" Blue="0" Alpha="0"><![CDATA[???]]></Label>
+<Label Key="1" Red="1" Green="0" Blue="0" Alpha="1"><![CDATA[liver]]></Label>
+<Label Key="2" Red="0" Green="1" Blue="0" Alpha="1">tumour &amp; rim</Label>
+<Label Key="5" Red="0" Green="1" Blue="0" Alpha="1"><![CDATA[spleen]]></Label>
+</LabelTable> </VolumeInformation> </CaretExtension>"""
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_names_in_the_header_of_a_nifti_file(tmp_path: Path, suffix: str) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    image = nibabel.Nifti1Image(drawn_labels().T, np.diag([-0.5, -0.75, 3, 1]))
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension(0, CARET.encode()))
+    path = tmp_path / f"labels{suffix}"
+    nibabel.save(image, path)
+    masks = read_label_map(path)
+    assert [(mask.name.number, mask.name.label, mask.name.is_organ) for mask in masks.masks] == [
+        (1, "liver", True),
+        (2, "tumour & rim", False),
+        (5, "spleen", True),
+        (7, "", False),
+    ]
+    assert [int(mask.voxels.sum()) for mask in masks.masks] == [56, 49, 0, 1]
+
+
 # --- What is no label map, or not of this image.
 
 

@@ -139,6 +139,7 @@ def test_seg_ct_mask(shared_data: Path) -> None:
         read_masks(folder / "brain2_label.nrrd", volume_on(axial_grid(origin=(500.0, 500.0, 500.0))))
 
 
+@pytest.mark.slow
 @pytest.mark.checkout
 def test_the_benchmark_runs_on_a_small_volume(root: Path) -> None:
     done = subprocess.run(

@@ -129,6 +129,18 @@ def test_frames_with_orientation_and_spacing_of_their_own(tmp_path: Path) -> Non
     assert (read_one(path, image) == drawn).all()
 
 
+def test_directions_and_spacings_that_are_rounded_frame_by_frame(tmp_path: Path) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+
+    def round_off(index: int, groups: Dataset) -> None:
+        last = "0.9999999" if index % 2 else "1"
+        groups.PlaneOrientationSequence = [item(ImageOrientationPatient=["1", "0", "0", "0", last, "0"])]
+        groups.PixelMeasuresSequence = [item(PixelSpacing=["0.75", "0.5"], SpacingBetweenSlices=f"{3 + index / 100}")]
+
+    path = plain_seg(tmp_path / "seg.dcm", frames_of(drawn), image, edit_frame=round_off)
+    assert (read_one(path, image) == drawn).all()
+
+
 def test_frames_of_another_orientation_than_most_are_told(tmp_path: Path) -> None:
     image, drawn = volume_on(), random_mask(SHAPE)
 
