@@ -242,6 +242,20 @@ def test_nearest_neighbour_is_that_of_simpleitk(make: Callable[[], Grid], other:
         assert "nearest neighbour" in note
 
 
+@pytest.mark.parametrize("change", [tilted, uneven])
+def test_an_even_mask_on_an_odd_image(change: Callable[[Grid], Grid]) -> None:
+    own = shifted(oblique_grid(), (4.0, 0.9, 0.6), SHAPE)
+    image = change(oblique_grid())
+    mask = np.random.default_rng(3).random(SHAPE) < 0.5
+    there, _, note = moved(own, image, mask)
+    assert "nearest neighbour" in note
+    to_own = np.linalg.inv(affine(own))
+    for index in np.ndindex(*SHAPE):
+        place = np.rint(to_own @ [*image.points(index[0], index[1], index[2]), 1])[:3].astype(int)
+        inside = (place >= 0).all() and (place < SHAPE).all()
+        assert there[index] == (bool(mask[tuple(place)]) if inside else False)
+
+
 def test_thick_slices_fill_the_thin_ones_between_and_keep_the_volume() -> None:
     # Centres of the thin slices are half-way between two thick ones: each goes to one of them, and none to both.
     image = axial_grid((12, 8, 8), (1.0, 1.0, 1.0), (0, 0, 0))
