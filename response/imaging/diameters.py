@@ -100,7 +100,7 @@ def measure_diameters(mask: LesionMask, grid: Grid, options: MeasureOptions) -> 
     spacing = (grid.row_spacing_mm, grid.column_spacing_mm)
     sections = sections_of(mask, spacing, options.diameter_convention, within=options.chords_inside)
     section, pair = _longest(sections, inside=options.chords_inside)
-    part = section.part(int(section.numbers[pair.first]))
+    part = section.part(section.number_of(pair.first))
     axis = section.contour.points[[pair.first, pair.second]]
     axis, across = _crossed(part.contour, axis, inside=options.chords_inside)
     ends = _in_patient(np.concatenate([axis, across]), mask, grid, section.layer)
@@ -112,7 +112,7 @@ def measure_diameters(mask: LesionMask, grid: Grid, options: MeasureOptions) -> 
         short_ends=ends[2:],
         area_mm2=part.area_mm2,
         leaves_lesion=not options.chords_inside and section.leaves(part, axis, across),
-        components=int(section.numbers.max()),
+        components=section.components,
         section=part.pixels,
         convention=sections.convention,
         notes=(*sections.notes, *_border_notes(mask, grid, part.pixels), *_search_notes(part.contour, options)),

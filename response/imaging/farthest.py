@@ -14,10 +14,24 @@ from response.imaging.grid import Floats
 from response.imaging.sides import Ints
 
 _NUMBER: Final = 16
-_ANGLES: Final = np.arange(_NUMBER) * (np.pi / _NUMBER)
-DIRECTIONS: Final = np.stack([np.sin(_ANGLES), np.cos(_ANGLES)], axis=1)  # [direction, 2]: down, across
-# What the width in the nearest direction is at least, as a fraction of the distance of two points.
-SHORTENING: Final = float(np.cos(np.pi / (2 * _NUMBER)))
+_FINE_NUMBER: Final = 96
+
+
+def _directions(number: int) -> Floats:
+    """Return unit vectors evenly spread over half a turn, `[direction, 2]`: down, across."""
+    angles = np.arange(number) * (np.pi / number)
+    return np.stack([np.sin(angles), np.cos(angles)], axis=1)
+
+
+def _shortening(number: int) -> float:
+    """Return what the width in the nearest direction is at least, as a fraction of the distance of two points."""
+    return float(np.cos(np.pi / (2 * number)))
+
+
+DIRECTIONS: Final = _directions(_NUMBER)
+SHORTENING: Final = _shortening(_NUMBER)
+_FINE_DIRECTIONS: Final = _directions(_FINE_NUMBER)
+_FINE_SHORTENING: Final = _shortening(_FINE_NUMBER)
 # Lengths that differ by less, relatively, are equal: they differ by rounding only.
 SAME: Final = 1e-9
 _FEW: Final = 512  # so many points are compared all with all
@@ -83,6 +97,21 @@ def near_the_rim(points: Floats, loops: Ints, at_least_mm: float, beyond_mm: Flo
     high, low = (highest - spare)[some], (lowest + spare)[some]
     along = along[some]
     return np.asarray(order[((along >= high[:, loop]) | (along <= low[:, loop])).any(axis=0)])
+
+
+def most_mm(points: Floats, starts: Ints) -> Floats:
+    """Return an upper bound of the longest distance within each group of points, `[group]`.
+
+    Parameters
+    ----------
+    points
+        Shape `[point, 2]` in mm, sorted by group.
+    starts
+        Where each group begins; none is empty.
+    """
+    along = _FINE_DIRECTIONS @ points.T
+    width = np.maximum.reduceat(along, starts, axis=1) - np.minimum.reduceat(along, starts, axis=1)
+    return np.asarray(width.max(axis=0) / _FINE_SHORTENING)
 
 
 def _longest_of_few(points: Floats, kept: Ints) -> Pair:

@@ -30,6 +30,8 @@ def leaves_pixels(part: Bools, chords: Floats) -> bool:
     chords
         Their ends, `[chord, 2, 2]`: row and column; whole numbers are pixel centres.
     """
+    if _runs_through(part, chords):
+        return False
     padded = np.zeros((part.shape[0] + 4, part.shape[1] + 4), np.bool_)
     padded[2:-2, 2:-2] = part
     lines = np.concatenate([chords, chords[:, :, ::-1]]) + 2  # across the rows of centres, and across the columns
@@ -46,6 +48,16 @@ def leaves_pixels(part: Bools, chords: Floats) -> bool:
     before = here + (column + SAME).astype(np.intp) * ahead[which, 1]
     after = here + np.ceil(column - SAME).astype(np.intp) * ahead[which, 1]
     return not bool((padded.ravel()[before] | padded.ravel()[after]).all())
+
+
+def _runs_through(part: Bools, chords: Floats) -> bool:
+    """Whether all places of chords, a quarter of a pixel apart, lie in pixels of the part: then none leaves it."""
+    starts, ways = chords[:, :1], chords[:, 1:] - chords[:, :1]
+    steps = 4 * int(np.abs(ways).max()) + 4
+    places = np.rint(starts + ways * ((np.arange(steps) + 0.5) / steps)[:, None]).astype(np.intp)
+    if places.min() < 0 or (places.max(axis=(0, 1)) >= part.shape).any():
+        return False
+    return bool(part[places[..., 0], places[..., 1]].all())
 
 
 def leaves_outline(contour: Contour, ends: Floats, tolerance_mm: float) -> bool:

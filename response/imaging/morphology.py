@@ -185,7 +185,7 @@ def suggest_group(
         core = measure_core(around, reference, depth_mm=chosen.chun_core_mm, slice_mm=slice_mm, options=chosen)
         features = _features(reference, core, interface, rim, slice_mm)
         votes = vote(features, chosen)
-    reason = _too_little_border(patches, interface)
+    reason = _border_unseen(patches, interface)
     return Suggestion(
         group=None if reason else group_of(votes),
         reason=reason,
@@ -266,7 +266,9 @@ def _slice_mm(volume: Volume) -> float:
     return max(volume.acquisition.slice_thickness_mm, volume.grid.slice_spacing_mm)
 
 
-def _too_little_border(patches: Patches, interface: Interface) -> str:
+def _border_unseen(patches: Patches, interface: Interface) -> str:
+    if not len(patches.rays):
+        return "pixels or slices are too coarse to show its border"
     used = float(patches.rays[np.isfinite(interface.width_mm)].sum())
     if interface.used < FEWEST_PATCHES or used < SMALLEST_BORDER * float(patches.rays.sum()):
         return "too little of its border lies against liver"

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from response.imaging.contours import Contour, around_pixels, points_of
-from response.imaging.farthest import DIRECTIONS, SAME, SHORTENING, Pair, farthest_pair, near_the_rim
+from response.imaging.farthest import SAME, Pair, farthest_pair, most_mm, near_the_rim
 from response.imaging.grid import Floats
 from response.imaging.leaving import leaves_outline, leaves_pixels
 from response.imaging.lesion_mask import LesionMask
@@ -79,11 +79,20 @@ class TracedSection:
         row, column = self.sides.pixels.T
         return np.ones(len(row), np.intp) if self._labels is None else np.asarray(self._labels[row, column])
 
+    @cached_property
+    def components(self) -> int:
+        """How many parts there are."""
+        return 1 if self._labels is None else int(self._labels.max())
+
+    def number_of(self, point: int) -> int:
+        """Return which part a point of the contour belongs to."""
+        return 1 if self._labels is None else int(self.numbers[point])
+
     def part(self, number: int) -> Part:
         """Return a part; its area is that of its pixels, whatever the convention."""
-        one = self._labels is None or self._labels.max() == 1
-        contour = self.contour if one else self.contour.part(self.numbers == number)
-        pixels = self.mask if one else np.asarray(self._labels == number)
+        contour, pixels = self.contour, self.mask
+        if self._labels is not None and self.components > 1:
+            contour, pixels = contour.part(self.numbers == number), np.asarray(self._labels == number)
         return Part(contour, pixels, int(np.count_nonzero(pixels)) * self.spacing_mm[0] * self.spacing_mm[1])
 
     def leaves(self, part: Part, *chords: Floats) -> bool:
@@ -140,15 +149,17 @@ class TracedSections:
         masks = self._voxels[layers]
         sides, bounds = sides_of(masks)
         kept = self._near_the_rim(sides, at_least_mm())
+        if not len(kept):
+            return
         points = points_of(sides, self.convention, kept) * self._spacing_mm
-        which, starts = np.unique(np.searchsorted(bounds, kept, side="right") - 1, return_index=True)
-        most = _width_mm(points, starts) / SHORTENING
-        stops = np.append(starts[1:], len(kept))
-        for section in np.argsort(-most, kind="stable").tolist():
-            if most[section] < at_least_mm() * (1 - SAME):
+        cuts = np.searchsorted(kept, bounds)
+        filled = np.flatnonzero(cuts[1:] > cuts[:-1])
+        most = most_mm(points, cuts[filled])
+        for which in np.argsort(-most, kind="stable").tolist():
+            if most[which] < at_least_mm() * (1 - SAME):
                 return
-            first, place = int(bounds[which[section]]), int(which[section])
-            some = slice(starts[section], stops[section])
+            place = int(filled[which])
+            first, some = int(bounds[place]), slice(cuts[place], cuts[place + 1])
             yield TracedSection(
                 layer=int(layers[place]),
                 mask=masks[place],
@@ -166,15 +177,6 @@ class TracedSections:
         centres = sides.pixels * np.asarray(self._spacing_mm)
         beyond = beyond_centres_mm(self._spacing_mm, self.convention)
         return np.sort(near_the_rim(centres, sides.loops, at_least_mm, beyond))
-
-
-def _width_mm(points: Floats, starts: Ints) -> Floats:
-    """Return the largest width of groups of points in any of the directions, `[group]`."""
-    if not len(points):
-        return np.empty(0)
-    along = DIRECTIONS @ points.T
-    width = np.maximum.reduceat(along, starts, axis=1) - np.minimum.reduceat(along, starts, axis=1)
-    return np.asarray(width.max(axis=0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -204,6 +206,15 @@ class DrawnSection:
     def farthest(self, at_least_mm: float) -> Pair | None:
         """Return the longest pair of vertices of one outline; None where all are shorter than asked for."""
         return farthest_pair(self.contour.points, self.contour.loops, at_least_mm)
+
+    @property
+    def components(self) -> int:
+        """How many parts there are."""
+        return int(self.numbers[-1])
+
+    def number_of(self, point: int) -> int:
+        """Return which part a point of the contour belongs to."""
+        return int(self.numbers[point])
 
     def part(self, number: int) -> Part:
         """Return a part; its area is what its outline encloses, less its holes (shoelace rule)."""
@@ -255,8 +266,8 @@ class DrawnSections:
 
     def promising(self, at_least_mm: Callable[[], float]) -> Iterator[DrawnSection]:
         """Yield the sections that may hold a diameter so long, the most promising ones first; see TracedSections."""
-        for most_mm, layer, polygons in sorted(self._drawn, key=lambda drawn: -drawn[0]):
-            if most_mm >= at_least_mm() * (1 - SAME):
+        for most, layer, polygons in sorted(self._drawn, key=lambda drawn: -drawn[0]):
+            if most >= at_least_mm() * (1 - SAME):
                 contour, numbers = outlined(polygons)
                 mask = self._mask.voxels[layer]
                 yield DrawnSection(

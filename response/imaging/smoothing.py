@@ -22,8 +22,7 @@ from response.imaging.sides import STEPS, Bools, Ints, Sides
 REACHES: Final = np.array([2, 3, 4, 6, 8, 12])  # points on either side of the fitted stretch
 SQUARED_COSINE: Final = (1, 5)  # of 63 degrees, the largest turn within a stretch
 SHARE: Final = (2, 5)  # of a closed contour, the most that a stretch takes
-_FARTHEST: Final = int(REACHES[-1])
-_DISTANCES: Final = np.arange(_FARTHEST + 1)
+_DISTANCES: Final = np.arange(int(REACHES[-1]) + 1)
 # Of a stretch of 2 r + 1 points the parabola's middle is sum(weight * point) / divisor, in whole numbers.
 _WEIGHTS: Final = np.where(
     _DISTANCES <= REACHES[:, None],
@@ -63,32 +62,36 @@ def _fitted(middles: Any, size: Ints, steps: tuple[Ints, Ints], wanted: Ints) ->
     wanted
         For which sides.
     """
-    here, ahead, behind = middles[wanted], *(middles[_along(step, wanted)] for step in steps)
-    is_allowed = SHARE[1] * (2 * REACHES[:, None] + 1) <= SHARE[0] * size[wanted]
-    is_allowed &= _turns_little(here, ahead, behind)
-    reaches = np.count_nonzero(np.logical_and.accumulate(is_allowed, axis=0), axis=0)
-    row, point = np.maximum(reaches - 1, 0), np.arange(len(wanted))
-    sums = (_WEIGHTS[:, 1:] @ (ahead + behind).view(np.float64)).view(np.complex128)[row, point]
-    whole = np.where(reaches > 0, sums + _WEIGHTS[row, 0] * here, here)
-    divisor = np.where(reaches > 0, _DIVISORS[row], 1.0)
+    here, most = middles[wanted], SHARE[0] * size[wanted]
+    reaches = REACHES[SHARE[1] * (2 * REACHES + 1) <= most.max(initial=0)]
+    if not len(reaches):
+        return np.stack([here.real, here.imag], axis=1)
+    ahead, behind = (middles[_along(step, wanted, reaches[-1])] for step in steps)
+    is_allowed = _turns_little(here, ahead, behind, reaches) & (SHARE[1] * (2 * reaches[:, None] + 1) <= most)
+    number = np.count_nonzero(np.logical_and.accumulate(is_allowed, axis=0), axis=0)
+    row, point = np.maximum(number - 1, 0), np.arange(len(wanted))
+    weights = _WEIGHTS[: len(reaches), 1 : reaches[-1] + 1]
+    sums = (weights @ (ahead + behind).view(np.float64)).view(np.complex128)[row, point]
+    whole = np.where(number > 0, sums + _WEIGHTS[row, 0] * here, here)
+    divisor = np.where(number > 0, _DIVISORS[row], 1.0)
     return np.stack([whole.real / divisor, whole.imag / divisor], axis=1)
 
 
-def _along(step: Ints, wanted: Ints) -> Ints:
-    """Return the neighbours one, two ... steps away, `[_FARTHEST, wanted]`."""
-    reached = np.empty((_FARTHEST, len(wanted)), np.intp)
+def _along(step: Ints, wanted: Ints, number: int) -> Ints:
+    """Return the neighbours one, two ... steps away, `[number, wanted]`."""
+    reached = np.empty((number, len(wanted)), np.intp)
     reached[0] = step[wanted]
     known = 1
-    while known < _FARTHEST:
-        more = min(known, _FARTHEST - known)
+    while known < number:
+        more = min(known, number - known)
         reached[known : known + more] = step[reached[:more]]
         known, step = known + more, step[step]
     return reached
 
 
-def _turns_little(here: Any, ahead: Any, behind: Any) -> Bools:
+def _turns_little(here: Any, ahead: Any, behind: Any, reaches: Ints) -> Bools:
     """Return whether the halves of the stretch of each reach meet at less than the largest turn, `[reach, point]`."""
-    arriving, leaving = here - behind[REACHES - 1], ahead[REACHES - 1] - here
+    arriving, leaving = here - behind[reaches - 1], ahead[reaches - 1] - here
     dot = arriving.real * leaving.real + arriving.imag * leaving.imag
     squares = (arriving.real**2 + arriving.imag**2) * (leaving.real**2 + leaving.imag**2)
     return np.asarray((dot > 0) & (SQUARED_COSINE[1] * dot**2 >= SQUARED_COSINE[0] * squares))
