@@ -70,7 +70,7 @@ def assembled(names: Iterable[StructureName], pieces: Pieces, findings: FindingL
     pieces
         By number; they are used up.
     findings
-        Takes structures that are left out, for all together would take too much memory.
+        Takes structures that are left out: all together would take too much memory, or frames contradict each other.
     """
     budget = Budget(findings)
     for name in names:
@@ -78,9 +78,11 @@ def assembled(names: Iterable[StructureName], pieces: Pieces, findings: FindingL
         corner, size = _box(parts)
         if not budget.allows(name, size):
             continue
-        voxels, doubled = _joined(parts, corner, size)
-        notes = (f"on {doubled} slices two frames were united",) if doubled else ()
-        yield LesionMask(name=name, corner=corner, voxels=voxels, notes=notes)
+        voxels, is_clear = _joined(parts, corner, size)
+        if is_clear:
+            yield LesionMask(name=name, corner=corner, voxels=voxels)
+        else:
+            _tell_contradiction(name, findings)
 
 
 def _box(parts: Sequence[Piece]) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
@@ -95,11 +97,31 @@ def _box(parts: Sequence[Piece]) -> tuple[tuple[int, int, int], tuple[int, int, 
 
 def _joined(
     parts: Sequence[Piece], corner: tuple[int, int, int], size: tuple[int, int, int]
-) -> tuple[NDArray[np.bool_], int]:
-    """Return the crop, and on how many slices two parts lie."""
-    voxels = np.zeros(size, np.bool_)
+) -> tuple[NDArray[np.bool_], bool]:
+    """Return the crop, and whether no slice has two parts that differ."""
+    voxels, first = np.zeros(size, np.bool_), dict[int, Piece]()
     for part in parts:
+        if not _is_same(first.setdefault(part.slice_index, part), part):
+            return voxels, False
         row, column = part.row - corner[1], part.column - corner[2]
         height, width = part.inside.shape
-        voxels[part.slice_index - corner[0], row : row + height, column : column + width] |= part.inside
-    return voxels, len(parts) - len({part.slice_index for part in parts})
+        voxels[part.slice_index - corner[0], row : row + height, column : column + width] = part.inside
+    return voxels, True
+
+
+def _is_same(one: Piece, other: Piece) -> bool:
+    place = (one.row, one.column) == (other.row, other.column)
+    return one is other or (place and np.array_equal(one.inside, other.inside))
+
+
+def _tell_contradiction(name: StructureName, findings: FindingList) -> None:
+    findings.tell(
+        "frames_contradict",
+        "error",
+        f"The structure '{name.label or name.number}' was not measured: it has two frames at one place that differ, as "
+        "where positions are wrong, or times are mixed.",
+        lesion=name.label,
+        found="two frames at one place",
+        expected="one frame for each slice",
+        remedy="Export the segmentation again, one time for each file.",
+    )

@@ -13,8 +13,8 @@ from pydicom.dataset import Dataset
 from response.imaging.grid import Floats
 from response.io.dicom_values import DAMAGED
 from response.io.functional_groups import Group, sequence_groups
+from response.io.seg_frames import FARTHEST_MM
 
-FARTHEST_MM: Final = 10_000.0  # from the origin of the patient: no scanner reaches there
 _CLOSED: Final = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", ""})  # some writers leave the type out
 _LEFT_OUT: Final = {"POINT": "points", "OPEN_PLANAR": "open contours", "OPEN_NONPLANAR": "open contours"}
 

@@ -17,6 +17,8 @@ from response.imaging.volume import Volume
 from response.io.dicom_values import DAMAGED
 from response.io.functional_groups import Group, ParsedGroup, sequence_groups
 
+FARTHEST_MM: Final = 10_000.0  # from the origin of the patient: no scanner reaches there
+SPACINGS_MM: Final = (1e-3, 100.0)  # of pixels and slices: from microscopes on; others are in another unit
 DIRECTION_TOLERANCE: Final = 0.01  # by which a direction's length or right angle may be off: rounding to two digits
 
 
@@ -120,7 +122,7 @@ class _FrameReader:
         places = [frame, *self._common]
         segment = _values(places, "SegmentIdentificationSequence", "ReferencedSegmentNumber")
         form, position = self._form(frame, places), _values(places, "PlanePositionSequence", "ImagePositionPatient")
-        known = position if _is_sound(position, 3) else _UNKNOWN
+        known = position if _is_sound(position, 3) and max(map(abs, position)) <= FARTHEST_MM else _UNKNOWN
         source = self._instances.slice_of(places, form) if known is _UNKNOWN else None
         if source is not None:
             known, form = self._instances.place(source, form)
@@ -138,8 +140,8 @@ class _FrameReader:
         between = _values(places, "PixelMeasuresSequence", "SpacingBetweenSlices")
         return PlaneForm(
             orientation=orientation if _is_orientation(orientation) else (),
-            spacing_mm=spacing if _is_sound(spacing, 2) and min(spacing) > 0 else (),
-            between_mm=abs(between[0]) if _is_sound(between, 1) else 0.0,
+            spacing_mm=spacing if _is_spacing(spacing, 2) else (),
+            between_mm=between[0] if _is_spacing(between, 1) else 0.0,
         )
 
     def _index(self, form: PlaneForm) -> int:
@@ -162,6 +164,10 @@ def _values(places: Sequence[Group], sequence: str, keyword: str) -> tuple[float
 
 def _is_sound(values: tuple[float, ...], count: int) -> bool:
     return len(values) == count and bool(np.isfinite(values).all())
+
+
+def _is_spacing(values: tuple[float, ...], count: int) -> bool:
+    return _is_sound(values, count) and SPACINGS_MM[0] <= min(values) and max(values) <= SPACINGS_MM[1]
 
 
 def _is_orientation(values: tuple[float, ...]) -> bool:

@@ -96,7 +96,7 @@ def _is_alike(one: PlaneForm, other: PlaneForm) -> bool:
 
 def _missing(frames: FrameTable) -> str:
     if not any(form.spacing_mm for form in frames.forms):
-        return "a pixel spacing that is missing, zero or no number"
+        return "a pixel spacing that is missing, zero, no number or absurd"
     if not any(form.orientation for form in frames.forms):
         return "an orientation that is missing or no pair of directions"
     return "frame positions that are missing or no numbers"

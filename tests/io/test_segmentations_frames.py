@@ -63,12 +63,18 @@ def test_frames_on_part_of_the_slices(tmp_path: Path) -> None:
     assert not found[[0, 2, 3]].any()
 
 
-def test_two_frames_of_one_slice_are_united(tmp_path: Path) -> None:
-    image = volume_on()
-    one, two = random_mask(SHAPE, 1)[0], random_mask(SHAPE, 2)[0]
-    masks = read_segmentation(plain_seg(tmp_path / "seg.dcm", [(1, 3, one), (1, 3, two)], image), image)
-    assert (on_grid(masks.masks[0], SHAPE)[3] == one | two).all()
-    assert masks.masks[0].notes == ("on 1 slices two frames were united",)
+def test_two_frames_at_one_place_must_be_the_same(tmp_path: Path) -> None:
+    # They differ where all positions are the first one, or several times stand in one file.
+    image, drawn = volume_on(), random_mask(SHAPE, 1)
+    other = drawn[3].copy()
+    other[5, 5] ^= True
+    frames = [(1, 3, drawn[3]), (1, 3, drawn[3]), (2, 3, drawn[3]), (2, 3, other), (2, 1, drawn[1])]
+    masks = read_segmentation(plain_seg(tmp_path / "seg.dcm", frames, image), image)
+    assert [mask.name.number for mask in masks.masks] == [1]
+    assert (on_grid(masks.masks[0], SHAPE)[3] == drawn[3]).all()
+    assert [(finding.id, finding.severity, finding.lesion) for finding in masks.findings] == [
+        ("frames_contradict", "error", "Segment 2")
+    ]
 
 
 # --- Another orientation or part of the image.

@@ -275,9 +275,12 @@ def without(*keywords: str) -> Callable[[Dataset], None]:
     return edit
 
 
-def with_wrong_positions(dataset: Dataset) -> None:
-    for groups in dataset.PerFrameFunctionalGroupsSequence:
-        groups.PlanePositionSequence[0].ImagePositionPatient = ["NaN", "0", "0"]
+def with_positions(*values: str) -> Callable[[Dataset], None]:
+    def edit(dataset: Dataset) -> None:
+        for groups in dataset.PerFrameFunctionalGroupsSequence:
+            groups.PlanePositionSequence[0].ImagePositionPatient = list(values)
+
+    return edit
 
 
 REFUSED = [
@@ -294,11 +297,14 @@ REFUSED = [
     ("a spacing of zero", set_measures(PixelSpacing=["0", "0.5"]), "spacing that is missing, zero"),
     ("a spacing that is no number", set_measures(PixelSpacing=["NaN", "0.5"]), "spacing that is missing, zero"),
     ("a spacing below zero", set_measures(PixelSpacing=["-1", "0.5"]), "spacing that is missing, zero"),
+    ("a spacing in metres", set_measures(PixelSpacing=["0.0005", "0.0005"]), "no number or absurd"),
+    ("an absurd spacing", set_measures(PixelSpacing=["1e300", "1e300"]), "no number or absurd"),
+    ("positions out of this world", with_positions("1e300", "0", "0"), "positions that are missing or no numbers"),
     ("one number of spacing", set_measures(PixelSpacing=["1"]), "spacing that is missing, zero"),
     ("no directions", set_orientation("0", "0", "0", "0", "0", "0"), "orientation that is missing"),
     ("parallel directions", set_orientation("1", "0", "0", "1", "0", "0"), "orientation that is missing"),
     ("five numbers of direction", set_orientation("1", "0", "0", "0", "1"), "orientation that is missing"),
-    ("positions that are no numbers", with_wrong_positions, "positions that are missing or no numbers"),
+    ("positions that are no numbers", with_positions("NaN", "0", "0"), "positions that are missing or no numbers"),
 ]  # fmt: skip
 
 
