@@ -74,10 +74,10 @@ _META_TYPES: Final = {
     "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }
-_META_PLACES: Final = (
-    *("Offset", "Position", "Origin", "ElementSpacing", "ElementSize"),
-    *("TransformMatrix", "Rotation", "Orientation"),
-)
+_META_PLACES: Final = {
+    **dict.fromkeys(("Offset", "Position", "Origin", "CenterOfRotation", "ElementSpacing", "ElementSize"), 1),
+    **dict.fromkeys(("TransformMatrix", "Rotation", "Orientation"), 2),
+}  # how often the rank must be multiplied to give the number of numbers
 _FLAGS: Final = {"true": True, "false": False}
 _IN_SPACE: Final = frozenset({"domain", "space", "???", "none"})  # kinds of NRRD axes that may lie in space
 
@@ -275,7 +275,8 @@ def _meta_claim(path: Path) -> Claim:
     sizes = _sizes(fields["DimSize"])
     if len(fields) != len(lines) or int(fields["NDims"]) != len(sizes) or not before <= {"ObjectType", "Comment"}:
         raise bad(path, "a MetaImage header with impossible sizes, or out of order")
-    if not all(isfinite(float(number)) for name in _META_PLACES for number in fields.get(name, "").split()):
+    places = [(fields[name].split(), power) for name, power in _META_PLACES.items() if name in fields]
+    if not all(len(numbers) == len(sizes) ** power and _are_sound(numbers) for numbers, power in places):
         raise bad(path, "a position, spacing or direction that is no sound number", "correct the header")
     data_file = fields["ElementDataFile"]
     _require_one_file(path, data_file)
@@ -295,6 +296,10 @@ def _meta_claim(path: Path) -> Claim:
         sizes=_spatial(path, sizes),
         layers=int(fields.get("ElementNumberOfChannels", "1")),
     )
+
+
+def _are_sound(numbers: list[str]) -> bool:
+    return all(isfinite(float(number)) for number in numbers)
 
 
 def _flag(fields: Mapping[str, str], name: str) -> bool:
