@@ -85,7 +85,14 @@ def find_label_table(mask: Path) -> Path | None:
     stems = [mask.name[: len(name)], mask.name[: len(name)].removesuffix(".seg")]
     candidates = [mask.parent / f"{stem}{suffix}" for stem in [*stems, *_STEMS] for suffix in _SUFFIXES]
     candidates += [mask.parent / _DATASET, mask.parent.parent / _DATASET]
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    return next((candidate for candidate in candidates if _is_file(candidate)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that may not be looked into
+        return False
 
 
 def _text(path: Path) -> str:

@@ -53,7 +53,12 @@ def read_masks(path: Path, image: Volume | None = None, *, labels: Path | None =
         masks = _read(path, image, labels, threshold)
     except MemoryError:
         raise InputError(shown(path), "masks that need more than this computer's memory", _EXPECTED) from None
-    return replace(masks, findings=[*masks.findings, *_organs(masks)])
+    findings = _organs(masks)
+    if labels is not None and not suffix_of(path):
+        findings.tell(
+            "label_table_unused", "info", "The table of labels was not used: DICOM names its structures itself."
+        )
+    return replace(masks, findings=[*masks.findings, *findings])
 
 
 def _read(path: Path, image: Volume | None, labels: Path | None, threshold: float) -> Masks:

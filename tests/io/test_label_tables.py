@@ -206,6 +206,10 @@ def test_where_tables_are_looked_for(tmp_path: Path, mask: str, table: str, foun
     assert (there is not None and there.samefile(folder / table)) == found
 
 
+def test_names_as_long_as_a_disk_allows(tmp_path: Path) -> None:
+    assert find_label_table(tmp_path / ("a" * 251 + ".nii")) is None
+
+
 def test_a_table_of_its_own_comes_first(tmp_path: Path) -> None:
     for name in ("labels.csv", "dataset.json", "a.csv"):
         (tmp_path / name).write_text("")

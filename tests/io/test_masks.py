@@ -55,6 +55,8 @@ def test_labels_and_threshold_are_handed_on(tmp_path: Path) -> None:
     values = np.arange(192).reshape(16, 12)
     path = plain_seg(tmp_path / "seg.dcm", [(1, 0, values)], volume_on(), kind="FRACTIONAL", bits=8)
     assert read_masks(path, threshold=0.25).masks[0].voxels.sum() == 192 - 64
+    unused = read_masks(path, labels=tmp_path / "names.csv")
+    assert [finding.id for finding in unused.findings if "table" in finding.sentence] == ["label_table_unused"]
 
 
 def test_what_is_taken_for_an_organ_by_its_name_is_told(tmp_path: Path) -> None:
