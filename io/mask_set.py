@@ -3,10 +3,13 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from response.findings import Finding, Severity
 from response.imaging.grid import Grid
 from response.imaging.lesion_mask import LesionMask
+
+HALF: Final = 0.5  # share of the largest fraction from which on a voxel counts: what is more inside than outside
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -7,15 +7,14 @@ from typing import Final
 from response.errors import InputError
 from response.imaging.volume import Volume
 from response.io.dicom_files import open_dicom, quiet_pydicom, shown
+from response.io.dicom_headers import RTSTRUCT_CLASS, SEG_CLASSES
 from response.io.dicom_values import text
 from response.io.image_claims import suffix_of
-from response.io.mask_set import FindingList, Masks
+from response.io.mask_set import HALF, FindingList, Masks
 
 __all__ = ["Masks", "read_masks"]
 
 _STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
-_SEGMENTATIONS: Final = frozenset({_STORAGE + "66.4", _STORAGE + "66.7"})
-_STRUCTURE_SET: Final = _STORAGE + "481.3"
 _EXPECTED: Final = "a DICOM SEG or RTSTRUCT, or a label map as NIfTI, NRRD or MetaImage"
 _OTHERS: Final = {
     _STORAGE + "66.5": "a surface segmentation",
@@ -24,7 +23,9 @@ _OTHERS: Final = {
 }
 
 
-def read_masks(path: Path, image: Volume | None = None, *, labels: Path | None = None, threshold: float = 0.5) -> Masks:
+def read_masks(
+    path: Path, image: Volume | None = None, *, labels: Path | None = None, threshold: float = HALF
+) -> Masks:
     """Read all structures that a file holds.
 
     Parameters
@@ -69,11 +70,11 @@ def _read(path: Path, image: Volume | None, labels: Path | None, threshold: floa
     with quiet_pydicom():
         dataset = open_dicom(path, tags=("SOPClassUID", "Modality"), last_tag=0x00080060).dataset
         sop_class, modality = text(dataset, "SOPClassUID"), text(dataset, "Modality").upper()
-    if sop_class in _SEGMENTATIONS or (not sop_class and modality == "SEG"):
+    if sop_class in SEG_CLASSES or (not sop_class and modality == "SEG"):
         from response.io.segmentations import read_segmentation
 
         return read_segmentation(path, image, threshold=threshold)
-    if sop_class == _STRUCTURE_SET or (not sop_class and modality == "RTSTRUCT"):
+    if sop_class == RTSTRUCT_CLASS or (not sop_class and modality == "RTSTRUCT"):
         from response.io.rtstruct import read_structure_set
 
         return read_structure_set(path, image)

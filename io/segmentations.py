@@ -22,13 +22,12 @@ from response.io.dicom_values import DAMAGED, items, number, text
 from response.io.mask_pieces import Piece, Pieces, assembled
 from response.io.mask_placing import on_image
 from response.io.mask_references import check_references, references_of_segmentation
-from response.io.mask_set import FindingList, Masks, reason
+from response.io.mask_set import HALF, FindingList, Masks, reason
 from response.io.seg_frames import FrameTable, read_frames
 from response.io.seg_pixels import PixelClaim, SegPixels
 from response.io.seg_planes import planes_of_frames
 from response.io.seg_segments import read_segments
 
-HALF: Final = 0.5
 LABELMAP_CLASS: Final = "1.2.840.10008.5.1.4.1.1.66.7"
 _LARGEST_FRACTION: Final = 255.0  # where MaximumFractionalValue is missing
 _REMEDY: Final = "Export the segmentation again; the other segments were used."
