@@ -38,6 +38,8 @@ class Features:
     ----------
     core_hu, liver_hu, contrast_hu
         Mean of the core, of the liver, and liver minus core.
+    core_depth_mm
+        How deep below the border the core begins.
     heterogeneity, entropy_ratio
         Of the core against the liver (`core.Core`).
     noise_hu
@@ -54,6 +56,7 @@ class Features:
 
     core_hu: float
     liver_hu: float
+    core_depth_mm: float
     heterogeneity: float
     entropy_ratio: float | None
     noise_hu: float
@@ -287,6 +290,7 @@ def _features(reference: LiverReference, core: Core, interface: Interface, rim: 
     return Features(
         core_hu=core.hu,
         liver_hu=reference.hu,
+        core_depth_mm=core.depth_mm,
         heterogeneity=core.heterogeneity,
         entropy_ratio=core.entropy_ratio,
         noise_hu=reference.noise_hu,

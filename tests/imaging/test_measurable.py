@@ -59,3 +59,4 @@ def test_what_could_not_be_judged_is_told() -> None:
     (note,) = judge_measurability(30.0, 15.0, nodal=True, slice_thickness_mm=8.0).notes
     assert note == "a node with a short axis below twice the slice thickness of 8 mm"
     assert judge_measurability(30.0, 16.0, nodal=True, slice_thickness_mm=8.0).notes == ()
+    assert judge_measurability(30.0, 9.0, nodal=True, slice_thickness_mm=5.0).notes == ()  # 5 mm is not thick

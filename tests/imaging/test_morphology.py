@@ -16,6 +16,7 @@ from response.imaging.morphology import Features, Suggestion, Votes, distances_o
 from response.imaging.neighbourhood import look_around
 from response.imaging.options import MeasureOptions
 from response.imaging.rays import OFFSETS_MM, Patches, cast_rays
+from response.imaging.rim import measure_rim
 from response.imaging.volume import Acquisition, Volume
 from tests.imaging.phantoms import Metastasis, Phantom, Scan, Surroundings, liver_phantom, mask_of
 
@@ -293,9 +294,62 @@ def test_a_lesion_that_hardly_touches_the_liver_is_refused() -> None:
     assert suggested(made, liver=liver).reason == "too little of its border lies against liver"
 
 
+def test_an_image_of_coarse_pixels_is_refused() -> None:
+    found = suggested(phantom(Metastasis(), Scan(pixel_mm=3.0, slice_mm=5.0)))
+    assert found.reason == "pixels or slices are too coarse to show its border"
+    assert found.features is not None  # what was measured is told all the same
+    assert found.features.core_hu == pytest.approx(45, abs=5)
+    assert found.votes.interface == ""
+    assert found.distance is None
+
+
 def test_few_slices_through_a_lesion_are_told() -> None:
     made = phantom(Metastasis(radius_mm=8), SCANS[2])
     assert suggested(made).notes == ("only 4 slices show it, which blurs every feature",)
+
+
+def test_five_slices_are_enough() -> None:
+    made = phantom(Metastasis(radius_mm=11, centre_mm=(0.0, 0.0, 2.5)), SCANS[2])
+    assert np.count_nonzero(made.lesion.voxels.any(axis=(1, 2))) == 5
+    assert suggested(made).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("why", "lesion", "depth"),
+    [
+        ("sharp and without a rim: 2 mm as the page says", PLAIN, 2.0),
+        ("a rim must not make it uneven", replace(PLAIN, rim_hu=150), 3.7),
+        ("nor a gradual border", replace(PLAIN, edge_mm=12), 3.7),
+    ],
+)
+def test_the_core_begins_below_what_the_border_is_like(why: str, lesion: Metastasis, depth: float) -> None:
+    features = suggested(phantom(lesion)).features
+    assert features is not None
+    assert features.core_depth_mm == pytest.approx(depth, abs=0.5 * (depth > 2))  # 0.45 of the radius
+
+
+@pytest.mark.parametrize(
+    ("why", "peak", "core", "share"),
+    [
+        ("10 HU over the liver", 110.0, 40.0, 1.0),
+        ("less", 109.9, 40.0, 0.0),
+        ("20 HU over the core", 110.0, 90.0, 1.0),
+        ("less", 110.0, 90.1, 0.0),
+    ],
+)
+def test_a_peak_at_its_cut_offs(why: str, peak: float, core: float, share: float) -> None:
+    made = phantom(PLAIN)
+    around = look_around(made.lesion, made.volume, None, (), 15.0)
+    profile = np.where(OFFSETS_MM > 0.5, 100.0, np.where(OFFSETS_MM >= -2, peak, 40.0))
+    assert measure_rim(around, _patches(profile), core, 100.0, STANDARD).share == share
+
+
+@pytest.mark.parametrize(("place", "seen"), [(-3.0, True), (0.0, True), (2.0, True), (-5.0, False)])
+def test_a_peak_counts_near_the_border_only(place: float, seen: bool) -> None:
+    made = phantom(PLAIN)
+    around = look_around(made.lesion, made.volume, None, (), 15.0)
+    profile = np.where(np.abs(OFFSETS_MM - place) <= 0.5, 140.0, np.where(place < OFFSETS_MM, 100.0, 40.0))
+    assert measure_rim(around, _patches(profile), 40.0, 100.0, STANDARD).share == float(seen)
 
 
 def _with(made: Phantom, voxels: Any) -> Phantom:
@@ -408,7 +462,8 @@ def test_entropy_in_bits(why: str, values: list[float], expected: float) -> None
 
 # Steps 2 to 6 of section 3.4, on numbers; each row changes what it names.
 FEATURES = Features(
-    core_hu=45.0, liver_hu=110.0, heterogeneity=1.0, entropy_ratio=1.0, noise_hu=5.0, width_mm=2.0, sharp_share=0.9,
+    core_hu=45.0, liver_hu=110.0, core_depth_mm=2.0, heterogeneity=1.0, entropy_ratio=1.0, noise_hu=5.0,
+    width_mm=2.0, sharp_share=0.9,
     patches=50, rim_over_core_hu=5.0, rim_over_liver_hu=-60.0, rim_share=0.0, reference="liver", slice_mm=2.0,
 )  # fmt: skip
 BOUNDARIES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
