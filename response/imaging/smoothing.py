@@ -2,9 +2,9 @@
 
 1. Through each middle and its neighbours on either side a parabola is fitted by least squares (Savitzky and Golay,
    Anal Chem 1964;36:1627-1639): unlike a mean, it does not draw a curved contour inwards.
-2. Its reach is the widest of `REACHES` up to which the contour turns by less than 63 degrees, and that takes no more
-   than two fifths of the closed contour. Where even the narrowest is too wide, as at the end of a thin lesion or the
-   corner of a box, the point stays where it is.
+2. Its reach is the widest of `REACHES` up to which the contour turns little, by at most 71.6 degrees (tangent 3; from
+   6 neighbours on 63.4 degrees, tangent 2), and that takes no more than two fifths of the closed contour. Where even
+   the narrowest is too wide, as at the end of a thin lesion or the corner of a box, the point stays where it is.
 3. The point stays between the centre of its pixel and the middles of the pixel's sides. So the longest diameter is
    never smaller than between pixel centres, nor larger than between the middles of sides (or pixel edges), and of a
    single pixel it is the pixel's own size.
@@ -20,7 +20,7 @@ from response.imaging.grid import Floats
 from response.imaging.sides import STEPS, Bools, Ints, Sides
 
 REACHES: Final = np.array([2, 3, 4, 6, 8, 12])  # points on either side of the fitted stretch
-SQUARED_COSINE: Final = (1, 5)  # of 63 degrees, the largest turn within a stretch
+SQUARED_SECANTS: Final = np.array([10, 10, 10, 5, 5, 5])  # of the largest turn within each
 SHARE: Final = (2, 5)  # of a closed contour, the most that a stretch takes
 _DISTANCES: Final = np.arange(int(REACHES[-1]) + 1)
 # Of a stretch of 2 r + 1 points the parabola's middle is sum(weight * point) / divisor, in whole numbers.
@@ -90,11 +90,11 @@ def _along(step: Ints, wanted: Ints, number: int) -> Ints:
 
 
 def _turns_little(here: Any, ahead: Any, behind: Any, reaches: Ints) -> Bools:
-    """Return whether the halves of the stretch of each reach meet at less than the largest turn, `[reach, point]`."""
+    """Return whether the halves of the stretch of each reach meet at no more than the largest turn, `[reach, point]`."""
     arriving, leaving = here - behind[reaches - 1], ahead[reaches - 1] - here
     dot = arriving.real * leaving.real + arriving.imag * leaving.imag
     squares = (arriving.real**2 + arriving.imag**2) * (leaving.real**2 + leaving.imag**2)
-    return np.asarray((dot > 0) & (SQUARED_COSINE[1] * dot**2 >= SQUARED_COSINE[0] * squares))
+    return np.asarray((dot > 0) & (SQUARED_SECANTS[: len(reaches), None] * dot**2 >= squares))
 
 
 def _kept_in_pixel(offset: Floats, outward: Floats) -> Floats:
