@@ -76,17 +76,17 @@ _WITH_PHASES: Final = frozenset({"CT", "MR"})
 def read_acquisition(elements: Elements) -> tuple[Acquisition, list[str]]:
     """Return how the series of a slice was acquired, and what its headers contradict themselves in, as sentences."""
     agent = contrast_agent(elements)
-    modality = elements.plain_text("Modality")
+    modality = elements.text("Modality")
     phase, faults = contrast_phase(elements, agent) if modality in _WITH_PHASES else ("", [])
-    manufacturer = (elements.plain_text("Manufacturer"), elements.plain_text("ManufacturerModelName"))
+    manufacturer = (elements.text("Manufacturer"), elements.text("ManufacturerModelName"))
     acquisition = Acquisition(
         modality=modality,
         phase=phase,
         kvp=_first(elements, "KVP"),
-        kernel=elements.plain_text("ConvolutionKernel"),
+        kernel=elements.text("ConvolutionKernel"),
         slice_thickness_mm=_first(elements, "SliceThickness"),
         contrast_agent=agent,
-        description=elements.plain_text("SeriesDescription"),
+        description=elements.text("SeriesDescription"),
         manufacturer=" ".join(part for part in manufacturer if part),
         sequence=_sequence(elements),
     )
@@ -95,7 +95,7 @@ def read_acquisition(elements: Elements) -> tuple[Acquisition, list[str]]:
 
 def contrast_agent(elements: Elements) -> str:
     """Return the contrast agent, as text or the meaning of its code; empty where the text says that there was none."""
-    named = elements.plain_text("ContrastBolusAgent")
+    named = elements.text("ContrastBolusAgent")
     for item in [] if named else elements.items("ContrastBolusAgentSequence")[:1]:
         named = text(item, "CodeMeaning")
     return "" if folded(named) in _NO_AGENT else named
@@ -103,10 +103,10 @@ def contrast_agent(elements: Elements) -> str:
 
 def contrast_phase(elements: Elements, agent: str) -> tuple[str, list[str]]:
     """Return the contrast phase in our words; or empty, with a sentence, where the headers contradict themselves."""
-    protocol = phases_in(elements.plain_text("ProtocolName"))
+    protocol = phases_in(elements.text("ProtocolName"))
     hints = {
-        "phase code": {_CODES.get(elements.plain_text("ContrastBolusAgentPhase"), "")} - {""},
-        "series description": phases_in(elements.plain_text("SeriesDescription")),
+        "phase code": {_CODES.get(elements.text("ContrastBolusAgentPhase"), "")} - {""},
+        "series description": phases_in(elements.text("SeriesDescription")),
         "protocol name": protocol if len(protocol) == 1 else set(),  # that of several phases names them all
         "contrast agent": (phases_in(agent) | {CONTRAST}) if agent else set(),
         "time since injection": _phases_by_delay(elements),
@@ -128,7 +128,7 @@ def phases_in(description: str) -> set[str]:
 
 
 def _phases_by_delay(elements: Elements) -> set[str]:
-    start, scan = (_seconds(elements.plain_text(name)) for name in ("ContrastBolusStartTime", "AcquisitionTime"))
+    start, scan = (_seconds(elements.text(name)) for name in ("ContrastBolusStartTime", "AcquisitionTime"))
     return {phase for phase, (low, high) in DELAYS_S.items() if low <= scan - start <= high}
 
 
@@ -146,7 +146,7 @@ def _first(elements: Elements, keyword: str) -> float:
 
 def _sequence(elements: Elements) -> str:
     for keyword in ("SequenceName", "PulseSequenceName"):
-        if name := elements.plain_text(keyword):
+        if name := elements.text(keyword):
             return name
-    parts = (elements.plain_text("ScanningSequence"), elements.plain_text("SequenceVariant"))
+    parts = (elements.text("ScanningSequence"), elements.text("SequenceVariant"))
     return " ".join(part for part in parts if part)

@@ -27,6 +27,8 @@ _SEQUENCE_END: Final = 0xFFFEE0DD
 def shown(path: Path) -> str:
     """Return a path as one printable line: line ends, controls and bytes that are no UTF-8 are escaped."""
     text = os.fsdecode(path)
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

@@ -70,11 +70,11 @@ def _read_planes(paths: Sequence[Path]) -> tuple[list[Plane], int]:
     planes: dict[str | Path, list[Plane]] = {}
     for path in paths:
         own = list(planes_of(open_dicom(Path(path), tags=TAGS)))
-        planes.setdefault(own[0].elements.plain_text("SOPInstanceUID") or Path(path), own)
+        planes.setdefault(own[0].elements.text("SOPInstanceUID") or Path(path), own)
     found = [plane for own in planes.values() for plane in own]
     if not found:
         raise InputError("a series", "no files", "the files of one series")
-    if len({plane.elements.plain_text("SeriesInstanceUID") for plane in found}) > 1:
+    if len({plane.elements.text("SeriesInstanceUID") for plane in found}) > 1:
         where = shown(found[0].file.path.parent)
         raise InputError(where, "images of several series", "those of one series", "sort them by series first")
     for plane in found:
@@ -83,7 +83,7 @@ def _read_planes(paths: Sequence[Path]) -> tuple[list[Plane], int]:
 
 
 def _check_kind(plane: Plane) -> None:
-    if "MOSAIC" in plane.elements.plain_text("ImageType").split("\\"):
+    if "MOSAIC" in plane.elements.text("ImageType").split("\\"):
         raise InputError(shown(plane.file.path), "a mosaic of slices", "one slice per image", "export it unmosaiced")
 
 
@@ -102,12 +102,12 @@ def _volume(stack: Stack, left_out: Sequence[str], where: str) -> Volume:
         voxels=read_frames([plane.frame for plane in stack.planes]),
         grid=grid,
         acquisition=acquisition,
-        series_instance_uid=elements.plain_text("SeriesInstanceUID"),
-        study_instance_uid=elements.plain_text("StudyInstanceUID"),
-        frame_of_reference_uid=elements.plain_text("FrameOfReferenceUID"),
-        sop_instance_uids=tuple(plane.elements.plain_text("SOPInstanceUID") for plane in stack.planes),
+        series_instance_uid=elements.text("SeriesInstanceUID"),
+        study_instance_uid=elements.text("StudyInstanceUID"),
+        frame_of_reference_uid=elements.text("FrameOfReferenceUID"),
+        sop_instance_uids=tuple(plane.elements.text("SOPInstanceUID") for plane in stack.planes),
         frame_numbers=tuple(plane.frame_number for plane in stack.planes),
-        sop_class_uid=elements.plain_text("SOPClassUID"),
+        sop_class_uid=elements.text("SOPClassUID"),
         source=where,
         faults=tuple(faults),
     )
@@ -130,10 +130,10 @@ def _value_faults(plane: Plane) -> list[str]:
     elements, faults = plane.elements, []
     if not elements.has("PixelSpacing"):
         faults.append("the pixel spacing is that at the detector (a projection), not that in the patient")
-    if elements.plain_text("LossyImageCompression") == "01":
+    if elements.text("LossyImageCompression") == "01":
         faults.append("the image was compressed with losses")
-    if elements.plain_text("Modality") == _CT:
-        kind = elements.plain_text("RescaleType")
+    if elements.text("Modality") == _CT:
+        kind = elements.text("RescaleType")
         if kind.upper() not in _HU:
             faults.append(f"the values are no Hounsfield units but '{kind}'")
         if not elements.has("RescaleSlope") and elements.has("ModalityLUTSequence"):

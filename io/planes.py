@@ -6,11 +6,14 @@ C.8.13, C.8.15 and C.8.22 (enhanced MR, CT and PET).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from math import isfinite
 from typing import Final
 
 import numpy as np
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
+from pydicom.valuerep import STR_VR
 
 from response.errors import InputError
 from response.imaging.grid import Floats
@@ -72,11 +75,8 @@ class Elements:
 
     def text(self, keyword: str) -> str:
         """Return an element as text."""
-        return text(self.holder(keyword), keyword)
-
-    def plain_text(self, keyword: str) -> str:
-        """Return an element whose value representation is text."""
-        return plain_text(self.holder(keyword), keyword)
+        read = plain_text if _is_text(keyword) else text
+        return read(self.holder(keyword), keyword)
 
     def decimals(self, keyword: str) -> tuple[float, ...]:
         """Return the values of a decimal string."""
@@ -85,6 +85,11 @@ class Elements:
     def items(self, keyword: str) -> list[Dataset]:
         """Return the items of a sequence."""
         return items(self.holder(keyword), keyword)
+
+
+@cache
+def _is_text(keyword: str) -> bool:
+    return dictionary_VR(keyword) in STR_VR
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -172,7 +177,7 @@ def _plane(file: DicomFile, pixels: PixelFormat, elements: Elements, index: int,
 
 
 def _rescale(elements: Elements, keyword: str, default: float, where: str) -> float:
-    if not elements.plain_text(keyword):
+    if not elements.text(keyword):
         return default
     values = elements.decimals(keyword)
     if len(values) != 1 or not isfinite(values[0]) or (keyword == "RescaleSlope" and values[0] == 0):
@@ -186,17 +191,27 @@ def _position(elements: Elements) -> Floats | None:
 
 
 def _axes(elements: Elements, where: str) -> Floats | None:
-    """Return unit vectors at right angles; the second is turned where rounding in the file left it askew."""
     values = elements.decimals("ImageOrientationPatient")
     if len(values) != 6 or not all(map(isfinite, values)):
         return None
+    axes = _right_angled(values)
+    if axes is None:
+        raise InputError(where, "directions of row and column that are not at right angles", "a sound orientation")
+    return axes
+
+
+@lru_cache(maxsize=16)  # it is the same for all slices of nearly every series
+def _right_angled(values: tuple[float, ...]) -> Floats | None:
+    """Return unit vectors at right angles `[2, 3]`; the second is turned where rounding in the file left it askew."""
     across, down = np.reshape(values, (2, 3))
     products = (across @ across - 1, down @ down - 1, across @ down)
     if max(map(abs, products)) > _ORTHOGONAL:
-        raise InputError(where, "directions of row and column that are not at right angles", "a sound orientation")
+        return None
     across = across / np.linalg.norm(across)
     down = down - (across @ down) * across
-    return np.stack([across, down / np.linalg.norm(down)])
+    axes = np.stack([across, down / np.linalg.norm(down)])
+    axes.flags.writeable = False
+    return axes
 
 
 def _spacing(elements: Elements, where: str) -> tuple[float, float]:

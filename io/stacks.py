@@ -88,7 +88,7 @@ def choose(stacks: Sequence[Stack], instances: Collection[str]) -> Stack:
     """Return the stack that holds most of some SOP instances, or else most slices; the earlier one of equals."""
 
     def rank(stack: Stack) -> tuple[int, bool, int]:
-        held = sum(plane.elements.plain_text("SOPInstanceUID") in instances for plane in stack.planes)
+        held = sum(plane.elements.text("SOPInstanceUID") in instances for plane in stack.planes)
         return held, stack.has_places, len(stack.planes)
 
     return max(sorted(stacks, key=lambda stack: _order(stack.planes[0])), key=rank)
@@ -127,7 +127,7 @@ def _alike_in_space(planes: Planes) -> list[Planes]:
 
 def _in_space(one: Plane, two: Plane) -> dict[str, bool]:
     """Return by word whether two slices are alike."""
-    frames = [plane.elements.plain_text("FrameOfReferenceUID") for plane in (one, two)]
+    frames = [plane.elements.text("FrameOfReferenceUID") for plane in (one, two)]
     return {
         "size": one.size == two.size,
         "pixel spacing": _close(one.spacing_mm[0], two.spacing_mm[0]) and _close(one.spacing_mm[1], two.spacing_mm[1]),
@@ -162,7 +162,7 @@ def _by_acquisition(planes: Planes) -> list[Planes]:
     if len(groups) == 1 or _one_after_the_other(groups):
         return [planes]
     # MR acquires interleaved slices one set after the other; on CT that would be another pass of contrast.
-    interleaved = planes[0].elements.plain_text("Modality") == "MR" and _is_even(planes)
+    interleaved = planes[0].elements.text("Modality") == "MR" and _is_even(planes)
     return [planes] if interleaved else groups
 
 
@@ -207,7 +207,7 @@ def _texts(plane: Plane, keywords: Iterable[str]) -> list[str]:
 def _order(plane: Plane) -> tuple[str, str, float, str, int]:
     elements = plane.elements
     number = elements.decimals("InstanceNumber")
-    times = [elements.plain_text(keyword) for keyword in ("FrameAcquisitionDateTime", "AcquisitionTime")]
+    times = [elements.text(keyword) for keyword in ("FrameAcquisitionDateTime", "AcquisitionTime")]
     return times[0], times[1], number[0] if number else 0, str(plane.file.path), plane.frame_number
 
 
