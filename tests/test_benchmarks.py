@@ -35,3 +35,16 @@ def test_the_benchmark_of_measuring_runs_on_a_small_series(name: str, root: Path
         check=True,
     )
     assert "x decoding" in done.stdout
+
+
+def test_the_benchmark_of_reading_images_runs_on_a_small_series(root: Path) -> None:
+    pytest.importorskip("pyjpegls")
+    done = subprocess.run(
+        [sys.executable, str(root / "tests" / "benchmarks" / "images.py"), "--slices", "5", "--runs", "1"],
+        cwd=root,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "SimpleITK series reader" in done.stdout
