@@ -38,7 +38,7 @@ def test_the_benchmark_of_measuring_runs_on_a_small_series(name: str, root: Path
 
 
 def test_the_benchmark_of_reading_images_runs_on_a_small_series(root: Path) -> None:
-    pytest.importorskip("pyjpegls")
+    pytest.importorskip("jpeg_ls")
     done = subprocess.run(
         [sys.executable, str(root / "tests" / "benchmarks" / "images.py"), "--slices", "5", "--runs", "1"],
         cwd=root,

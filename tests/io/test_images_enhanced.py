@@ -209,7 +209,7 @@ def test_legacy_converted_images_keep_what_classic_headers_said(tmp_path: Path) 
 
 
 def test_a_header_of_many_frames_is_longer_than_the_first_piece(tmp_path: Path) -> None:
-    grid, voxels = axial_grid((1000, 2, 2)), random_voxels((1000, 2, 2))
+    grid, voxels = axial_grid((600, 4, 4)), random_voxels((600, 4, 4))
     path = write_enhanced(tmp_path / "mf.dcm", voxels, grid)
     assert path.stat().st_size > 1 << 16
     assert np.array_equal(read_series([path]).voxels, voxels)
