@@ -201,3 +201,21 @@ def test_interleaved_acquisitions(tmp_path: Path, modality: str, slices: int, to
     assert len(volume.voxels) == slices
     assert volume.faults == told
     assert np.array_equal(volume.voxels[:: slices // 4], FIRST)
+
+
+def test_kernels_are_apart_even_where_no_place_repeats(tmp_path: Path) -> None:
+    series = Mixed(tmp_path)
+    series.add(FIRST, GRID, {"ConvolutionKernel": "B20f"}, thickness=0)
+    series.add(SECOND, moved(GRID, 1.5), {"ConvolutionKernel": "B70f"}, thickness=0)
+    volume = series.read()
+    assert np.array_equal(volume.voxels, FIRST)
+    assert volume.faults == (left_out(4, 4, "kernel"),)
+
+
+def test_single_slices_of_one_place_are_apart(tmp_path: Path) -> None:
+    series = Mixed(tmp_path)
+    series.add(FIRST[:1], axial_grid((1, 6, 5)), {"ConvolutionKernel": "B20f"})
+    series.add(SECOND[:1], axial_grid((1, 6, 5)), {"ConvolutionKernel": "B70f"})
+    volume = series.read()
+    assert np.array_equal(volume.voxels, FIRST[:1])
+    assert volume.faults == ("1 slice was left out, of another volume than the 1 read (different kernel)",)
