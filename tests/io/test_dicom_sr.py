@@ -169,6 +169,13 @@ def test_a_measurement_report_of_any_kind(tmp_path: Path, why: str, about: dict[
     assert only(read(tmp_path, LESION, **about)).cells["longest_mm"] == "20"
 
 
+@pytest.mark.parametrize("measurements", [("126010", "DCM"), ("121070", "DCM", "Findings")])
+@pytest.mark.parametrize("title", [("126000", "DCM"), ("1", "99OWN")])
+def test_the_title_or_the_container_is_enough_without_tracking(tmp_path: Path, title: Code, measurements: Code) -> None:
+    found = read(tmp_path, group(num(LONG, "20")), title=title, measurements=measurements, template="")
+    assert found.is_measurement_report is (title[0] == "126000" or measurements[0] == "126010")
+
+
 def test_a_report_without_groups_says_so(tmp_path: Path) -> None:
     assert ids(read(tmp_path)) == ["sr_without_groups"]
 
@@ -394,6 +401,15 @@ def test_an_image_beside_the_measurements_counts_if_it_is_the_only_one(tmp_path:
     one, two = image("one"), image("two")
     assert only(read(tmp_path, group(num(LONG, "20"), one))).cells["sop_instance_uid"] == uid("one")
     assert "sop_instance_uid" not in only(read(tmp_path, group(num(LONG, "20"), one, two))).cells
+
+
+def test_a_segmentation_is_known_by_its_class_or_by_the_concept(tmp_path: Path) -> None:
+    concept: Code = ("121191", "DCM", "Referenced Segment")
+    by_class = image("seg", seg=True)
+    by_concept = image("seg", concept=concept)  # its class says CT, by mistake
+    for reference_item in (by_class, by_concept):
+        cells = only(read(tmp_path, group(num(LONG, "20"), reference_item))).cells
+        assert (cells["segmentation_uid"], cells.get("sop_instance_uid")) == (uid("seg"), None)
 
 
 def test_end_points_in_patient_coordinates(tmp_path: Path) -> None:

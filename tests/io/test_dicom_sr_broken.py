@@ -113,6 +113,18 @@ def test_more_items_than_any_report_has_are_cut_and_told(tmp_path: Path, monkeyp
     assert [finding.id for finding in found.findings] == ["sr_too_large"]
 
 
+def test_a_tree_of_just_the_largest_size_and_depth_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the root, the container, the group, and its name and number: five items, four levels
+    path = saved(report(measured("L1", "20")), tmp_path / "report.dcm")
+    for name, value, findings in (
+        *(("LARGEST", 5, []), ("LARGEST", 4, ["sr_too_large"])),
+        *(("DEEPEST", 4, []), ("DEEPEST", 3, ["sr_too_large"])),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"response.io.sr_content.{name}", value)
+            assert [finding.id for finding in read_report(path).findings][:1] == findings
+
+
 def test_fifty_groups_are_read_about_as_fast_as_pydicom_walks_over_them(tmp_path: Path) -> None:
     groups = [
         measured(f"L{number}", "20.5", short="12", site=LIVER, role=TARGET, tracking_uid=uid(str(number)))

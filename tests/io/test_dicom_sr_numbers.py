@@ -148,6 +148,12 @@ def test_a_qualified_value_is_not_used(tmp_path: Path, qualifier: str, words: st
     assert words in read(tmp_path, item).findings[0].sentence
 
 
+def test_a_qualifier_of_another_scheme_is_told_in_its_own_words(tmp_path: Path) -> None:
+    item = num(LONG, "20")
+    item.NumericValueQualifierCodeSequence = [code_item(("1", "99OWN", "blurred"))]
+    assert "blurred" in read(tmp_path, item).findings[0].sentence
+
+
 def test_an_empty_measured_value_sequence_is_legal(tmp_path: Path) -> None:
     item = num(LONG, "20")
     item.MeasuredValueSequence = []
@@ -192,6 +198,7 @@ def test_axes_come_before_diameter_and_length(tmp_path: Path) -> None:
         assert cells(tmp_path, *order) == {"longest_mm": "33"}
         assert [kind for kind, _ in told(tmp_path, *order)] == ["sr_superseded"] * 2
     assert cells(tmp_path, *items[:2]) == {"longest_mm": "32"}
+    assert told(tmp_path, num(LENGTH, "33"), num(LONG, "33.0")) == []  # the same in other words
 
 
 def test_axes_stand_in_any_order_and_are_never_swapped(tmp_path: Path) -> None:
