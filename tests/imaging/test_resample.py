@@ -135,6 +135,16 @@ def test_pixels_of_twice_the_size_are_resampled() -> None:
     assert "resampled" in note
 
 
+def test_pixels_of_twice_the_size_whose_first_ones_coincide() -> None:
+    image = axial_grid((3, 7, 7), (3.0, 1.0, 1.0), (0, 0, 0))
+    own = axial_grid((3, 4, 4), (3.0, 2.0, 2.0), (0, 0, 0))
+    mask = blob(own.shape)
+    there, _, note = moved(own, image, mask)
+    nearest = [0, 1, 1, 2, 2, 3, 3]  # half-way goes to the larger index
+    assert (there == mask[:, nearest][:, :, nearest]).all()
+    assert "resampled" in note
+
+
 def test_a_mask_that_lies_in_a_gap_of_the_image_only() -> None:
     whole = axial_grid((9, 8, 8), (1.0, 1.0, 1.0), (0, 0, 0))
     image = Grid(**{**vars(whole), "origins": whole.origins[[0, 1, 2, 6, 7, 8]]})

@@ -71,6 +71,13 @@ def test_long_codes() -> None:
     assert segment_name(segment(1, SegmentedPropertyTypeCodeSequence=kind), 1).kind_code == "1234567890123456789^SCT"
 
 
+@pytest.mark.parametrize("number", [1, 65535])
+def test_all_numbers_that_a_segment_may_have(number: int) -> None:
+    findings = FindingList("file")
+    assert list(read_segments(item(SegmentSequence=[segment(7), segment(number)]), findings)) == [7, number]
+    assert findings == []
+
+
 def test_a_number_that_another_one_has_by_its_place() -> None:
     findings = FindingList("file")
     dataset = item(SegmentSequence=[item(SegmentLabel="first"), segment(1, "second")])

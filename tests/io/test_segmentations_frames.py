@@ -194,6 +194,33 @@ def test_no_geometry_at_all_but_the_images_that_frames_name(tmp_path: Path) -> N
         read_segmentation(path)
 
 
+def test_frames_with_other_pixels_are_not_placed_by_the_images_that_they_name(tmp_path: Path) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+
+    def change(index: int, groups: Dataset) -> None:
+        if index == 5:
+            drop_position(index, groups)
+            groups.PixelMeasuresSequence = [item(PixelSpacing=["0.75", "0.6"])]
+
+    path = plain_seg(tmp_path / "seg.dcm", [*frames_of(drawn), (2, 0, drawn[0])], image, edit_frame=change)
+    masks = read_segmentation(path, image)
+    assert [mask.name.number for mask in masks.masks] == [1]
+    assert [finding.id for finding in masks.findings] == ["segment_incomplete"]
+
+
+def test_frames_without_a_sound_spacing_are_left_out_even_where_they_are_most(tmp_path: Path) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+
+    def change(index: int, groups: Dataset) -> None:
+        if index < 3:
+            groups.PixelMeasuresSequence = [item(PixelSpacing=["0", "0"])]
+
+    frames = [*frames_of(drawn, slices=[0, 1, 2]), *frames_of(drawn, 2, [3, 4])]
+    masks = read_segmentation(plain_seg(tmp_path / "seg.dcm", frames, image, edit_frame=change), image)
+    assert [mask.name.number for mask in masks.masks] == [2]
+    assert (on_grid(masks.masks[0], SHAPE)[3:] == drawn[3:]).all()
+
+
 def test_frames_of_a_multi_frame_image(tmp_path: Path) -> None:
     image, drawn = volume_on(), random_mask(SHAPE)
     image = replace(image, sop_instance_uids=["1.2.3"] * 5, frame_numbers=[3, 1, 5, 2, 4])
