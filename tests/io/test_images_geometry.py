@@ -76,6 +76,21 @@ def test_gantry_tilt(tmp_path: Path, degrees: float, told: str) -> None:
     assert grid.slice_spacing_mm == pytest.approx(5 * np.cos(np.radians(degrees)))
 
 
+@pytest.mark.parametrize(("shift_mm", "told"), [(0.005, 0), (0.06, 1)])
+def test_rounding_of_close_slices_is_no_tilt(tmp_path: Path, shift_mm: float, told: int) -> None:
+    grid = axial_grid((2, 6, 5), (0.625, 0.75, 0.5))  # 0.005 mm from slice to slice make 0.46 degrees
+    origins = grid.origins + np.array([[0, 0, 0], [shift_mm, 0, 0]])
+    assert len(faults_of(tmp_path, replace(grid, origins=origins))) == told
+
+
+@pytest.mark.parametrize(("shift_mm", "told"), [(0.09, 0), (0.11, 1)])
+def test_slices_out_of_line_by_rounding_are_not_told(tmp_path: Path, shift_mm: float, told: int) -> None:
+    grid = axial_grid(SHAPE)
+    origins = grid.origins.copy()
+    origins[3, 1] += shift_mm
+    assert len(faults_of(tmp_path, replace(grid, origins=origins))) == told
+
+
 def test_slices_out_of_line_are_told(tmp_path: Path) -> None:
     grid = axial_grid(SHAPE)
     origins = grid.origins.copy()

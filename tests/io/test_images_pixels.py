@@ -261,6 +261,8 @@ def test_a_file_that_shrinks_between_header_and_pixels(tmp_path: Path, monkeypat
 
 def test_a_series_larger_than_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = write_ct_series(tmp_path, random_voxels(SHAPE), axial_grid(SHAPE))
+    monkeypatch.setattr(pixels, "LARGEST_VOLUME", 2 * 3 * 64 * 48)
+    assert read_series(paths).voxels.shape == SHAPE
     monkeypatch.setattr(pixels, "LARGEST_VOLUME", 2 * 3 * 64 * 48 - 1)
     with pytest.raises(InputError, match="at most"):
         read_series(paths)

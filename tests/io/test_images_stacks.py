@@ -187,16 +187,20 @@ def test_what_changes_from_slice_to_slice_makes_no_volumes(tmp_path: Path, tags:
 
 
 @pytest.mark.parametrize(
-    ("modality", "slices", "told"),
+    ("modality", "away_mm", "slices", "told"),
     [
-        ("MR", 8, ()),  # concatenations: odd and even slices one set after the other
-        ("CT", 4, (left_out(4, 4, "acquisition number"),)),  # a second pass half a slice away
+        ("MR", 1.5, 8, ()),  # concatenations: odd and even slices one set after the other
+        ("MR", 1.0, 4, (left_out(4, 4, "acquisition number"),)),  # not in the middle between the others
+        ("MR", 0.0, 4, (left_out(4, 4, "acquisition number"),)),
+        ("CT", 1.5, 4, (left_out(4, 4, "acquisition number"),)),  # a second pass half a slice away
     ],
 )
-def test_interleaved_acquisitions(tmp_path: Path, modality: str, slices: int, told: tuple[str, ...]) -> None:
+def test_interleaved_acquisitions(
+    tmp_path: Path, modality: str, away_mm: float, slices: int, told: tuple[str, ...]
+) -> None:
     series = Mixed(tmp_path, modality)
     series.add(FIRST, GRID, {"AcquisitionNumber": 1}, thickness=0)
-    series.add(SECOND, moved(GRID, 1.5), {"AcquisitionNumber": 2}, thickness=0)
+    series.add(SECOND, moved(GRID, away_mm), {"AcquisitionNumber": 2}, thickness=0)
     volume = series.read()
     assert len(volume.voxels) == slices
     assert volume.faults == told
