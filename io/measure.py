@@ -102,7 +102,8 @@ def measure(
     )
     observations = [observation for result in results for observation in result.observations]
     findings += [finding for result in results for finding in result.findings]
-    observed = measurement_table(observations, lesion_map=said, roles=roles, organs=organs)
+    dates = found.dates if found else None
+    observed = measurement_table(observations, lesion_map=said, roles=roles, organs=organs, dates=dates)
     return Measured(
         table=with_comparability(observed.table),
         findings=[*findings, *observed.findings],

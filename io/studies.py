@@ -28,6 +28,8 @@ class MaskOfImage:
         Table of the labels, where one is named.
     modality, phase
         Of an image file that records neither (`image_pairs.ImagePair`).
+    uid
+        SOP Instance UID of the mask; empty where it is no DICOM.
     """
 
     mask: Path
@@ -35,6 +37,7 @@ class MaskOfImage:
     labels: Path | None = None
     modality: str = ""
     phase: str = ""
+    uid: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +92,24 @@ class Study:
 
 @dataclass(frozen=True)
 class Found:
-    """The studies in some folders, and what was found on the way."""
+    """The studies in some folders, and what was found on the way.
+
+    Attributes
+    ----------
+    studies
+        Those with something to measure.
+    findings
+        What could not be used, and what to know.
+    files
+        Number of files looked at.
+    dates
+        ISO dates by Study Instance UID, as the headers of images have them.
+    """
 
     studies: Sequence[Study]
     findings: Sequence[Finding]
     files: int
+    dates: Mapping[str, str]
 
 
 def find_studies(paths: Sequence[Path], *, pairs: Path | None = None) -> Found:
@@ -124,7 +140,8 @@ def find_studies(paths: Sequence[Path], *, pairs: Path | None = None) -> Found:
     found, unpaired = find_pairs([file for file in scanned.image_files if file not in named], paths)
     studies = [*finder.studies(), *finder.paired([*listed, *found], unpaired)]
     studies.sort(key=lambda study: (study.subject, study.date, study.timepoint, study.uid))
-    return Found(studies, [*scanned.findings, *finder.findings], scanned.files)
+    dates = {header.study_uid: header.study_date for header in scanned.headers if header.kind == "image"}
+    return Found(studies, [*scanned.findings, *finder.findings], scanned.files, dates)
 
 
 class _Finder:
@@ -163,8 +180,8 @@ class _Finder:
             series = self._only_series(mask)
         if not series:
             self.findings.append(_image_missing(mask))
-            return MaskOfImage(mask=mask.path)
-        return MaskOfImage(mask=mask.path, image=_paths(self.series[series[0]]))
+            return MaskOfImage(mask=mask.path, uid=mask.sop_instance_uid)
+        return MaskOfImage(mask=mask.path, image=_paths(self.series[series[0]]), uid=mask.sop_instance_uid)
 
     def _only_series(self, mask: Header) -> list[str]:
         """Return the only series of the frame of reference, or else of the study, of a mask that names none."""

@@ -83,11 +83,13 @@ class _Measuring:
         scene = Scene(grid=found.grid, volume=image, liver=_liver(found.masks), lesions=lesions)
         for mask in found.masks:
             with self._isolated(item.mask, mask.name.label):
-                self._measure(mask, scene, item.mask)
+                self._measure(mask, scene, item)
 
-    def _measure(self, mask: LesionMask, scene: Scene, file: Path) -> None:
+    def _measure(self, mask: LesionMask, scene: Scene, item: MaskOfImage) -> None:
         cells = measure_lesion(mask, scene, self.options)
-        self.findings += [self._finding("mask_note", note, file, lesion=mask.name.label) for note in mask.notes]
+        if item.uid:
+            cells["source"] = item.uid  # a report that names this segment is matched by it
+        self.findings += [self._finding("mask_note", note, item.mask, lesion=mask.name.label) for note in mask.notes]
         self.observations.append(
             Observation(
                 kind="mask",
@@ -97,7 +99,7 @@ class _Measuring:
                 timepoint=self.study.timepoint,
                 name=mask.name,
                 cells=cells,
-                file=str(file),
+                file=str(item.mask),
             )
         )
 
