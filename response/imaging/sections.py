@@ -260,7 +260,7 @@ class DrawnSections:
             elif polygons:
                 scaled = [(polygon - mask.corner[1:]) * spacing_mm for polygon in polygons]
                 self._drawn.append((max(map(_diagonal, scaled)), layer, scaled))
-        told = f"{passed_over} outlines were passed over, for on their slice no pixel has its centre within"
+        told = f"outlines that hold no centre of a pixel were passed over: {passed_over}"
         self.notes: Sequence[str] = (told,) if passed_over else ()
 
     def __len__(self) -> int:

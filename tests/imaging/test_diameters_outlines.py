@@ -149,7 +149,7 @@ def test_outlines_on_slices_without_voxel_are_passed_over_and_told() -> None:
     assert not mask.voxels[2].any()
     found = measured(mask)
     assert found.longest_mm == pytest.approx(10 * sqrt(2))
-    assert any("1 outlines were passed over" in note for note in found.notes)
+    assert found.notes == ("outlines that hold no centre of a pixel were passed over: 1",)
 
 
 def test_without_voxels_there_is_nothing() -> None:
