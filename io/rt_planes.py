@@ -13,6 +13,7 @@ from response.imaging.grid import Floats, Grid
 from response.imaging.polygons import fill_polygons
 from response.imaging.resample import Slabs
 from response.io.mask_pieces import Piece
+from response.io.seg_bits import crop_of
 from response.io.seg_planes import SAME_PLANE_MM, filled_planes
 
 SAME_PLANE_SHARE: Final = 0.2  # of the slice spacing: contours nearer than that lie on one plane
@@ -184,9 +185,9 @@ def _shared(one: Filled, other: Filled) -> int:
 def _pieces(outlines: Mapping[int, Sequence[Floats]], grid: Grid) -> list[Piece]:
     pieces = []
     for index, polygons in outlines.items():
-        (row, column), inside = fill_polygons(polygons, (grid.rows, grid.columns))
-        if inside.any():
-            pieces.append(Piece(index, row, column, inside))
+        (row, column), filled = fill_polygons(polygons, (grid.rows, grid.columns))
+        if (crop := crop_of(filled)) is not None:
+            pieces.append(Piece(index, row + crop[0], column + crop[1], crop[2]))
     return pieces
 
 

@@ -234,6 +234,4 @@ def _name(item: Dataset, observation: Dataset, key: int) -> StructureName:
         organ = not (kind in _DEFAULTS and drawn_as_lesion)
     else:
         organ = name.is_organ
-    return replace(
-        name, is_organ=organ, kind=name.kind or kind, role="" if organ else name.role or role_of_label(label)
-    )
+    return replace(name, is_organ=organ, kind=name.kind or kind, role="" if organ else role_of_label(label))

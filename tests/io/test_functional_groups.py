@@ -95,6 +95,17 @@ def test_sequences_of_unknown_vr() -> None:
     assert content(group.items(PER_FRAME)[0])[1] == (7.0,)
 
 
+def test_numbers_of_another_vr_than_usual() -> None:
+    values = {"UL": struct.pack("<L", 7), "IS": b"7 ", "FD": struct.pack("<d", 7), "SS": struct.pack("<h", 7)}
+    for vr, value in values.items():
+        element = struct.pack("<HH2sH", 0x0062, 0x000B, vr.encode(), len(value)) + value
+        data = struct.pack("<HHL", 0xFFFE, 0xE000, len(element)) + element
+        dataset = Dataset()
+        dataset._dict[0x52009230] = RawDataElement(0x52009230, "SQ", len(data), data, 0, False, True)
+        (group,) = sequence_groups(dataset, PER_FRAME)
+        assert group.numbers("ReferencedSegmentNumber") == (7,)
+
+
 DAMAGED = [
     # what                                 bytes of a sequence
     ("no item", struct.pack("<HHL", 0x0008, 0x0005, 4) + b"abcd"),

@@ -112,6 +112,16 @@ def test_a_lesion_id_is_a_name_where_there_is_none(tmp_path: Path) -> None:
     assert (read_label_table(tmp_path / "labels.csv")[3].label) == "L01"
 
 
+def test_records_of_json(tmp_path: Path) -> None:
+    records = {"1": {"name": "upper", "organ": "liver", "role": "target"}, "2": {"name": "lower", "site": "lung"}}
+    (tmp_path / "labels.json").write_text(json.dumps({**records, "comment": {"name": "x"}}))
+    found = read_label_table(tmp_path / "labels.json")
+    assert [(name.label, name.site, name.role) for name in found.values()] == [
+        ("upper", "liver", "target"),
+        ("lower", "lung", ""),
+    ]
+
+
 def dcmqi(**more: Any) -> str:
     code = {"CodeValue": "10200004", "CodingSchemeDesignator": "SCT", "CodeMeaning": "Liver"}
     anatomy = {"CodeValue": "123037004", "CodingSchemeDesignator": "SCT", "CodeMeaning": "Anatomical Structure"}
@@ -153,6 +163,8 @@ FAULTS = [
     ("empty", "", "no label values with names"),
     ("prose", "hello\nworld\n", "no label values with names"),
     ("another table", "subject,timepoint\nS1,1\n", "no label values with names"),
+    ("values without names", "value\n1\n2\n", "no label values with names"),
+    ("names without values", "name,organ\nupper,liver\n", "no label values with names"),
     ("damaged JSON", '{"1": "Liver', "no label values with names"),
     ("JSON of something else", '{"RepetitionTime": 2.5, "Manufacturer": "x"}', "no label values with names"),
     ("JSON deeper than memory", "[" * 100_000, "no label values with names"),

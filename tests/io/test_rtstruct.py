@@ -76,6 +76,14 @@ def test_holes(tmp_path: Path, drawn: list[list[tuple[float, float]]], kind: str
     assert masks.masks[0].notes == ()
 
 
+def test_a_triangle(tmp_path: Path) -> None:
+    image = volume_on()
+    corner = outline(image.grid, 2, [(2.5, 2.5), (2.5, 6.5), (6.5, 2.5)])
+    mask = read(tmp_path, [Roi("lesion", [corner])], image).masks[0]
+    assert (mask.corner, mask.notes) == ((2, 3, 3), ())
+    assert mask.voxels.astype(int).tolist() == [[[1, 1, 1], [1, 1, 0], [1, 0, 0]]]
+
+
 def test_two_parts_on_a_slice(tmp_path: Path) -> None:
     image = volume_on()
     parts = [square(0.5, 0.5, 2.5, 2.5), square(10.5, 8.5, 12.5, 10.5)]
@@ -193,51 +201,6 @@ def test_contours_of_sagittal_slices_on_an_axial_image(tmp_path: Path) -> None:
     assert "resampled" in mask.notes[0]
 
 
-# --- Without an image.
-
-
-def test_own_grid(tmp_path: Path) -> None:
-    image = volume_on(oblique_grid())
-    contours = [outline(image.grid, index, BOX) for index in (0, 1, 3)]
-    masks = read(tmp_path, [Roi("lesion", contours)], image, on=None)
-    assert masks.is_own_grid
-    assert masks.grid.spacing_mm == pytest.approx((4.0, 0.5, 0.5))
-    assert np.abs(masks.grid.normal @ image.grid.normal) == pytest.approx(1, abs=1e-6)
-    mask = masks.masks[0]
-    assert sorted(mask.outlines) == [0, 1, 3]
-    area = 6 * 0.9 * 6 * 0.6
-    assert mask.voxels.sum() * 0.25 == pytest.approx(3 * area, rel=0.06)
-    for index, source in zip((0, 1, 3), contours, strict=True):
-        points = masks.grid.points(index, *mask.outlines[index][0].T)
-        assert points == pytest.approx(source, abs=1e-4)
-
-
-def test_own_grid_of_axial_contours_is_axial(tmp_path: Path) -> None:
-    image = volume_on()
-    contours = [outline(image.grid, index, BOX[::-1]) for index in (1, 2)]  # drawn the other way round
-    masks = read(tmp_path, [Roi("lesion", contours)], image, on=None)
-    assert masks.grid.normal.tolist() == [0, 0, 1]
-    assert masks.grid.along_row.tolist() == [1, 0, 0]
-    assert masks.grid.slice_spacing_mm == pytest.approx(3.0)
-    assert masks.findings == []
-
-
-def test_own_grid_of_one_slice_has_no_volume(tmp_path: Path) -> None:
-    image = volume_on()
-    masks = read(tmp_path, [Roi("lesion", [outline(image.grid, 1, BOX)])], image, on=None)
-    assert masks.grid.slice_spacing_mm == 0
-    assert [finding.id for finding in masks.findings] == ["slice_spacing_unknown"]
-
-
-def test_depths_with_rounding_make_no_thin_slices(tmp_path: Path) -> None:
-    image = volume_on()
-    contours = [outline(image.grid, index, BOX, above_mm=above) for index, above in enumerate((0, 0.02, -0.02, 0, 0))]
-    contours.append(outline(image.grid, 2, square(0.5, 0.5, 2.5, 2.5), above_mm=0.03))
-    masks = read(tmp_path, [Roi("lesion", contours)], image, on=None)
-    assert masks.grid.shape[0] == 5
-    assert masks.grid.slice_spacing_mm == pytest.approx(3.0, abs=0.05)
-
-
 # --- What is left out, and what is damaged.
 
 LEFT_OUT = [
@@ -305,6 +268,29 @@ def test_contours_that_are_no_planes(tmp_path: Path) -> None:
     )
     assert [mask.name.label for mask in masks.masks] == ["lesion"]
     assert "not parallel to the slices" in masks.findings[0].sentence
+
+
+def test_contours_that_rise_by_less_than_half_a_slice(tmp_path: Path) -> None:
+    image = volume_on()
+    bent = outline(image.grid, 2, BOX)
+    bent[0] += 1.2 * image.grid.normal  # slices are 3 mm apart
+    masks = read(tmp_path, [Roi("lesion", [bent])], image)
+    assert (on_grid(masks.masks[0], SHAPE) == boxes(2)).all()
+
+
+def test_contours_of_no_number(tmp_path: Path) -> None:
+    image = volume_on()
+    rois = [Roi("lesion", [outline(image.grid, 2, BOX)]), Roi("b", [outline(image.grid, 3, BOX)])]
+
+    def forget(dataset: Dataset) -> None:
+        del dataset.ROIContourSequence[1].ReferencedROINumber
+
+    masks = read(tmp_path, rois, image, edit=forget)
+    assert [(mask.name.number, mask.name.label, mask.voxels.size) for mask in masks.masks] == [
+        (11, "lesion", 36),
+        (12, "b", 0),
+        (0, "", 36),
+    ]
 
 
 def without(*keywords: str) -> Callable[[Dataset], None]:

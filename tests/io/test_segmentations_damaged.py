@@ -33,6 +33,23 @@ def test_a_number_of_frames_that_is_wrong(tmp_path: Path, claimed: int) -> None:
     assert [finding.id for finding in masks.findings] == ([] if claimed == 5 else ["frame_count"])
 
 
+def test_one_frame_that_is_described_among_several_claimed(tmp_path: Path) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+    path = plain_seg(tmp_path / "seg.dcm", [(1, 2, drawn[2])], image, edit=number_of_frames(5))
+    masks = read_segmentation(path, image)
+    assert (on_grid(masks.masks[0], SHAPE)[2] == drawn[2]).all()
+    assert [(finding.id, finding.severity) for finding in masks.findings] == [("frame_count", "error")]
+
+
+def test_eight_bits_of_no_known_kind(tmp_path: Path) -> None:
+    frames = [(1, index, plane * 255) for index, plane in enumerate(random_mask(SHAPE))]
+    path = plain_seg(
+        tmp_path / "seg.dcm", frames, volume_on(), kind="FRACTIONAL", bits=8, edit=without("SegmentationType")
+    )
+    with pytest.raises(InputError, match="the segmentation type ''"):
+        read_segmentation(path)
+
+
 def test_missing_frames_cost_only_their_segments(tmp_path: Path) -> None:
     image, drawn = volume_on(axial_grid((5, 17, 13))), random_mask((5, 17, 13))
     frames = [*frames_of(drawn), *frames_of(drawn, 2)]

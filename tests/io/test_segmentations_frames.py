@@ -135,6 +135,22 @@ def test_frames_with_orientation_and_spacing_of_their_own(tmp_path: Path) -> Non
     assert (read_one(path, image) == drawn).all()
 
 
+def test_frames_in_sequences_of_undefined_length(tmp_path: Path) -> None:
+    # pydicom parses these at once; those of a length are left as bytes.
+    image, drawn = volume_on(oblique_grid()), random_mask(SHAPE)
+
+    def move(_index: int, groups: Dataset) -> None:
+        groups.PlaneOrientationSequence = [item(ImageOrientationPatient=orientation_of(image.grid))]
+        groups.PixelMeasuresSequence = [item(PixelSpacing=spacing_of(image.grid))]
+
+    def undefined(dataset: Dataset) -> None:
+        del dataset.SharedFunctionalGroupsSequence
+        dataset["PerFrameFunctionalGroupsSequence"].is_undefined_length = True
+
+    path = plain_seg(tmp_path / "seg.dcm", frames_of(drawn), image, edit_frame=move, edit=undefined)
+    assert (read_one(path, image) == drawn).all()
+
+
 def test_directions_and_spacings_that_are_rounded_frame_by_frame(tmp_path: Path) -> None:
     image, drawn = volume_on(), random_mask(SHAPE)
 

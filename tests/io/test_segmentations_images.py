@@ -19,6 +19,7 @@ from tests.seg_factory import (
     plain_seg,
     position_of,
     random_mask,
+    segment,
     volume_on,
     with_grid,
 )
@@ -75,6 +76,45 @@ def test_masks_are_measured_on_no_other_image_in_silence(
     masks = read_segmentation(path, change(image))
     assert (on_grid(masks.masks[0], SHAPE) == drawn).all()
     assert [finding.id for finding in masks.findings] == ([told] if told else [])
+
+
+def test_the_series_of_the_image_is_named_where_there_are_several(tmp_path: Path) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+
+    def add_series(dataset: Dataset) -> None:
+        dataset.ReferencedSeriesSequence.insert(0, item(SeriesInstanceUID="1.2.3"))
+
+    path = plain_seg(tmp_path / "seg.dcm", frames_of(drawn), image, edit=add_series)
+    assert read_segmentation(path, image).referenced_series_uid == image.series_instance_uid
+    assert read_segmentation(path).referenced_series_uid == "1.2.3"
+
+
+def test_an_image_whose_instances_are_not_known_is_told_by_its_series(tmp_path: Path) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+    path = plain_seg(tmp_path / "seg.dcm", frames_of(drawn), image)
+    assert read_segmentation(path, replace(image, sop_instance_uids=[""] * 5)).findings == []
+
+
+def test_masks_that_name_only_instances_of_another_series(tmp_path: Path) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+
+    def forget_series(dataset: Dataset) -> None:
+        del dataset.ReferencedSeriesSequence[0].SeriesInstanceUID
+        del dataset.FrameOfReferenceUID
+
+    path = plain_seg(tmp_path / "seg.dcm", frames_of(drawn), image, edit=forget_series)
+    assert read_segmentation(path, image).findings == []
+    with pytest.raises(InputError, match="another series"):
+        read_segmentation(path, other(image))
+
+
+def test_a_lost_mask_without_label_is_told_by_its_number(tmp_path: Path) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+    frames = [*frames_of(drawn), *((9, index, drawn[index]) for index in (0, 1))]
+    path = plain_seg(tmp_path / "seg.dcm", frames, image, segments=[segment(1)])
+    part = with_grid(image, origins=image.grid.origins[2:])
+    findings = read_segmentation(path, replace(part, sop_instance_uids=image.sop_instance_uids[2:])).findings
+    assert "The mask '9' lies wholly outside" in findings[0].sentence
 
 
 def test_another_phase_in_the_same_series_is_told(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
+from pydicom.uid import SegmentationStorage
 
 from response.io.segmentations import read_segmentation
-from tests.dicom_factory import axial_grid
-from tests.io.test_segmentations_frames import frames_of
+from tests.dicom_factory import axial_grid, set_tags
+from tests.io.test_segmentations_frames import SHAPE, frames_of
 from tests.seg_factory import DEFLATED_FRAMES, code, on_grid, plain_seg, random_mask, segment, volume_on
 
 IMPLICIT, EXPLICIT, BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
@@ -176,6 +177,33 @@ def test_occupancy_is_said(tmp_path: Path) -> None:
         edit=lambda dataset: setattr(dataset, "SegmentationFractionalType", "OCCUPANCY"),
     )
     assert read_segmentation(path, image).masks[0].notes == ("voxels whose occupancy is 50 % or more were counted",)
+
+
+KINDS = [
+    # kind        bits  what is changed                                          is a label map
+    ("LABELMAP", 8, {"SegmentationType": None}, True),
+    ("LABELMAP", 8, {"SOPClassUID": SegmentationStorage}, True),
+    ("BINARY", 1, {"SegmentationType": None}, False),
+]
+
+
+@pytest.mark.parametrize(("kind", "bits", "changes", "is_labelmap"), KINDS)
+def test_kinds_that_are_only_half_said(
+    tmp_path: Path, kind: str, bits: int, changes: dict[str, str | None], is_labelmap: bool
+) -> None:
+    image, drawn = volume_on(), random_mask(SHAPE)
+    path = plain_seg(
+        tmp_path / "seg.dcm",
+        [(1, index, drawn[index] * (3 if is_labelmap else 1)) for index in range(5)],
+        image,
+        kind=kind,
+        bits=bits,
+        segments=[segment(3 if is_labelmap else 1)],
+        edit=lambda dataset: set_tags(dataset, changes),
+    )
+    masks = read_segmentation(path, image)
+    assert [mask.name.number for mask in masks.masks] == [3 if is_labelmap else 1]
+    assert (on_grid(masks.masks[0], SHAPE) == drawn).all()
 
 
 def test_labels_without_description_and_a_described_background(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ ORGANS = [
     ("a lesion of an unknown code", ALTERED, UNKNOWN, "Liver", False),
     ("a lymph node is segmented because it is one", ANATOMY, NODE, "", False),
     ("a lymph node in SRT", ANATOMY_SRT, NODE_SRT, "", False),
+    ("a lymph node in another language", ANATOMY, Concept("59441001^SCT", "Lymphknoten"), "", False),
     ("a nodal station", ANATOMY, PELVIC_NODE, "", False),
     ("nothing chosen in 3D Slicer or OHIF", TISSUE, TISSUE, "Segment 1", False),
     ("nothing chosen in OHIF, SRT", TISSUE_SRT, TISSUE_SRT, "Segment 1", False),
