@@ -1,12 +1,13 @@
 """The criteria that are there: built in, or brought by an installed package through an entry point."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from response.criteria.criterion import Criterion
 from response.errors import CriterionError
 from response.measurements import Measurements
+from response.vocabulary import RESPONSE_NAMES, Response
 
 GROUP: Final = "response.criteria"
 BUILT_IN: Final = {
@@ -48,8 +49,14 @@ def find_criteria(names: Sequence[str]) -> list[Criterion]:
 
 
 def criteria_for(measurements: Measurements) -> list[str]:
-    """Return the built-in criteria whose columns the table has."""
-    return [name for name in BUILT_IN if not (needs := find_criterion(name).needs) or measurements.has(needs)]
+    """Return the built-in criteria that are offered, and whose columns the table has."""
+    found = [find_criterion(name) for name in BUILT_IN]
+    return [item.name for item in found if item.offered and (not item.needs or measurements.has(item.needs))]
+
+
+def words_of(criterion: str) -> Mapping[Response, str]:
+    """Return the words of a criterion for the responses; those of RECIST 1.1 for one that is not ours."""
+    return find_criterion(criterion).response_words if criterion in criterion_names() else RESPONSE_NAMES
 
 
 def _entries() -> dict[str, EntryPoint]:

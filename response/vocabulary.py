@@ -292,8 +292,20 @@ NED: Final = "NED"
 NON_CR_NON_PD: Final = "Non-CR/Non-PD"
 MISSING: Final = "MISSING"
 NOT_DONE: Final = "ND"
+UNCONFIRMED_PD: Final = "unconfirmed PD"
+
+ICR: Final = "iCR"
+IPR: Final = "iPR"
+ISD: Final = "iSD"
+IUPD: Final = "iUPD"
+ICPD: Final = "iCPD"
+NON_ICR_NON_IUPD: Final = "non-iCR/non-iUPD"
 
 NCIT_RESPONSE: Final[Mapping[str, str]] = {CR: "C4870", PR: "C18058", SD: "C18213", PD: "C35571", NE: "C62222"}
+# OMOP Cancer Modifier has codes of its own for iRECIST; its PD is the confirmed one, and it has none for iUPD.
+OMOP_RESPONSE: Final[Mapping[str, str]] = {ICR: "1633954", IPR: "1635284", ISD: "1635887", ICPD: "1633423"}
+# CDISC submission values that differ from our words (codelist of oncology response results).
+CDISC_RESPONSE: Final[Mapping[str, str]] = {NON_CR_NON_PD: "NON-CR/NON-PD", NON_ICR_NON_IUPD: "NON-iCR/NON-iUPD"}
 NCIT_CRITERION: Final[Mapping[str, str]] = {"recist-1.1": "C49164", "choi": "C122394"}
 
 _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
@@ -323,6 +335,18 @@ _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "incomplete response stable disease": NON_CR_NON_PD,
     "ir sd": NON_CR_NON_PD,
     "missing": MISSING,
+    "icr": ICR,
+    "immune complete response": ICR,
+    "ipr": IPR,
+    "immune partial response": IPR,
+    "isd": ISD,
+    "immune stable disease": ISD,
+    "iupd": IUPD,
+    "immune unconfirmed progressive disease": IUPD,
+    "icpd": ICPD,
+    "immune confirmed progressive disease": ICPD,
+    "non icr non iupd": NON_ICR_NON_IUPD,
+    "nonicr noniupd": NON_ICR_NON_IUPD,
 }
 
 
@@ -341,9 +365,10 @@ class Response(IntEnum):
     NON_CR_NON_PD = 4
     NED = 5
     PD = 6
-    NE = 7
-    ND = 8
-    NA = 9
+    UNCONFIRMED_PD = 7  # progression that a later assessment has to confirm; no response of RECIST 1.1
+    NE = 8
+    ND = 9
+    NA = 10
 
 
 RESPONSE_NAMES: Final[Mapping[Response, str]] = {
@@ -354,8 +379,33 @@ RESPONSE_NAMES: Final[Mapping[Response, str]] = {
     Response.NON_CR_NON_PD: NON_CR_NON_PD,
     Response.NED: NED,
     Response.PD: PD,
+    Response.UNCONFIRMED_PD: UNCONFIRMED_PD,
     Response.NE: NE,
     Response.ND: NOT_DONE,
     Response.NA: NA,
 }
 RESPONSE_BY_NAME: Final[Mapping[str, Response]] = {name: code for code, name in RESPONSE_NAMES.items()}
+
+# What the words of iRECIST mean (Seymour et al., Lancet Oncol 2017;18:e143-e152): those of RECIST 1.1 with an "i", but
+# for progression, which is PD only when it is confirmed.
+IRECIST_WORDS: Final[Mapping[Response, str]] = {
+    Response.CR: ICR,
+    Response.PR: IPR,
+    Response.SD: ISD,
+    Response.NON_CR_NON_PD: NON_ICR_NON_IUPD,
+    Response.UNCONFIRMED_PD: IUPD,
+    Response.PD: ICPD,
+}
+
+
+def response_code(text: str, words: Mapping[Response, str] = RESPONSE_NAMES) -> Response | None:
+    """Return what a collected text means in the words of a criterion: blank for "missing", None where it is none."""
+    name = response_of(text)
+    if name == MISSING:
+        return Response.BLANK
+    return next((code for code, word in words.items() if name is not None and word == name), None)
+
+
+def collected_words(words: Mapping[Response, str]) -> list[str]:
+    """Return the words that a collected response may have: RECIST 1.1 has none for a progression not yet confirmed."""
+    return [word for word in words.values() if word not in ("", UNCONFIRMED_PD)]

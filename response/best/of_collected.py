@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from response.best.collected import CollectedBlock, CollectedResponses
 from response.best.course import NO_PLACE, Places
 from response.best.dates import Days
-from response.best.overall import BEST_NAMES, BestFlag, BestResponses, ResponseCourse, best_responses, why_sentences
+from response.best.overall import BestFlag, BestResponses, ResponseCourse, best_names, best_responses, why_sentences
 from response.cells import NO_NUMBER, DatePrecision, iso_texts
 from response.findings import Finding
 from response.measurements import Records
@@ -122,10 +122,10 @@ def _told(
         return iso_texts(days, known)
 
     return {
-        "best_response": _names(result.best),
+        "best_response": _names(result.best, course),
         "best_response_date": dated(result.best_index, result.best_date),
         "confirmed": [("", "N", "Y")[code] for code in result.confirmed.tolist()],
-        "confirmed_best_response": _names(result.confirmed_best),
+        "confirmed_best_response": _names(result.confirmed_best, course),
         "confirmed_best_response_date": dated(result.confirmed_index, result.confirmed_date),
         "confirmation_date": dated(result.confirmation_index, result.confirmation_date),
         "first_response_date": dated(result.first_response_index, result.first_response_date),
@@ -151,8 +151,8 @@ def _progression_reasons(
             continue
         read = Response(course.response[series, result.progression_index[series]])
         where = f" at timepoint {labels.text(row)}" if labels.text(row) else ""
-        after_cr = "" if read == Response.PD else " after CR, which is progression"
-        told.append(f"{BEST_NAMES[read]} was collected{where}{after_cr}")
+        after_cr = "" if read in (Response.PD, Response.UNCONFIRMED_PD) else " after CR, which is progression"
+        told.append(f"{course.words[read]} was collected{where}{after_cr}")
     return told
 
 
@@ -167,8 +167,9 @@ def _best_changes(table: CollectedResponses, block: CollectedBlock, result: Best
     return ["" if first <= 0 or low == none else f"{100 * (low - first) / first:.1f}" for first, low in pairs]
 
 
-def _names(codes: NDArray[np.int8]) -> list[str]:
-    return [BEST_NAMES[Response(code)] for code in codes.tolist()]
+def _names(codes: NDArray[np.int8], course: ResponseCourse) -> list[str]:
+    names = best_names(course.words)
+    return [names[Response(code)] for code in codes.tolist()]
 
 
 def _at(rows: NDArray[np.int64], place: Places) -> NDArray[np.int64]:

@@ -44,6 +44,10 @@ class Rule(Generic[S]):
     sentence: str
     when: Callable[[Any], bool] = always
 
+    def holding(self, state: S) -> Flags:
+        """Return where the rule holds, in the state's shape."""
+        return self.holds(state)
+
 
 @dataclass(frozen=True)
 class Question(Generic[S]):
@@ -73,7 +77,7 @@ def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] |
     indices = range(len(rules)) if active is None else active
     codes: RuleCodes | None = None
     for index in reversed(indices):
-        holds = rules[index].holds(state)
+        holds = rules[index].holding(state)
         if codes is None:
             codes = np.full(holds.shape, index, np.int8)
         else:
@@ -85,7 +89,7 @@ def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] |
 
 def all_that_hold(rules: Sequence[Rule[S]], state: S, active: Sequence[int]) -> dict[str, Flags]:
     """Return for each active rule where it holds, for `explain` and for flags."""
-    return {rules[index].name: rules[index].holds(state) for index in active}
+    return {rules[index].name: rules[index].holding(state) for index in active}
 
 
 def in_category(rules: Sequence[Rule[Any]], codes: RuleCodes, *categories: str) -> Flags:

@@ -41,6 +41,7 @@ _BEST_FLAGS: Final = {
     "after_pd": "assessments after the first progression were left out",
     "after_new_therapy": "assessments on or after new therapy were left out",
     "same_date": "of several assessments on one date the worst counts",
+    "progression_unconfirmed": "no later assessment confirmed the progression, or undid it",
 }
 Row = Mapping[str, str]
 

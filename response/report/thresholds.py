@@ -28,7 +28,7 @@ def thresholds(state: State, place: int) -> list[str]:
     """
     if isinstance(state, RecistState):
         return _recist(state, place)
-    return _choi(state, place) if isinstance(state, ChoiState) else []
+    return _choi(state, place) if isinstance(state, ChoiState) else state.thresholds(place)
 
 
 def pr_at_most_um(baseline_um: int, tenths: int) -> int:

@@ -29,9 +29,10 @@ from response.report.texts import as_texts, distinct_codes
 from response.result import Result
 from response.table import TextColumn
 from response.timeline import Block
-from response.vocabulary import RESPONSE_NAMES, Response
+from response.vocabulary import Response
 
 QUESTIONS: Final = ("target", "non_target", "new_lesion")
+_PROGRESSIONS: Final = (Response.PD, Response.UNCONFIRMED_PD)
 _GENERAL_NUMBERS: Final = ("sum_mm", "baseline_mm", "nadir_mm")
 
 _LONG_TEXTS: Final = ("missing_lesions", "drivers", "new_lesion_ids", "reason")
@@ -268,7 +269,8 @@ def _adjudicated(result: Result, evidence: Evidence) -> TextColumn:
     if result.criterion.best_order:
         return _texts_of(result, "overall", evidence)
     codes = result.adjudicated[evidence.block.cell_slice].astype(np.int32)
-    return TextColumn(codes, [RESPONSE_NAMES[code] for code in Response])
+    words = result.criterion.response_words
+    return TextColumn(codes, [words[code] for code in Response])
 
 
 def _level(result: Result, column: str, evidence: Evidence) -> TextColumn:
@@ -314,7 +316,7 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
     result = decisions.result
     rules = [kind.rule.rsplit(".", 1)[-1] for kind in decisions.kinds]
     responses = evidence.responses(result)
-    progressed, undecided = responses == Response.PD, responses == Response.NE
+    progressed, undecided = np.isin(responses, _PROGRESSIONS), responses == Response.NE
     by_size = progressed & _grew(decisions, evidence)
     found = [
         (evidence.new.having(int(Fact.NEW_UNEQUIVOCAL)), 0, progressed),
@@ -342,8 +344,7 @@ def _grew(decisions: Decisions, evidence: Evidence) -> NDArray[np.bool_]:
     """Return where growth of the targets is PD by itself, whatever else is."""
     result = decisions.result
     if "target" in result.answers:
-        progressed = [name == "PD" for name in result.categories("target")]
-        return np.asarray(progressed, np.bool_)[result.answers["target"][evidence.block.cell_slice]]
+        return np.isin(result.responses("target", evidence.block.cell_slice), _PROGRESSIONS)
     return np.isin(decisions.code, [i for i, kind in enumerate(decisions.kinds) if "growth" in kind.template])
 
 
