@@ -130,11 +130,11 @@ def baseline_lesions(
     node_slice_rule
         `warn` (a node needs 15 mm whatever the slice) or `max_15_2x_slice` (it needs twice the slice as well).
     """
-    length = _lengths_of_rows(measurements, rows, nodal)
-    slices = measurements.number("slice_thickness_mm")[rows]
+    length = counting_length_um(measurements, nodal, rows)
+    slices = measurements.numbers_of("slice_thickness_mm", rows)
     written = measurements.code("state")[rows]
     kinds = measurements.code("lesion_type")[rows]
-    method = methods(measurements)[rows]
+    method = methods(measurements, rows)
     small = np.where(nodal, TARGET_NODE_UM, SMALLEST_UM)
     thick = (slices > THICK_SLICE_UM) & (length < 2 * slices.astype(np.int64))
     if node_slice_rule == "warn":
@@ -157,14 +157,8 @@ def baseline_lesions(
     return BaselineLesions(rows, length, slices, why, treated, np.asarray(kinds == LesionType.CYSTIC))
 
 
-def methods(measurements: Measurements) -> NDArray[np.int8]:
-    """Return the `Method` of each row, `[row]`."""
+def methods(measurements: Measurements, rows: NDArray[Any]) -> NDArray[np.int8]:
+    """Return the `Method` of some rows, in their shape."""
     column = measurements.text_column("modality")
-    return np.asarray([method_of(text) for text in column.values], np.int8)[column.codes]
-
-
-def _lengths_of_rows(measurements: Measurements, rows: NDArray[Any], nodal: NDArray[np.bool_]) -> NDArray[np.int32]:
-    by_row = np.zeros(len(measurements), np.bool_)
-    by_row[rows] = nodal
-    lengths: NDArray[np.int32] = counting_length_um(measurements, by_row)[rows]
-    return lengths
+    of_text = np.asarray([method_of(text) for text in column.values], np.int8)
+    return np.asarray(of_text[column.codes[rows]])

@@ -259,6 +259,10 @@ class Records:
         """Return a number column in thousandths of its unit, `NO_NUMBER` where blank."""
         return self.numbers[name] if name in self.numbers else np.full(len(self), NO_NUMBER, np.int32)
 
+    def numbers_of(self, name: str, rows: NDArray[Any]) -> NDArray[np.int32]:
+        """Return the numbers of some rows, in their shape; see `number`."""
+        return self.numbers[name][rows] if name in self.numbers else np.full(rows.shape, NO_NUMBER, np.int32)
+
     def date(self, name: str) -> DateColumn:
         """Return a date column."""
         return self.dates[name] if name in self.dates else DateColumn.blank(len(self))

@@ -14,6 +14,7 @@ BUILT_IN: Final = {
     "recist-1.1": "response.criteria.recist:RECIST_1_1",
     "choi": "response.criteria.choi:CHOI",
     "chun": "response.criteria.chun:CHUN",
+    "irecist": "response.criteria.irecist:IRECIST",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 

@@ -1,7 +1,8 @@
 """The numbers that reasons are told with: sums, changes, counts of each timepoint, as texts.
 
 A name that is not listed here is looked up among the numbers of the criterion (`sum` is `sum_mm`, `hu` is
-`attenuation_hu`, `optimal` of Chun is `chun_optimal`), so that sentences of other criteria are filled too.
+`attenuation_hu`, `optimal` of Chun is `chun_optimal`; `sum_over_nadir` is a difference), so that sentences of other
+criteria are filled too.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from response.table import TextColumn
 
 Numbers = NDArray[np.int64]
 UNKNOWN: Final = "unknown"
+_OVER: Final = "_over_"  # `{sum_over_reference}` is the length `sum` less the length `reference`
 
 
 class Figures:
@@ -89,6 +91,9 @@ class Figures:
             if name not in self._made:
                 self._made[name] = made(self)
             return _signed(name, number_texts(self._made[name][cells], decimals))
+        if _OVER in name:
+            now, reference = (self.number(self._own(part).name)[cells] for part in name.split(_OVER))
+            return number_texts(now - reference)
         number = self._own(name)
         values = self.number(number.name)[cells]
         found = number_texts(np.where(values == NO_SUM, 0, values), 0 if number.unit == "count" else 3)
@@ -98,7 +103,7 @@ class Figures:
     def knows(self, name: str) -> bool:
         """Return whether a placeholder can be filled."""
         try:
-            return name in _NAMED or bool(self._own(name))
+            return name in _NAMED or all(self._own(part) for part in name.split(_OVER))
         except KeyError:
             return False
 
