@@ -185,7 +185,9 @@ def _keep_progression(block: Block, state: State, result: Result, beside: Mappin
     codes = lut[state.answers["overall"]]
     progressed = np.isin(codes, (Response.PD, Response.UNCONFIRMED_PD)) & block.follow_up
     first = progressed if state.dated_from is None else progressed & (state.dated_from == np.arange(codes.shape[1]))
-    dates = progression_dates(recist.burden, first, state)
+    # a criterion that reads its lesions in another way dates by what it saw
+    burden = state.burden if isinstance(state, RecistState) else recist.burden
+    dates = progression_dates(burden, first, state)
     adjudicated = np.where(block.follow_up, codes, np.int8(Response.BLANK))
     if getattr(result.options, "backdate_pd", recist.options.backdate_pd) == "relabel_timepoints":
         scans = block.cell_values(block.timeline.visits.last_scan, NO_DATE)  # one of them showed the finding

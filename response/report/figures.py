@@ -37,18 +37,41 @@ class Figures:
 
     @property
     def sum_um(self) -> Numbers:
-        """Sum of diameters."""
-        return self.number("sum_mm")
+        """Sum of diameters, or what a criterion sums in their place."""
+        return self.number(self._own("sum").name)
 
     @property
     def baseline_um(self) -> Numbers:
         """Sum at baseline."""
-        return self.number("baseline_mm")
+        return self.number(self._own("baseline").name)
 
     @property
     def nadir_um(self) -> Numbers:
         """Smallest complete sum before."""
-        return self.number("nadir_mm")
+        return self.number(self._own("nadir").name)
+
+    @cached_property
+    def summed(self) -> NDArray[np.bool_]:
+        """Whether the criterion has a sum: it sums nothing, or not where it says so, if the lesions do not allow it."""
+        if not self.knows("sum"):
+            return np.zeros(self.evidence.cells, np.bool_)
+        return np.asarray(self.evidence.summed & (self.sum_um != NO_SUM))
+
+    @cached_property
+    def unmeasured(self) -> Numbers:
+        """Number of targets that were not assessed, or not as the criterion measures them (`<name>_unmeasured`)."""
+        return self.number(self._own("unmeasured").name) if self.knows("unmeasured") else self.evidence.missing_targets
+
+    @cached_property
+    def complete(self) -> NDArray[np.bool_]:
+        """Whether the sum is complete, as the criterion measures its targets."""
+        return np.asarray(self.evidence.complete & self.summed & (self.unmeasured == 0))
+
+    @cached_property
+    def comparable(self) -> NDArray[np.bool_]:
+        """Whether the sum of a scored timepoint is complete, and so is that of the baseline."""
+        whole = self.complete & self.complete[self.evidence.baseline_cell]
+        return np.asarray(self.evidence.comparable & whole)
 
     @property
     def grows_from_baseline(self) -> bool:
@@ -110,7 +133,7 @@ class Figures:
     def _own(self, name: str) -> Any:
         by_name = {number.name: number for number in self.result.criterion.numbers}
         prefix = self.result.criterion.name.replace("-", "_").replace(".", "_")
-        for known in (name, f"{name}_mm", f"{name}_hu", f"{prefix}_{name}", f"attenuation_{name}"):
+        for known in (name, f"{name}_mm", f"{name}_mm2", f"{name}_hu", f"{prefix}_{name}", f"attenuation_{name}"):
             if known in by_name:
                 return by_name[known]
         raise KeyError(name)
@@ -150,7 +173,7 @@ _NAMED: Final[Mapping[str, tuple[Callable[[Figures], Numbers], int]]] = {
     "shrinkage_percent": (lambda figures: -_change_percent(figures), 2),
     "hu_change_percent": (lambda figures: figures.hu_percent, 2),
     "hu_shrinkage_percent": (lambda figures: -figures.hu_percent, 2),
-    "missing": (lambda figures: figures.evidence.missing_targets, 0),
+    "missing": (lambda figures: figures.unmeasured, 0),
     "targets": (lambda figures: figures.evidence.targets, 0),
     "assessable": (_assessable, 0),
 }

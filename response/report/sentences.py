@@ -89,7 +89,7 @@ class Decisions:
 
     def _unscored(self) -> NDArray[np.int64]:
         evidence = self.evidence
-        with_sum = evidence.summed if "sum_mm" in self.result.numbers else np.zeros(evidence.cells, np.bool_)
+        with_sum = self.figures.summed if "sum_mm" in self.result.numbers else np.zeros(evidence.cells, np.bool_)
         baseline = np.where(with_sum, 0, 1)
         return np.where(evidence.is_baseline, baseline, np.where(evidence.baseline < 0, 3, 2))
 

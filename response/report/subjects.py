@@ -168,12 +168,14 @@ def _best_change(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the smallest complete sum against baseline, up to the first PD and before new therapy; `[series]`."""
     figures, options = decisions.figures, decisions.result.options
+    if not figures.knows("sum"):
+        return np.zeros(evidence.block.series_count, np.int64), np.zeros(evidence.block.series_count, np.bool_)
     series = evidence.series - evidence.block.low
     last = np.where(progression == NO_PLACE, np.iinfo(np.int32).max, progression)[series]
     same_day = getattr(options, "same_day_new_therapy", "exclude") == "include"
     therapy, scan = evidence.timeline.series.new_therapy[evidence.series], first_days(evidence)
     before = (therapy == NO_DATE) | (scan == NO_DATE) | (scan < therapy) | (same_day & (scan == therapy))
-    usable = evidence.comparable & (evidence.place <= last) & before & (figures.baseline_um > 0)
+    usable = figures.comparable & (evidence.place <= last) & before & (figures.baseline_um > 0)
     cells = np.flatnonzero(usable)
     nothing = np.iinfo(np.int64).max
     smallest = np.full(evidence.block.series_count, nothing, np.int64)

@@ -26,6 +26,8 @@ def thresholds(state: State, place: int) -> list[str]:
     list of str
         Empty for a criterion without thresholds, and where there is nothing to compare with.
     """
+    if type(state).thresholds is not State.thresholds:  # it has its own
+        return state.thresholds(place)
     if isinstance(state, RecistState):
         return _recist(state, place)
     return _choi(state, place) if isinstance(state, ChoiState) else state.thresholds(place)

@@ -135,13 +135,14 @@ class TimepointRows:
             percents = {f"{name}_percent": NumberColumn.blank(evidence.cells, 2) for name in changes}
             return {**numbers, **percents, "nadir_timepoint": text, "nadir_date": text}
         sums, baseline, nadir = figures.sum_um, figures.baseline_um, figures.nadir_um
-        shown = evidence.summed & evidence.shown
+        summed = figures.summed
+        shown = summed & evidence.shown
         with_nadir = shown & evidence.follow_up & (nadir < NO_SUM)
-        comparable = evidence.comparable
-        above_nadir = evidence.follow_up & evidence.complete & (nadir < NO_SUM)
-        baseline_known = evidence.shown & evidence.summed[evidence.baseline_cell]
+        comparable = figures.comparable
+        above_nadir = evidence.follow_up & figures.complete & (nadir < NO_SUM)
+        baseline_known = evidence.shown & summed[evidence.baseline_cell]
         return {
-            "sum_mm": NumberColumn(sums, evidence.summed),
+            "sum_mm": NumberColumn(sums, summed),
             "baseline_mm": NumberColumn(baseline, baseline_known),
             "nadir_mm": NumberColumn(nadir, with_nadir | (evidence.follow_up & baseline_known & (nadir < NO_SUM))),
             **self._nadir_visit(nadir, evidence, baseline_known),
