@@ -28,6 +28,7 @@ from response.findings import Finding
 from response.table import TextColumn, TextTable
 from response.vocabulary import (
     Clinical,
+    Cytology,
     LesionType,
     LocalTreatment,
     Markers,
@@ -37,8 +38,10 @@ from response.vocabulary import (
     Role,
     State,
     Trend,
+    VascularPattern,
     VisitNewLesions,
     YesNo,
+    ZoneEnhancement,
     folded,
     members_by_text,
 )
@@ -102,11 +105,19 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "short_mm": _length("longest perpendicular (short axis) in mm; counts for nodes"),
     "diameter_mm": _length("the diameter that counts (short axis for nodes), where a table has only one"),
     "viable_mm": _length("longest enhancing diameter in mm (mRECIST)"),
+    "viable_short_mm": _length("longest perpendicular to viable_mm within the enhancing tissue, in mm (EASL)"),
     "unit": Column("text", "unit of the lengths of the row: mm or cm"),
     "attenuation_hu": Column("number", "mean attenuation of the whole-lesion ROI in HU", largest=5000, negative=True),
     "area_mm2": Column("number", "area of the ROI in mm2", largest=2_000_000),
+    "viable_area_mm2": Column("number", "area of the enhancing tissue in mm2 (EASL)", largest=2_000_000),
     "nodule": Column("code", "intratumoral nodule (Choi)", words=Nodule),
     "morphology": Column("text", "Chun group 1, 2 or 3"),
+    "vascular_pattern": Column("code", "new liver nodule: typical or atypical of HCC (mRECIST)", words=VascularPattern),
+    "cytology": Column("code", "fluid: negative, positive or not_done (mRECIST)", words=Cytology),
+    "injected": Column("code", "Y: injected at this timepoint, or chosen for it at baseline (itRECIST)", words=YesNo),
+    "ablation_zone_mm": _length("longest diameter of the ablation zone in mm"),
+    "ablation_margin_mm": _length("smallest distance from the tumour to the border of the ablation zone in mm"),
+    "zone_enhancement": Column("code", "in or at the ablation zone: none, thin_rim or nodular", words=ZoneEnhancement),
     "parent": Column("text", "lesion that this fragment split from, or into which this one merged"),
     "volume_mm3": Column("number", "volume in mm3", largest=2_000_000),
     "necrosis_fraction": Column("number", "non-enhancing share of the volume, 0 to 1", largest=1),
@@ -362,6 +373,7 @@ def read_records(
     return Records(table, text, reader.codes, reader.numbers, reader.dates), reader.findings
 
 
+_WITH_STATES: Final = ("longest_mm", "short_mm", "diameter_mm")  # a word in them is the state of the lesion
 _DATE_REMEDY: Final = "Correct the cell in the source, or say in a mapping file how dates are written (date_format)."
 
 
@@ -399,7 +411,7 @@ class _CellReader:
                 self._unusable(name, code, cell.fault)
         lut = np.asarray([_bounded(cell) for cell in cells], np.int32)
         self.numbers[name] = self._in_millimetres(name, lut[texts.codes]) if column.length else lut[texts.codes]
-        if column.length and name != "viable_mm" and any(cell.state for cell in cells):
+        if name in _WITH_STATES and any(cell.state for cell in cells):
             states = np.asarray([cell.state for cell in cells], np.int8)[texts.codes]
             self._words = states if self._words is None else np.where(states > 0, states, self._words)
 

@@ -59,6 +59,32 @@ class Nodule(IntEnum):
     GROWING = 3
 
 
+class VascularPattern(IntEnum):
+    """Pattern of a new liver nodule on dynamic imaging: typical of HCC is arterial enhancement with washout."""
+
+    BLANK = 0
+    TYPICAL = 1
+    ATYPICAL = 2
+
+
+class Cytology(IntEnum):
+    """What cytology or pathology found in fluid."""
+
+    BLANK = 0
+    NEGATIVE = 1
+    POSITIVE = 2
+    NOT_DONE = 3
+
+
+class ZoneEnhancement(IntEnum):
+    """Enhancement in or within 1 cm of an ablation zone."""
+
+    BLANK = 0
+    NONE = 1
+    THIN_RIM = 2  # smooth and thin: benign in the first months
+    NODULAR = 3  # nodular or irregular: tumour
+
+
 class LesionType(IntEnum):
     """Kind of lesion, as far as measurability depends on it (RECIST 1.1, section 3.1)."""
 
@@ -181,6 +207,17 @@ _SYNONYMS: Final[Mapping[type[IntEnum], Mapping[str, IntEnum]]] = {
         "increase": Trend.INCREASED,
         "decrease": Trend.DECREASED,
     },
+    Cytology: {
+        "benign": Cytology.NEGATIVE,
+        "malignant": Cytology.POSITIVE,
+        "confirmed": Cytology.POSITIVE,
+    },
+    ZoneEnhancement: {
+        "no": ZoneEnhancement.NONE,
+        "rim": ZoneEnhancement.THIN_RIM,
+        "irregular": ZoneEnhancement.NODULAR,
+        "nodule": ZoneEnhancement.NODULAR,
+    },
     LesionType: {
         "cyst": LesionType.CYSTIC,
         "lytic": LesionType.LYTIC_SOFT_TISSUE,
@@ -301,6 +338,13 @@ IUPD: Final = "iUPD"
 ICPD: Final = "iCPD"
 NON_ICR_NON_IUPD: Final = "non-iCR/non-iUPD"
 
+NO_CHANGE: Final = "NC"  # stable disease in the words of WHO
+IRCR: Final = "irCR"
+IRPR: Final = "irPR"
+IRSD: Final = "irSD"
+IRPD: Final = "irPD"
+UNCONFIRMED_IRPD: Final = "unconfirmed irPD"
+
 NCIT_RESPONSE: Final[Mapping[str, str]] = {CR: "C4870", PR: "C18058", SD: "C18213", PD: "C35571", NE: "C62222"}
 # OMOP Cancer Modifier has codes of its own for iRECIST; its PD is the confirmed one, and it has none for iUPD.
 OMOP_RESPONSE: Final[Mapping[str, str]] = {ICR: "1633954", IPR: "1635284", ISD: "1635887", ICPD: "1633423"}
@@ -335,6 +379,14 @@ _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "incomplete response stable disease": NON_CR_NON_PD,
     "ir sd": NON_CR_NON_PD,
     "missing": MISSING,
+    "unconfirmed pd": UNCONFIRMED_PD,
+    "nc": NO_CHANGE,
+    "no change": NO_CHANGE,
+    "ircr": IRCR,
+    "irpr": IRPR,
+    "irsd": IRSD,
+    "irpd": IRPD,
+    "unconfirmed irpd": UNCONFIRMED_IRPD,
     "icr": ICR,
     "immune complete response": ICR,
     "ipr": IPR,
@@ -395,6 +447,18 @@ IRECIST_WORDS: Final[Mapping[Response, str]] = {
     Response.NON_CR_NON_PD: NON_ICR_NON_IUPD,
     Response.UNCONFIRMED_PD: IUPD,
     Response.PD: ICPD,
+}
+
+
+# WHO 1981 calls stable disease no change; irRC (Wolchok et al., Clin Cancer Res 2009;15:7412-7420) has an "ir" before
+# each response, and a progression that a second assessment has to confirm.
+WHO_WORDS: Final[Mapping[Response, str]] = {Response.SD: NO_CHANGE}
+IRRC_WORDS: Final[Mapping[Response, str]] = {
+    Response.CR: IRCR,
+    Response.PR: IRPR,
+    Response.SD: IRSD,
+    Response.PD: IRPD,
+    Response.UNCONFIRMED_PD: UNCONFIRMED_IRPD,
 }
 
 
