@@ -15,6 +15,7 @@ BUILT_IN: Final = {
     "choi": "response.criteria.choi:CHOI",
     "chun": "response.criteria.chun:CHUN",
     "irecist": "response.criteria.irecist:IRECIST",
+    "mrecist": "response.criteria.mrecist:MRECIST",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 
