@@ -27,9 +27,9 @@ from response.criteria.criterion import Number, State
 from response.criteria.irecist_flags import IRECIST_FLAGS
 from response.criteria.irecist_state import IrecistState
 from response.criteria.irecist_steps import IRECIST_QUESTIONS, IRECIST_STEPS
-from response.criteria.irecist_walk import PENDING
-from response.criteria.recist import RecistState
-from response.criteria.rules import Question, Rule
+from response.criteria.irecist_walk import CONFIRMED, PENDING
+from response.criteria.recist import RECIST_1_1, RecistState
+from response.criteria.rules import Flags, Question, Rule
 from response.criteria.steps import WalkingCriterion
 from response.protocol import BestResponseOptions, option
 from response.timeline import Block
@@ -96,6 +96,7 @@ class Irecist(WalkingCriterion):
         ("icpd_date", Response.PD),
     )
     walked: tuple[str, ...] = ("target", "overall")
+    final: tuple[int, ...] = (CONFIRMED,)
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> IrecistState:  # noqa: ARG002
         """Return what the steps ask; RECIST 1.1 beside it answers what does not depend on the walk."""
@@ -106,16 +107,26 @@ class Irecist(WalkingCriterion):
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths."""
         pending = state.in_phase(PENDING)
-        reference = np.where(pending, state.new_block_um, state.new_nadir_um)
         return {
-            "sum_mm": state.sum_um,
-            "baseline_mm": np.broadcast_to(state.baseline_um, state.shape),
-            "nadir_mm": state.nadir_um,
+            **RECIST_1_1.values(state.recist),
+            **({"nadir_mm": state.nadir_um} if state.scene.has_early_scans else {}),
             "iupd_reference_mm": np.where(pending, state.block_um, NO_SUM),
-            "new_sum_mm": np.where(state.new_summed, state.new_sum_um, NO_SUM),
-            "new_reference_mm": np.where(state.new_summed, reference, NO_SUM),
+            **_of_new_lesions(state, pending),
             "iupd_days": state.days,
         }
+
+
+def _of_new_lesions(state: IrecistState, pending: Flags) -> Mapping[str, NDArray[np.int64]]:
+    """Return the sum of the new lesion targets, and what it is compared with."""
+    if state.seen.new is None:
+        nothing = np.broadcast_to(np.int64(NO_SUM), state.shape)
+        return {"new_sum_mm": nothing, "new_reference_mm": nothing}
+    shown = state.new_summed & ~state.in_phase(CONFIRMED)  # after iCPD nothing is compared any more
+    reference = np.where(pending, state.new_block_um, state.new_nadir_um)
+    return {
+        "new_sum_mm": np.where(shown, state.new_sum_um, NO_SUM),
+        "new_reference_mm": np.where(shown, reference, NO_SUM),
+    }
 
 
 IRECIST: Final = Irecist(words=IRECIST_WORDS)

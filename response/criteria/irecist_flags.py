@@ -43,7 +43,7 @@ def _new_lesion_not_followed(state: IrecistState) -> Flags:
 
 
 def _icr_with_new_lesion(state: IrecistState) -> Flags:
-    return state.is_original(Response.CR) & state.new_there
+    return state.is_original(Response.CR) & state.new_there & ~state.in_phase(CONFIRMED)
 
 
 def _unlisted(state: IrecistState) -> Flags:

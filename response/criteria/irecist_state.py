@@ -33,6 +33,10 @@ from response.vocabulary import Response
 class IrecistState(IrecistView):
     """What the steps ask of all series of a block; arrays `[series, timepoint]`, lengths in micrometres."""
 
+    @cached_property
+    def _originals(self) -> dict[tuple[Response, ...], Flags]:
+        return {}
+
     # --- the original lesions: targets and non-targets without the new ones
 
     @cached_property
@@ -80,7 +84,7 @@ class IrecistState(IrecistView):
         gone = self.is_("target", "iCR", "NA") & self.is_("non_target", "iCR", "NA") & ~nowhere
         marked = self.holds_at("no_non_targets") & self.holds_at("markers_above")
         no_targets = self.is_("target", "NA")
-        codes = np.full(self.shape, np.int8(Response.NE))
+        codes = np.full(self.shape, np.int8(Response.NE), order="F")
         for response, holds in (
             (Response.NON_CR_NON_PD, no_targets & self.is_("non_target", "non-iCR/non-iUPD")),
             (Response.SD, self.is_("target", "iSD")),
@@ -100,10 +104,12 @@ class IrecistState(IrecistView):
 
     def is_original(self, *responses: Response) -> Flags:
         """Return where the original lesions have one of some responses."""
-        found = self.original == responses[0]
-        for other in responses[1:]:
-            found |= self.original == other
-        return np.asarray(found)
+        if responses not in self._originals:
+            found = self.original == responses[0]
+            for other in responses[1:]:
+                found |= self.original == other
+            self._originals[responses] = np.asarray(found)
+        return self._originals[responses]
 
     # --- the unconfirmed progression
 
@@ -198,7 +204,8 @@ class IrecistState(IrecistView):
         if opened.any():
             self._open(moment, place, opened, relapsed)
         if reset.any():
-            self.memory.set(place, "anchor", np.asarray(NOWHERE), reset)
+            self.memory.set(place, "anchor", NOWHERE, reset)
+            self.memory.set(place, "anchor_relapse", np.False_, reset)
             self.memory.set(place, "reset_day", self.scene.at("scan", part), reset)
         self.seen.learn(place, used, opened, relapsed)
 
@@ -239,7 +246,7 @@ class IrecistState(IrecistView):
         complete = moment.all_assessed & ~moment.no_targets
         for name, values in (
             ("basis", basis.astype(np.int8)),
-            ("anchor", np.asarray(np.int32(place))),
+            ("anchor", np.int32(place)),
             ("anchor_day", self.scene.at("day", moment.part)),
             ("anchor_original", np.where(unknown, moment.known("original"), moment.original)),
             ("anchor_sum_um", np.where(complete, moment.sum_um, NO_SUM)),

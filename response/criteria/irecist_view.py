@@ -15,7 +15,7 @@ from response.criteria.irecist_new import NewLesions
 from response.criteria.irecist_non_target import ProgressedNonTargets
 from response.criteria.irecist_walk import FIRST, FURTHER_UM, Scene, Seen, Sums
 from response.criteria.recist import PD_INCREASE_UM, RecistState
-from response.criteria.rules import Flags, Question
+from response.criteria.rules import Flags, Question, RuleCodes
 from response.criteria.steps import Memory, WalkState
 from response.vocabulary import Clinical, PetResult, VisitNewLesions, YesNo
 
@@ -37,12 +37,24 @@ class IrecistView(WalkState):
         """Return the state of a block, before the walk."""
         seen = Seen(recist.shape, NewLesions.of(recist), ProgressedNonTargets(recist))
         memory = Memory(recist.shape, FIRST)
-        return cls(Scene(recist), seen, options, questions=questions, memory=memory, part=slice(None))
+        return cls(Scene(recist, options), seen, options, questions=questions, memory=memory, part=slice(None))
 
-    def moment(self, place: int) -> Self:
-        """Return the state of one timepoint."""
+    def look(self, place: int) -> None:
+        """Look at the lesions of a timepoint."""
         self.seen.look(place, by_length=self.options.ir_new_non_target_growth == "trend_else_length")
-        part = slice(place, place + 1)
+
+    def answered(self, question: str) -> RuleCodes | None:
+        """Return the answers of RECIST 1.1, whose rules are asked here, where no scan can be left out."""
+        walked = question == "overall" or (question == "target" and self.scene.has_early_scans)
+        return None if walked else self.recist.answers.get(question)
+
+    @property
+    def ends_early(self) -> bool:
+        """After iCPD nothing changes, but for the targets where a scan can be left out."""
+        return not self.scene.has_early_scans
+
+    def moment(self, part: slice) -> Self:
+        """Return the state of some timepoints."""
         questions = tuple(self._questions.values())
         found = type(self)(self.scene, self.seen, self.options, questions=questions, memory=self.memory, part=part)
         found.answers.update({name: codes[:, part] for name, codes in self.answers.items()})
@@ -88,7 +100,7 @@ class IrecistView(WalkState):
     @property
     def nadir_um(self) -> Sums:
         """Smallest complete sum of the assessments that counted before."""
-        return self.known("nadir_um")
+        return self.known("nadir_um") if self.scene.has_early_scans else self._at("nadir_um")
 
     @property
     def pd_sum_um(self) -> Sums:
@@ -118,12 +130,12 @@ class IrecistView(WalkState):
     @property
     def had_target_cr(self) -> Flags:
         """All targets were gone at an earlier timepoint that counted."""
-        return self.knew("targets_gone")
+        return self.knew("targets_gone") if self.scene.has_early_scans else self.holds_at("had_target_cr")
 
     @property
     def continues_pr(self) -> Flags:
         """A PR or CR of the targets came before, and no PD since."""
-        return self.knew("responded")
+        return self.knew("responded") if self.scene.has_early_scans else self.holds_at("continues_pr")
 
     # --- non-targets and the visit
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_DATE, DatePrecision
-from response.criteria.burden import NO_SUM, Fact
+from response.criteria.burden import NO_SUM, Fact, before
 from response.criteria.irecist_new import NewLesions, Watch
 from response.criteria.irecist_non_target import ProgressedNonTargets
 from response.criteria.new_lesions import visit_codes
@@ -93,7 +93,7 @@ class Seen:
 class Scene:
     """What does not depend on the walk, column by column in memory; arrays `[series, timepoint]`."""
 
-    def __init__(self, recist: RecistState) -> None:
+    def __init__(self, recist: RecistState, options: Any) -> None:
         block, burden = recist.block, recist.burden
         self.recist = recist
         visits = block.timeline.visits
@@ -102,7 +102,16 @@ class Scene:
         self.scan: Days = block.cell_values(visits.first_scan, NO_DATE)
         self.unlisted = recist.new_unequivocal & ~burden.has(Fact.NEW_UNEQUIVOCAL)
         self.has_unlisted = bool(self.unlisted.any())
+        fewest = options.ir_min_confirm_days - options.ir_tol
+        self.has_early_scans = options.ir_early_policy == "ignore" and self._comes_within(fewest)
         self._values: dict[str, NDArray[Any]] = {}
+
+    def _comes_within(self, days: int) -> bool:
+        """Return whether a scan comes within some days of one before, so that it may be left out."""
+        day = np.where(self.recist.block.follow_up, self.day, NO_DAY)
+        last = before(np.maximum.accumulate(day, axis=1), NO_DAY)
+        known = (day != NO_DAY) & (last != NO_DAY)
+        return bool((known & (day.astype(np.int64) - last < days)).any())
 
     def at(self, name: str, part: slice) -> NDArray[Any]:
         """Return something of RECIST 1.1, of its lesions or of the visit, at some timepoints."""

@@ -94,4 +94,8 @@ def all_that_hold(rules: Sequence[Rule[S]], state: S, active: Sequence[int]) -> 
 
 def in_category(rules: Sequence[Rule[Any]], codes: RuleCodes, *categories: str) -> Flags:
     """Return where the answered rule has one of the categories."""
-    return np.asarray([rule.category in categories for rule in rules], np.bool_)[codes]
+    found = np.zeros_like(codes, np.bool_)  # in the same order of memory
+    for index, rule in enumerate(rules):  # a few comparisons of small integers are faster than one look-up each
+        if rule.category in categories:
+            found |= codes == index
+    return found

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.criterion import Criterion, State
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, RuleCodes
 from response.timeline import Block
 
 STAYS: Final = -1
@@ -44,7 +44,7 @@ class Step(Rule[S]):
         if not self.within:
             return self.holds(state)
         here = state.in_phase(*self.within)
-        return here & self.holds(state) if here.any() else here
+        return here & self.holds(state) if state.comes_in_phase(*self.within) else here
 
 
 class Memory:
@@ -72,6 +72,11 @@ class Memory:
         for values in self._arrays.values():
             values[:, place + 1] = values[:, place]
 
+    def carry_on(self, place: int) -> None:
+        """Know after a timepoint, and after all that follow, what was known before it."""
+        for values in self._arrays.values():
+            values[:, place + 1 :] = values[:, place : place + 1]
+
     def set(self, place: int, name: str, values: Any, where: Flags | None = None) -> None:
         """Know something else after a timepoint; values and `where` have the shape `[series, 1]`."""
         column = self._arrays[name][:, place + 1 : place + 2]
@@ -93,6 +98,7 @@ class WalkState(State):
         super().__init__(block, questions)
         self.memory, self.part = memory, part
         self._phases: dict[tuple[int, ...], Flags] = {}
+        self._comes: dict[tuple[int, ...], bool] = {}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -114,9 +120,27 @@ class WalkState(State):
             self._phases[phases] = found
         return self._phases[phases]
 
-    def moment(self, place: int) -> "WalkState":
-        """Return the state of one timepoint, for which the walk knows what was before."""
+    def comes_in_phase(self, *phases: int) -> bool:
+        """Return whether any series comes to any of the timepoints in one of some phases."""
+        if phases not in self._comes:
+            self._comes[phases] = bool(self.in_phase(*phases).any())
+        return self._comes[phases]
+
+    def moment(self, part: slice) -> "WalkState":
+        """Return the state of one timepoint, for which the walk knows what was before; or of all that are left."""
         raise NotImplementedError
+
+    def look(self, place: int) -> None:
+        """Look at a timepoint in the light of what is known, before its state is made."""
+
+    def answered(self, question: str) -> RuleCodes | None:  # noqa: ARG002
+        """Return the answers to a question where they are known without asking, of all timepoints."""
+        return None
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether nothing but the phase decides any more, once all series are in a phase that no step leaves."""
+        return False
 
     def learn(self, moment: Any, place: int, used: Flags) -> None:
         """Put into the memory what follows from a timepoint; phases are there already.
@@ -141,38 +165,73 @@ class WalkingCriterion(Criterion):
     ----------
     walked
         The questions whose answers depend on the timepoints before, in order; the last one has the steps. The others
-        are asked of all timepoints at once, and first.
+        are asked of all timepoints at once, and first; so are those that the state can answer without a walk.
+    final
+        The phases that no step leaves.
     """
 
     walked: tuple[str, ...] = ("overall",)
+    final: tuple[int, ...] = ()
 
     def answer(self, state: Any, options: Any) -> None:
         """Ask the questions, those that are walked timepoint by timepoint."""
-        walked = [question for question in self.questions if question.name in self.walked]
+        left = []
         for question in self.questions:
-            if question not in walked:
-                state.answers[question.name] = question.answer(state, options)
-        _walk(state, walked, options)
+            known = state.answered(question.name)
+            if known is None and question.name in self.walked:
+                left.append(question)
+            else:
+                codes = question.answer(state, options) if known is None else known
+                state.answers[question.name] = np.asfortranarray(codes)
+        _Walk(state, left, options, self.final).go()
 
 
-def _walk(state: WalkState, questions: Sequence[Question[Any]], options: Any) -> None:
-    active = [question.active(options) for question in questions]
-    steps: Sequence[Any] = questions[-1].rules
-    then = np.asarray([step.then for step in steps], np.int8)
-    counts = np.asarray([step.used for step in steps], np.bool_)
-    answers = [np.zeros(state.shape, np.int8, order="F") for _ in questions]
-    scored = np.asfortranarray(state.block.follow_up)
-    for place in range(state.shape[1]):
-        here = scored[:, place : place + 1]
-        moment = state.moment(place)
+class _Walk:
+    """Goes from timepoint to timepoint, and asks the questions at each."""
+
+    def __init__(
+        self, state: WalkState, questions: Sequence[Question[Any]], options: Any, final: Sequence[int]
+    ) -> None:
+        self.state, self.questions = state, questions
+        self.active = [question.active(options) for question in questions]
+        steps: Sequence[Any] = questions[-1].rules
+        self.then = np.asarray([step.then for step in steps], np.int8)
+        self.counts = np.asarray([step.used for step in steps], np.bool_)
+        self.final = final
+        self.answers = {question.name: np.zeros(state.shape, np.int8, order="F") for question in questions}
+        self.scored = np.asfortranarray(state.block.follow_up)
+
+    def go(self) -> None:
+        """Walk all timepoints; the rest at once, when no series can leave its phase any more."""
+        for place in range(self.state.shape[1]):
+            if self.state.ends_early and self._is_over(place):
+                self.state.memory.carry_on(place)
+                self._ask(self.state.moment(slice(place, None)), slice(place, None))
+                break
+            self._step(place)
+        self.state.answers.update(self.answers)
+
+    def _is_over(self, place: int) -> bool:
+        phase = self.state.memory.before("phase", slice(place, place + 1))
+        left = self.state.block.visit_counts[:, None] > place
+        return bool((np.isin(phase, self.final) | ~left).all())
+
+    def _step(self, place: int) -> None:
+        state, part = self.state, slice(place, place + 1)
+        here = self.scored[:, part]
         state.memory.carry(place)
+        state.look(place)
+        moment = state.moment(part)
         if not here.any():
             state.learn(moment, place, here)
-            continue
-        for question, indices, codes in zip(questions, active, answers, strict=True):
+            return
+        taken = self._ask(moment, part)
+        then = self.then[taken]
+        state.memory.set(place, "phase", then, here & (then != STAYS))
+        state.learn(moment, place, here & self.counts[taken])
+
+    def _ask(self, moment: WalkState, part: slice) -> RuleCodes:
+        for question, indices in zip(self.questions, self.active, strict=True):
             moment.answers[question.name] = question.answer_with(moment, indices)
-            codes[:, place] = moment.answers[question.name][:, 0]
-        taken = moment.answers[questions[-1].name]
-        state.memory.set(place, "phase", then[taken], here & (then[taken] != STAYS))
-        state.learn(moment, place, here & counts[taken])
-    state.answers.update({question.name: codes for question, codes in zip(questions, answers, strict=True)})
+            self.answers[question.name][:, part] = moment.answers[question.name]
+        return moment.answers[self.questions[-1].name]
