@@ -16,6 +16,7 @@ BUILT_IN: Final = {
     "chun": "response.criteria.chun:CHUN",
     "irecist": "response.criteria.irecist:IRECIST",
     "mrecist": "response.criteria.mrecist:MRECIST",
+    "mchoi": "response.criteria.mchoi:MCHOI",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 

@@ -21,11 +21,11 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("mrecist",)
+CRITERIA = ("mrecist", "mchoi")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.
-LISTED = {"mrecist": ("X01", "X02", "X03")}
+LISTED = {"mrecist": ("X01", "X02", "X03"), "mchoi": ("C13", "C14", "C15")}
 
 
 def cases_of(criteria: Iterable[str] = CRITERIA) -> list[Case]:

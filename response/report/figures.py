@@ -55,7 +55,8 @@ class Figures:
         """Whether the criterion has a sum: it sums nothing, or not where it says so, if the lesions do not allow it."""
         if not self.knows("sum"):
             return np.zeros(self.evidence.cells, np.bool_)
-        return np.asarray(self.evidence.summed & (self.sum_um != NO_SUM))
+        some = (self.evidence.targets > self.unmeasured) & (self.evidence.baseline >= 0)
+        return np.asarray(some & (self.sum_um != NO_SUM))
 
     @cached_property
     def unmeasured(self) -> Numbers:
@@ -65,13 +66,12 @@ class Figures:
     @cached_property
     def complete(self) -> NDArray[np.bool_]:
         """Whether the sum is complete, as the criterion measures its targets."""
-        return np.asarray(self.evidence.complete & self.summed & (self.unmeasured == 0))
+        return np.asarray(self.summed & (self.unmeasured == 0))
 
     @cached_property
     def comparable(self) -> NDArray[np.bool_]:
         """Whether the sum of a scored timepoint is complete, and so is that of the baseline."""
-        whole = self.complete & self.complete[self.evidence.baseline_cell]
-        return np.asarray(self.evidence.comparable & whole)
+        return np.asarray(self.evidence.follow_up & self.complete & self.complete[self.evidence.baseline_cell])
 
     @property
     def grows_from_baseline(self) -> bool:
