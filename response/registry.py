@@ -17,6 +17,7 @@ BUILT_IN: Final = {
     "irecist": "response.criteria.irecist:IRECIST",
     "mrecist": "response.criteria.mrecist:MRECIST",
     "mchoi": "response.criteria.mchoi:MCHOI",
+    "who": "response.criteria.who:WHO",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 

@@ -21,11 +21,11 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("mrecist", "mchoi")
+CRITERIA = ("mrecist", "mchoi", "who")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.
-LISTED = {"mrecist": ("X01", "X02", "X03"), "mchoi": ("C13", "C14", "C15")}
+LISTED = {"mrecist": ("X01", "X02", "X03"), "mchoi": ("C13", "C14", "C15"), "who": ("X05",)}
 
 
 def cases_of(criteria: Iterable[str] = CRITERIA) -> list[Case]:
@@ -40,6 +40,9 @@ def test_case(case: Case) -> None:
             (row,) = of_subject(assessed(case.table, case.id).subjects, case, "S1")
             met = same_number if column in NUMBERS else expectation_met
             assert met(expected, row[column]), f"{case.id} ({case.title}): {column} is {row[column]!r}"
+        elif column.endswith("_mm2"):
+            found = [row[column] for row in told(case, "S1")]
+            assert all(map(same_number, expected.split(";"), found[-expected.count(";") - 1 :])), f"{case.id}: {found}"
         else:
             check_timepoints(case, column, expected, told(case, "S1"))
 

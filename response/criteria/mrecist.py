@@ -40,6 +40,7 @@ from response.criteria.recist import (
 )
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
+    ADJUDICATE_CR,
     NEW,
     SumState,
     SumTest,
@@ -169,6 +170,7 @@ def _by_whole_diameter(state: MrecistState) -> Flags:
 
 
 MRECIST_FLAGS: Final = (
+    ADJUDICATE_CR,
     Rule("equivocal_new_lesion", "", _new_equivocal, "2010, new lesions",
          "an equivocal new finding: HCC needs 10 mm with the typical pattern, or growth by 10 mm (sizes not confirmed "
          "against the paper); fluid needs cytology"),

@@ -17,7 +17,7 @@ from response.cells import NO_NUMBER, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden, LesionClass, Sums, facts_at
 from response.criteria.criterion import Number
 from response.criteria.recist import RecistState
-from response.criteria.rules import Flags, Question
+from response.criteria.rules import Flags, Question, Rule
 from response.timeline import Block
 from response.vocabulary import State
 
@@ -158,6 +158,16 @@ def shrunk(state: SumState) -> Flags:
 def otherwise(state: Any) -> Flags:
     """Where no rule before holds."""
     return np.ones(state.shape, np.bool_)
+
+
+def after_cr(state: RecistState) -> Flags:
+    """Disease is there after an overall CR."""
+    return state.had_cr & state.disease
+
+
+ADJUDICATE_CR: Final = Rule(
+    "adjudicate_cr", "", after_cr, "RECIST 1.1, table 3", "disease after CR: review whether CR was true"
+)
 
 
 # --- Numbers
