@@ -18,6 +18,8 @@ BUILT_IN: Final = {
     "mrecist": "response.criteria.mrecist:MRECIST",
     "mchoi": "response.criteria.mchoi:MCHOI",
     "who": "response.criteria.who:WHO",
+    "irrc": "response.criteria.irrc:IRRC",
+    "imrecist": "response.criteria.imrecist:IMRECIST",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 

@@ -21,11 +21,16 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("mrecist", "mchoi", "who")
+CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.
-LISTED = {"mrecist": ("X01", "X02", "X03"), "mchoi": ("C13", "C14", "C15"), "who": ("X05",)}
+LISTED = {
+    "mrecist": ("X01", "X02", "X03"),
+    "mchoi": ("C13", "C14", "C15"),
+    "who": ("X05",),
+    "irrc": ("X06", "X07", "X08", "X09"),
+}
 
 
 def cases_of(criteria: Iterable[str] = CRITERIA) -> list[Case]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, LesionClass
 from response.criteria.rules import Flags
-from response.criteria.sums import NEW, lesion_number
+from response.criteria.sums import NEW, counting_lengths, lesion_number
 from response.lineage import fragment_roots
 from response.readings import PATHOLOGICAL_NODE_UM, counting_length_um
 from response.timeline import NO_ROW, Block
@@ -120,7 +120,7 @@ def hcc_states(burden: Burden, *, unknown_is_typical: bool) -> NDArray[np.int8]:
     state[(non_target[:, None]) & (viable == 0) & np.isin(state, _SEEN)] = State.ABSENT
     tracks = np.flatnonzero(np.isin(burden.classes, NEW) & node)
     if len(tracks):
-        short = _lengths(block, tracks)
+        short = counting_lengths(block, tracks)
         small = (short >= PATHOLOGICAL_NODE_UM) & (short < PORTAL_NODE_UM) & (state[tracks] == State.PRESENT)
         state[tracks] = np.where(small, np.int8(State.BORDERLINE_NODE), state[tracks])
     tracks = np.flatnonzero((burden.classes == LesionClass.NEW) & liver)
@@ -129,18 +129,12 @@ def hcc_states(burden: Burden, *, unknown_is_typical: bool) -> NDArray[np.int8]:
     return _fluid(burden, state)
 
 
-def _lengths(block: Block, tracks: NDArray[np.intp]) -> NDArray[np.int64]:
-    nodal = np.broadcast_to(block.timeline.tracks.nodal[block.track_slice][tracks, None], block.row[tracks].shape)
-    length = counting_length_um(block.timeline.measurements, nodal, np.maximum(block.row[tracks], 0))
-    return np.where(block.row[tracks] == NO_ROW, NO_NUMBER, length).astype(np.int64)
-
-
 def _nodules(
     block: Block, tracks: NDArray[np.intp], state: NDArray[np.int8], *, unknown_is_typical: bool
 ) -> NDArray[np.int8]:
     """Return the states of new intrahepatic nodules: HCC or equivocal; once it is HCC it stays that."""
     measured, row = block.timeline.measurements, block.row[tracks]
-    length = _lengths(block, tracks)
+    length = counting_lengths(block, tracks)
     pattern = np.where(row == NO_ROW, VascularPattern.BLANK, measured.code("vascular_pattern")[np.maximum(row, 0)])
     written = np.where(row == NO_ROW, State.BLANK, measured.code("state")[np.maximum(row, 0)])
     said = (pattern == VascularPattern.BLANK) & (unknown_is_typical | (written == State.PRESENT))

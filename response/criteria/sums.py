@@ -18,7 +18,8 @@ from response.criteria.burden import NO_SUM, Burden, LesionClass, Sums, facts_at
 from response.criteria.criterion import Number
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags, Question, Rule
-from response.timeline import Block
+from response.readings import counting_length_um
+from response.timeline import NO_ROW, Block
 from response.vocabulary import State
 
 TARGETS: Final = (LesionClass.TARGET, LesionClass.TARGET_NODE)
@@ -231,3 +232,15 @@ def burden_with(burden: Burden, state: NDArray[np.int8], value: NDArray[Any]) ->
 def lesion_number(block: Block, name: str) -> NDArray[np.int64]:
     """Return a number column as `[track, timepoint]`, whole thousandths; `NO_NUMBER` where there is none."""
     return block.lesion(block.timeline.measurements.number(name), NO_NUMBER).astype(np.int64)
+
+
+def counting_lengths(block: Block, tracks: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
+    """Return the length that counts of each lesion, or of some: short axis of a node, longest diameter of any other.
+
+    Whole micrometres, `NO_NUMBER` where none is recorded; `[track, timepoint]`.
+    """
+    chosen = slice(None) if tracks is None else tracks
+    row = block.row[chosen]
+    nodal = np.broadcast_to(block.timeline.tracks.nodal[block.track_slice][chosen, None], row.shape)
+    length = counting_length_um(block.timeline.measurements, nodal, np.maximum(row, 0))
+    return np.where(row == NO_ROW, NO_NUMBER, length).astype(np.int64)

@@ -1,8 +1,8 @@
 """WHO criteria: sum of the products of the two largest perpendicular diameters.
 
 Source: World Health Organization, Handbook for reporting results of cancer treatment, 1979; Miller et al., Cancer
-1981;47:207-214. Confirmed in public tables: CR, PR and NC, "25 % or more of one or more lesions, or new lesions" for PD,
-and confirmation after four weeks (PMC2755245, table 3); others print "more than 25 % from maximum response" of all
+1981;47:207-214. Confirmed in public tables: CR, PR and NC, "25 % or more of one or more lesions, or new lesions" for
+PD, and confirmation after four weeks (PMC2755245, table 3); others print "more than 25 % from maximum response" of all
 (PMC3094725, table 1), so growth is judged on the sum against its smallest value by default (`who_pd`). WHO knows
 neither non-targets nor nodes by size: they are read as in RECIST 1.1, and the combination is its table 1. That is our
 choice, and so is 5 x 5 mm for a lesion too small to measure.
