@@ -32,6 +32,7 @@ from response.vocabulary import (
     LesionType,
     LocalTreatment,
     Markers,
+    Marrow,
     Nodule,
     PetCorrelate,
     PetResult,
@@ -187,6 +188,8 @@ VISIT_COLUMNS: Final[Mapping[str, Column]] = {
     "new_symptom": Column("code", "Y: a new symptom or sign", words=YesNo),
     "pet": Column("code", "FDG-PET: negative, positive or not_done", words=PetResult),
     "markers": Column("code", "tumour markers: normal, above or not_done", words=Markers),
+    "spleen_mm": _length("length of the spleen, head to foot, in mm (Lugano)"),
+    "marrow": Column("code", "bone marrow: negative, positive, indeterminate or not_done (Lugano)", words=Marrow),
     "reason": Column("text", "why missed or not evaluable"),
 }
 

@@ -157,6 +157,16 @@ class Markers(IntEnum):
     NOT_DONE = 3
 
 
+class Marrow(IntEnum):
+    """Bone marrow of a visit, by morphology (Lugano)."""
+
+    BLANK = 0
+    NEGATIVE = 1
+    POSITIVE = 2
+    INDETERMINATE = 3
+    NOT_DONE = 4
+
+
 class Clinical(IntEnum):
     """Clinical status of a visit."""
 
