@@ -20,6 +20,7 @@ BUILT_IN: Final = {
     "who": "response.criteria.who:WHO",
     "irrc": "response.criteria.irrc:IRRC",
     "imrecist": "response.criteria.imrecist:IMRECIST",
+    "easl": "response.criteria.easl:EASL",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 

@@ -21,7 +21,7 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist")
+CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.
@@ -30,6 +30,7 @@ LISTED = {
     "mchoi": ("C13", "C14", "C15"),
     "who": ("X05",),
     "irrc": ("X06", "X07", "X08", "X09"),
+    "easl": ("X04",),
 }
 
 

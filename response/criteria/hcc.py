@@ -98,6 +98,13 @@ def enhancing_states(block: Block, state: NDArray[np.int8], chosen: Flags, viabl
     return np.where(seen & (viable == 0), np.int8(State.ABSENT), found).astype(np.int8)
 
 
+def without_enhancement(burden: Burden, viable: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Return the states of a block, in which an intrahepatic non-target without enhancing tissue is gone."""
+    non_target = (burden.classes == LesionClass.NON_TARGET) & intrahepatic(burden.block)
+    bare = non_target[:, None] & (viable == 0) & np.isin(burden.state, _SEEN)
+    return np.where(bare, np.int8(State.ABSENT), burden.state).astype(np.int8)
+
+
 def hcc_states(burden: Burden, *, unknown_is_typical: bool) -> NDArray[np.int8]:
     """Return the states of a block with what HCC asks of nodes, new nodules, non-targets and fluid; `[track, time]`.
 
@@ -113,11 +120,8 @@ def hcc_states(burden: Burden, *, unknown_is_typical: bool) -> NDArray[np.int8]:
     unknown_is_typical
         Whether a nodule of which no pattern is recorded is taken for typical.
     """
-    block, state = burden.block, burden.state.copy()
+    block, state = burden.block, without_enhancement(burden, lesion_number(burden.block, "viable_mm"))
     liver, node = intrahepatic(block), portal_nodes(block)
-    viable = lesion_number(block, "viable_mm")
-    non_target = (burden.classes == LesionClass.NON_TARGET) & liver
-    state[(non_target[:, None]) & (viable == 0) & np.isin(state, _SEEN)] = State.ABSENT
     tracks = np.flatnonzero(np.isin(burden.classes, NEW) & node)
     if len(tracks):
         short = counting_lengths(block, tracks)
