@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE
 from response.criteria.burden import NO_SUM
+from response.criteria.distances import at_least, at_most, grown_from_um, mm, pr_at_most_um
 from response.criteria.irecist_view import IrecistView
 from response.criteria.irecist_walk import (
     CLEAR,
+    CONFIRMED,
+    FURTHER_UM,
     LATEST_DAYS,
     NEW_LESION,
     NON_TARGET,
@@ -26,8 +29,9 @@ from response.criteria.irecist_walk import (
     Days,
     Sums,
 )
+from response.criteria.recist import PD_INCREASE_UM
 from response.criteria.rules import Flags
-from response.vocabulary import Response
+from response.vocabulary import ICPD, IPR, IUPD, Response
 
 
 class IrecistState(IrecistView):
@@ -189,6 +193,35 @@ class IrecistState(IrecistView):
         """Day of the assessment that reset the bar: no progression is dated back beyond it."""
         return self.known("reset_day")
 
+    def thresholds(self, place: int) -> list[str]:
+        """Return how far the sums are from what is next: iPR and iUPD, or iCPD of an iUPD that waits."""
+        phase = int(self.known("phase")[0, place])
+        if phase == CONFIRMED:
+            return []
+        return self._to_confirm(place) if phase == PENDING else self._to_progress(place)
+
+    def _to_progress(self, place: int) -> list[str]:
+        found, nadir, new = [], int(self.nadir_um[0, place]), int(self.new_nadir_um[0, place])
+        if not self.no_targets[0, place] and not self.baseline_incomplete[0, place] and nadir != NO_SUM:
+            if self.all_assessed[0, place]:
+                found.append(at_most(IPR, pr_at_most_um(int(self.baseline_um[0, 0]), 7), int(self.sum_um[0, place])))
+            found.append(_grown(IUPD, nadir, int(self.pd_sum_um[0, place])))
+        if self.new_summed[0, place] and new != NO_SUM:
+            found.append(_grown(IUPD, new, int(self.new_sum_um[0, place]), " of new lesion targets"))
+        return found
+
+    def _to_confirm(self, place: int) -> list[str]:
+        found = []
+        for made, reference, now, of in (
+            (TARGET, self.block_um, self.sum_um, ""),
+            (NEW_LESION, self.new_block_um, self.new_sum_um, " of new lesion targets"),
+        ):
+            smallest = int(reference[0, place])
+            if self.has_basis(made)[0, place] and smallest not in (0, NO_SUM):
+                why = f"5 mm over {mm(smallest)} mm, the smallest since the iUPD"
+                found.append(at_least(ICPD, smallest + FURTHER_UM, int(now[0, place]), why, of))
+        return found
+
     # --- what the walk learns
 
     def learn(self, moment: "IrecistState", place: int, used: Flags) -> None:
@@ -253,3 +286,9 @@ class IrecistState(IrecistView):
             ("anchor_relapse", relapsed),
         ):
             self.memory.set(place, name, values, opened)
+
+
+def _grown(name: str, nadir_um: int, now_um: int, of: str = "") -> str:
+    start = grown_from_um(nadir_um, 12, PD_INCREASE_UM)
+    why = "20 %" if start > nadir_um + PD_INCREASE_UM else "5 mm"
+    return at_least(name, start, now_um, f"{why} over the nadir {mm(nadir_um)} mm decides", of)
