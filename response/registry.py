@@ -21,6 +21,7 @@ BUILT_IN: Final = {
     "irrc": "response.criteria.irrc:IRRC",
     "imrecist": "response.criteria.imrecist:IMRECIST",
     "easl": "response.criteria.easl:EASL",
+    "itrecist": "response.criteria.itrecist:ITRECIST",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 
@@ -64,6 +65,11 @@ def criteria_for(measurements: Measurements) -> list[str]:
 def words_of(criterion: str) -> Mapping[Response, str]:
     """Return the words of a criterion for the responses; those of RECIST 1.1 for one that is not ours."""
     return find_criterion(criterion).response_words if criterion in criterion_names() else RESPONSE_NAMES
+
+
+def first_dates_of(criterion: str) -> tuple[tuple[str, Response], ...]:
+    """Return the columns of dates that a criterion adds to the table of subjects; none for one that is not ours."""
+    return find_criterion(criterion).first_dates if criterion in criterion_names() else ()
 
 
 def _entries() -> dict[str, EntryPoint]:

@@ -21,7 +21,7 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl")
+CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "itrecist")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.

@@ -178,6 +178,7 @@ class TimepointRows:
     def _extra_columns(self, figures: Figures, evidence: Evidence) -> dict[str, Any]:
         result, cells = figures.result, evidence.block.cell_slice
         own = {number.name: number for number in result.criterion.numbers}
+        asked = question_columns(result)
         columns: dict[str, Any] = {}
         for name, decimals in self.extra.items():
             if name in own and decimals is not None:
@@ -186,6 +187,8 @@ class TimepointRows:
             elif name == "change_hu_percent" and "attenuation_hu" in own:
                 known = (figures.number("attenuation_hu") != NO_SUM) & evidence.follow_up
                 columns[name] = NumberColumn(figures.hu_percent, known & (figures.number("baseline_hu") > 0), 2)
+            elif decimals is None and name in asked:
+                columns[name] = _texts_of(result, asked[name], evidence)
             elif decimals is None:
                 columns[name] = _level(result, name, evidence)
             else:
@@ -235,7 +238,14 @@ def extra_numbers(assessment: Assessment) -> dict[str, int | None]:
             extra["change_hu_percent"] = 2
         if result.criterion.levels:
             extra[level_column(name)] = None
+        extra |= dict.fromkeys(question_columns(result))
     return extra
+
+
+def question_columns(result: Result) -> dict[str, str]:
+    """Return the columns of the questions that only this criterion asks, and the question of each."""
+    names = [question.name for question in result.criterion.questions]
+    return {f"{result.criterion.name}_{name}": name for name in names if name not in (*QUESTIONS, "overall")}
 
 
 def level_column(criterion: str) -> str:
