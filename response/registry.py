@@ -20,8 +20,10 @@ BUILT_IN: Final = {
     "who": "response.criteria.who:WHO",
     "irrc": "response.criteria.irrc:IRRC",
     "imrecist": "response.criteria.imrecist:IMRECIST",
+    "lugano": "response.criteria.lugano:LUGANO",
     "easl": "response.criteria.easl:EASL",
     "itrecist": "response.criteria.itrecist:ITRECIST",
+    "ablation": "response.criteria.ablation:ABLATION",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 

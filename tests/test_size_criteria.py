@@ -21,7 +21,7 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "itrecist")
+CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "itrecist", "ablation")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.
