@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.best.collected import CollectedBlock, CollectedResponses
-from response.best.course import NO_PLACE, Places
+from response.best.course import NO_PLACE, Places, at_place, first_place
 from response.best.dates import Days
 from response.best.overall import BestFlag, BestResponses, ResponseCourse, best_names, best_responses, why_sentences
 from response.cells import NO_NUMBER, DatePrecision, iso_texts
 from response.findings import Finding
 from response.measurements import Records
 from response.protocol import BestResponseOptions
+from response.registry import first_dates_of
 from response.vocabulary import Response
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def best_response_frame(
     best = best_of_collected(collected, subjects, options)
     if findings is not None:
         findings.extend(best.findings)
-    return pd.DataFrame(dict(best.columns), columns=list(SUBJECT_RESULT_COLUMNS), dtype="str")
+    return pd.DataFrame(dict(best.columns), dtype="str")
 
 
 def best_of_collected(collected: Records, subjects: Records | None = None, options: Options = None) -> CollectedBest:
@@ -91,6 +92,8 @@ def best_of_collected(collected: Records, subjects: Records | None = None, optio
     columns: dict[str, list[str]] = {name: [""] * len(table.subject) for name in SUBJECT_RESULT_COLUMNS}
     columns.update(subject=table.subject, evaluator=table.evaluator, criterion=table.criterion)
     columns.update(site=table.facts.site, accepted=table.accepted())
+    own = [name for criterion in dict.fromkeys(table.criterion) for name, _ in first_dates_of(criterion)]
+    columns.update({name: [""] * len(table.subject) for name in own})
     for name, block in table.blocks():
         chosen = _options_of(name, options)
         course = table.course(block, chosen)
@@ -113,6 +116,7 @@ def _told(
     table: CollectedResponses, block: CollectedBlock, course: ResponseCourse, result: BestResponses
 ) -> dict[str, list[str]]:
     """Return the columns of a block as texts."""
+    own = first_dates_of(table.criterion[int(block.series[0])])
 
     def dated(index: Places, days: Days) -> list[str]:
         precision = table.records.date("date").precision
@@ -136,6 +140,10 @@ def _told(
         "last_evaluable_date": dated(result.last_evaluable_index, result.last_evaluable_date),
         "best_change_percent": _best_changes(table, block, result),
         "flags": [";".join(BestFlag.texts(flags)) for flags in result.flags.tolist()],
+        **{
+            name: dated(first := first_place(course.response == response), at_place(course.first_scan, first))
+            for name, response in own
+        },
     }
 
 
