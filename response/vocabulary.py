@@ -355,6 +355,11 @@ IRSD: Final = "irSD"
 IRPD: Final = "irPD"
 UNCONFIRMED_IRPD: Final = "unconfirmed irPD"
 
+CMR: Final = "CMR"
+PMR: Final = "PMR"
+SMD: Final = "SMD"
+PMD: Final = "PMD"
+
 NCIT_RESPONSE: Final[Mapping[str, str]] = {CR: "C4870", PR: "C18058", SD: "C18213", PD: "C35571", NE: "C62222"}
 # OMOP Cancer Modifier has codes of its own for iRECIST; its PD is the confirmed one, and it has none for iUPD.
 OMOP_RESPONSE: Final[Mapping[str, str]] = {ICR: "1633954", IPR: "1635284", ISD: "1635887", ICPD: "1633423"}
@@ -397,6 +402,14 @@ _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "irsd": IRSD,
     "irpd": IRPD,
     "unconfirmed irpd": UNCONFIRMED_IRPD,
+    "cmr": CMR,
+    "complete metabolic response": CMR,
+    "pmr": PMR,
+    "partial metabolic response": PMR,
+    "smd": SMD,
+    "stable metabolic disease": SMD,
+    "pmd": PMD,
+    "progressive metabolic disease": PMD,
     "icr": ICR,
     "immune complete response": ICR,
     "ipr": IPR,
@@ -462,6 +475,12 @@ IRECIST_WORDS: Final[Mapping[Response, str]] = {
 
 # WHO 1981 calls stable disease no change; irRC (Wolchok et al., Clin Cancer Res 2009;15:7412-7420) has an "ir" before
 # each response, and a progression that a second assessment has to confirm.
+METABOLIC_WORDS: Final[Mapping[Response, str]] = {  # FDG-PET: EORTC 1999, PERCIST 2009
+    Response.CR: CMR,
+    Response.PR: PMR,
+    Response.SD: SMD,
+    Response.PD: PMD,
+}
 WHO_WORDS: Final[Mapping[Response, str]] = {Response.SD: NO_CHANGE}
 IRRC_WORDS: Final[Mapping[Response, str]] = {
     Response.CR: IRCR,

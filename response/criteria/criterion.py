@@ -12,7 +12,7 @@ from response.protocol import Options
 from response.timeline import Block
 from response.vocabulary import RESPONSE_NAMES, Response
 
-Unit = Literal["mm", "mm2", "HU", "count"]
+Unit = Literal["mm", "mm2", "mm3", "HU", "SUL", "SUV", "ng/mL", "count"]
 
 
 @dataclass(frozen=True)

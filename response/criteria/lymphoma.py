@@ -163,12 +163,12 @@ class Spleen:
     @cached_property
     def recorded(self) -> Flags:
         """Whether it was measured at baseline."""
-        return self.baseline != NO_NUMBER
+        return np.asarray(self.baseline != NO_NUMBER)
 
     @cached_property
     def enlarged(self) -> Flags:
         """Whether it was enlarged at baseline."""
-        return self.baseline > SPLEEN_UM
+        return np.asarray(self.baseline > SPLEEN_UM)
 
     @cached_property
     def measured(self) -> Flags:
