@@ -99,11 +99,15 @@ class SumState(RecistState):
         found = [f"PR at {self.told(share * int(self.burden.baseline_um[0, 0]) // of)} or less"]
         reference = int(self.reference[0, place])
         if reference < NO_SUM:
-            share, of = self.test.progressive
-            least = -(-share * reference // of) if self.test.inclusive else share * reference // of + 1
-            least = max(least, reference + max(self.test.least, 1))
-            found.append(f"PD at {self.told(least)} or more (from {self.told(reference)})")
+            found.append(f"{self._progression_from(reference)} (from {self.told(reference)})")
         return found
+
+    def _progression_from(self, reference: int) -> str:
+        share, of = self.test.progressive
+        if not self.test.inclusive:
+            return f"PD above {self.told(share * reference // of)}"
+        least = max(-(-share * reference // of), reference + max(self.test.least, 1))
+        return f"PD at {self.told(least)} or more"
 
     def told(self, amount: int) -> str:
         """Return a sum with its unit."""
