@@ -26,7 +26,6 @@ BUILT_IN: Final = {
     "irrc": "response.criteria.irrc:IRRC",
     "imrecist": "response.criteria.imrecist:IMRECIST",
     "lugano": "response.criteria.lugano:LUGANO",
-    "lugano": "response.criteria.lugano:LUGANO",
     "easl": "response.criteria.easl:EASL",
     "itrecist": "response.criteria.itrecist:ITRECIST",
     "ablation": "response.criteria.ablation:ABLATION",
