@@ -26,6 +26,8 @@ BUILT_IN: Final = {
     "irrc": "response.criteria.irrc:IRRC",
     "imrecist": "response.criteria.imrecist:IMRECIST",
     "lugano": "response.criteria.lugano:LUGANO",
+    "percist": "response.criteria.percist:PERCIST",
+    "eortc-pet": "response.criteria.eortc_pet:EORTC_PET",
     "easl": "response.criteria.easl:EASL",
     "itrecist": "response.criteria.itrecist:ITRECIST",
     "ablation": "response.criteria.ablation:ABLATION",

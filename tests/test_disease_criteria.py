@@ -21,12 +21,13 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("lugano",)
+CRITERIA = ("lugano", "percist", "eortc-pet")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.
 LISTED = {
     "lugano": ("X14", "X15", "X16", "X17"),
+    "percist": ("X10", "X11", "X12", "X13"),
 }
 
 

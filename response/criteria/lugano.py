@@ -1,11 +1,11 @@
 """Lugano classification 2014 for lymphoma, its part on CT.
 
-Source: Cheson et al., J Clin Oncol 2014;32:3059-3068, doi:10.1200/JCO.2013.54.8800, table 3 (CT-based response). Growth
-is judged lesion by lesion against the smallest values of that lesion, shrinkage on the sum of products against the
-baseline. Confirmed in public tables: all of CR, PR and PD with the spleen of 15 cm that must exceed 16 cm (PMC5298348,
-table 2), 5 x 5 mm and 0 x 0 mm, and nodes at their true size (medilib.ir, 97480), new lesions by size and an enlarged
-spleen from 13 cm (ashpublications.net, view-large 10674621). Two tables print "more than" where these print "at least"
-for 0.5, 1.0 and 2 cm (ajnr.org, table 71982); "at least" is used.
+Source: Cheson et al., J Clin Oncol 2014;32:3059-3068, doi:10.1200/JCO.2013.54.8800, table 3 (CT-based response).
+Growth is judged lesion by lesion against the smallest values of that lesion, shrinkage on the sum of products against
+the baseline. Confirmed in public tables: all of CR, PR and PD with the spleen of 15 cm that must exceed 16 cm
+(PMC5298348, table 2), 5 x 5 mm and 0 x 0 mm, and nodes at their true size (medilib.ir, 97480), new lesions by size and
+an enlarged spleen from 13 cm (ashpublications.net, view-large 10674621). Two tables print "more than" where these
+print "at least" for 0.5, 1.0 and 2 cm (ajnr.org, table 71982); "at least" is used.
 
 Not in a source, and so our reading: which length makes a lesion "up to 2 cm" (its smallest longest diameter); that a
 lesion regrows only after it could not be seen, and at the size of a new lesion; that a spleen recurs at 2 cm over its
