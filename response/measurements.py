@@ -29,6 +29,7 @@ from response.table import TextColumn, TextTable
 from response.vocabulary import (
     Clinical,
     Cytology,
+    EnhancementChange,
     LesionType,
     LocalTreatment,
     Markers,
@@ -119,6 +120,9 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "ablation_zone_mm": _length("longest diameter of the ablation zone in mm"),
     "ablation_margin_mm": _length("smallest distance from the tumour to the border of the ablation zone in mm"),
     "zone_enhancement": Column("code", "in or at the ablation zone: none, thin_rim or nodular", words=ZoneEnhancement),
+    "enhancement_change": Column(
+        "code", "enhancement that is back: none, fill_in or new_enhancement (SACT, MASS)", words=EnhancementChange
+    ),
     "sul_peak": Column("number", "SULpeak of FDG: lean body mass, sphere of 1 cm3 (PERCIST)", largest=500),
     "tlg": Column("number", "total lesion glycolysis: mean SUL times volume in ml (PERCIST)", largest=2_000_000),
     "suv": Column("number", "SUV of FDG in the region of the lesion, by body surface area (EORTC)", largest=500),

@@ -85,6 +85,15 @@ class ZoneEnhancement(IntEnum):
     NODULAR = 3  # nodular or irregular: tumour
 
 
+class EnhancementChange(IntEnum):
+    """Enhancement that came back in a lesion against its last scan (SACT, MASS)."""
+
+    BLANK = 0
+    NONE = 1
+    FILL_IN = 2  # marked fill-in of a centre that did not enhance
+    NEW_ENHANCEMENT = 3  # of a mass that was homogeneous, of low attenuation, and did not enhance
+
+
 class LesionType(IntEnum):
     """Kind of lesion, as far as measurability depends on it (RECIST 1.1, section 3.1)."""
 
@@ -227,6 +236,10 @@ _SYNONYMS: Final[Mapping[type[IntEnum], Mapping[str, IntEnum]]] = {
         "rim": ZoneEnhancement.THIN_RIM,
         "irregular": ZoneEnhancement.NODULAR,
         "nodule": ZoneEnhancement.NODULAR,
+    },
+    EnhancementChange: {
+        "central fill in": EnhancementChange.FILL_IN,
+        "new": EnhancementChange.NEW_ENHANCEMENT,
     },
     LesionType: {
         "cyst": LesionType.CYSTIC,
