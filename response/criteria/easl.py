@@ -30,7 +30,6 @@ from response.criteria.recist import (
     NON_TARGET_RULES,
     OVERALL_RULES,
     CombinationOptions,
-    recist_burden,
 )
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
@@ -41,6 +40,7 @@ from response.criteria.sums import (
     area_numbers,
     area_values,
     baseline_incomplete,
+    burden_beside,
     burden_with,
     grown,
     grown_in_part,
@@ -77,9 +77,9 @@ def viable_areas_um2(block: Block) -> NDArray[np.int64]:
     return np.where(area == NO_NUMBER, product, area * THOUSAND)
 
 
-def easl_burden(block: Block, options: EaslOptions) -> Burden:
+def easl_burden(block: Block, options: EaslOptions, beside: Mapping[str, State]) -> Burden:
     """Return the lesions of a block as EASL measures them, areas in whole square micrometres."""
-    recist = recist_burden(block, options)
+    recist = burden_beside(block, options, beside)
     viable = viable_areas_um2(block)
     chosen = measured_by_enhancement(block, viable != NO_NUMBER) & (recist.classes == LesionClass.TARGET)
     whole = product_burden(recist)
@@ -161,9 +161,9 @@ class Easl(Criterion):
     numbers: tuple[Number, ...] = area_numbers(NAME)
     offered: bool = False
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EaslState:  # noqa: ARG002
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EaslState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return EaslState(easl_burden(block, options), options, self.questions, EASL_TEST)
+        return EaslState(easl_burden(block, options, beside), options, self.questions, EASL_TEST)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the viable area in thousandths of a mm2."""

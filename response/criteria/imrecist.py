@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.irrc import TotalBurdenOptions
-from response.criteria.recist import PD_INCREASE_UM, recist_burden
+from response.criteria.recist import PD_INCREASE_UM
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
     SumTest,
     baseline_incomplete,
+    burden_beside,
     counting_lengths,
     length_numbers,
     length_values,
@@ -149,9 +150,9 @@ class Imrecist(Criterion):
     numbers: tuple[Number, ...] = length_numbers(NAME)
     offered: bool = False
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ImrecistState:  # noqa: ARG002
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ImrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        burden = recist_burden(block, options)
+        burden = burden_beside(block, options, beside)
         length = counting_lengths(block)
         nodal = block.timeline.tracks.nodal[block.track_slice][:, None]
         measurable = length >= np.where(nodal, TARGET_NODE_UM, MEASURABLE_UM)

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.products import product_burden, products_um2
-from response.criteria.recist import CombinationOptions, recist_burden
+from response.criteria.recist import CombinationOptions
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
     SumTest,
     area_numbers,
     area_values,
     baseline_incomplete,
+    burden_beside,
     lesion_number,
     missing,
     no_targets,
@@ -126,9 +127,9 @@ class Irrc(Criterion):
     words: Mapping[Response, str] | None = None
     offered: bool = False
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> TotalState:  # noqa: ARG002
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> TotalState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        burden = recist_burden(block, options)
+        burden = burden_beside(block, options, beside)
         one, two = lesion_number(block, "longest_mm"), lesion_number(block, "short_mm")
         measurable = (one != NO_NUMBER) & (one >= MEASURABLE_UM) & (two >= MEASURABLE_UM)
         new = new_measured(burden, products_um2(block, "longest_mm", "short_mm"), measurable, NEW_LIMITS)

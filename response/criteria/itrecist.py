@@ -30,7 +30,6 @@ from response.criteria.recist import (
     OVERALL_RULES,
     PD_INCREASE_UM,
     CombinationOptions,
-    recist_burden,
 )
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
@@ -41,6 +40,7 @@ from response.criteria.sums import (
     SumTest,
     all_gone,
     baseline_incomplete,
+    burden_beside,
     grown,
     grown_in_part,
     length_numbers,
@@ -98,9 +98,13 @@ def group_of(burden: Burden, member: Flags) -> Group:
     own = block.reduce(np.bitwise_or, np.where(member, facts, 0).astype(np.uint16))
     target = member & np.isin(burden.classes, TARGETS)[:, None]
     baseline, nadir = np.zeros(block.shape, np.int64), np.full(block.shape, NO_SUM)
-    scored = block.is_baseline | block.follow_up
+    scored, known = block.is_baseline | block.follow_up, np.full(block.shape, NO_SUM)
     for place in range(block.timepoints):  # the lesions of the group now, at all timepoints before
         same = target[:, place : place + 1]
+        if place and bool((same == target[:, place - 1 : place]).all()):
+            baseline[:, place] = baseline[:, place - 1]
+            nadir[:, place] = np.minimum(nadir[:, place - 1], known[:, place - 1])
+            continue
         sums = block.reduce(np.add, np.where(same, burden.value_um, 0), dtype=np.int64)
         lost = block.reduce(np.bitwise_or, np.where(same, facts, 0).astype(np.uint16)) & np.uint16(Fact.TARGET_MISSING)
         known = np.where((lost == 0) & scored, sums, NO_SUM)
@@ -264,9 +268,9 @@ class Itrecist(Criterion):
     )
     needs: str = "injected"
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ItrecistState:  # noqa: ARG002
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ItrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return ItrecistState(recist_burden(block, options), options, self.questions, ITRECIST_TEST)
+        return ItrecistState(burden_beside(block, options, beside), options, self.questions, ITRECIST_TEST)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the three sums in thousandths of a mm."""

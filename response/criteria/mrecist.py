@@ -36,7 +36,6 @@ from response.criteria.recist import (
     OVERALL_RULES,
     PD_INCREASE_UM,
     CombinationOptions,
-    recist_burden,
 )
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
@@ -46,6 +45,7 @@ from response.criteria.sums import (
     SumTest,
     all_gone,
     baseline_incomplete,
+    burden_beside,
     burden_with,
     grown,
     grown_in_part,
@@ -83,9 +83,9 @@ class MrecistOptions(CombinationOptions):
     )
 
 
-def mrecist_burden(block: Block, options: MrecistOptions) -> Burden:
+def mrecist_burden(block: Block, options: MrecistOptions, beside: Mapping[str, State]) -> Burden:
     """Return the lesions of a block as mRECIST measures them."""
-    recist = recist_burden(block, options)
+    recist = burden_beside(block, options, beside)
     viable = lesion_number(block, "viable_mm")
     chosen = measured_by_enhancement(block, viable != NO_NUMBER)
     state = hcc_states(recist, unknown_is_typical=options.mrecist_unknown_pattern == "typical")
@@ -196,11 +196,11 @@ class Mrecist(Criterion):
     numbers: tuple[Number, ...] = length_numbers(NAME)
     needs: str = "viable_mm"
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> MrecistState:  # noqa: ARG002
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> MrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
         least = PD_INCREASE_UM if options.mrecist_abs5 else 0
         test = SumTest(partial=PARTIAL, progressive=PROGRESSIVE, least=least)
-        return MrecistState(mrecist_burden(block, options), options, self.questions, test)
+        return MrecistState(mrecist_burden(block, options, beside), options, self.questions, test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the viable sum in thousandths of a mm."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden, LesionClass, Sums, facts_at
 from response.criteria.criterion import Number
-from response.criteria.recist import RecistState
+from response.criteria.recist import CombinationOptions, RecistState, recist_burden
 from response.criteria.rules import Flags, Question, Rule
 from response.readings import counting_length_um
 from response.timeline import NO_ROW, Block
@@ -212,6 +212,17 @@ def rounded_area(area_um2: Sums) -> Sums:
 
 
 # --- Burdens
+
+
+def burden_beside(block: Block, options: CombinationOptions, beside: Mapping[str, Any]) -> Burden:
+    """Return the lesions of a block by the options of a criterion: those of RECIST 1.1 where that reads them alike."""
+    recist = beside.get("recist-1.1")
+    if isinstance(recist, RecistState):
+        chosen, standard = options, recist.options
+        alike = chosen.new_node_rule == standard.new_node_rule and chosen.use_pet == standard.use_pet
+        if alike and standard.node_split != "largest":
+            return recist.burden
+    return recist_burden(block, options)
 
 
 def burden_with(burden: Burden, state: NDArray[np.int8], value: NDArray[Any]) -> Burden:

@@ -26,7 +26,6 @@ from response.criteria.recist import (
     OVERALL_RULES,
     CombinationOptions,
     RecistState,
-    recist_burden,
 )
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
@@ -37,6 +36,7 @@ from response.criteria.sums import (
     area_numbers,
     area_values,
     baseline_incomplete,
+    burden_beside,
     grown,
     grown_in_part,
     missing,
@@ -147,9 +147,9 @@ class Who(Criterion):
     words: Mapping[Response, str] | None = None
     offered: bool = False
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> WhoState:  # noqa: ARG002
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> WhoState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return WhoState(product_burden(recist_burden(block, options)), options, self.questions, WHO_TEST)
+        return WhoState(product_burden(burden_beside(block, options, beside)), options, self.questions, WHO_TEST)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the sum of products in thousandths of a mm2."""
