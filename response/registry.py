@@ -28,6 +28,8 @@ BUILT_IN: Final = {
     "lugano": "response.criteria.lugano:LUGANO",
     "percist": "response.criteria.percist:PERCIST",
     "eortc-pet": "response.criteria.eortc_pet:EORTC_PET",
+    "sact": "response.criteria.sact:SACT",
+    "mass": "response.criteria.mass:MASS",
     "easl": "response.criteria.easl:EASL",
     "itrecist": "response.criteria.itrecist:ITRECIST",
     "ablation": "response.criteria.ablation:ABLATION",

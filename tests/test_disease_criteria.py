@@ -21,13 +21,15 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("lugano", "percist", "eortc-pet")
+CRITERIA = ("lugano", "percist", "eortc-pet", "sact", "mass")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.
 LISTED = {
     "lugano": ("X14", "X15", "X16", "X17"),
     "percist": ("X10", "X11", "X12", "X13"),
+    "sact": ("X20", "X21"),
+    "mass": ("X18", "X19"),
 }
 
 
