@@ -39,6 +39,7 @@ from response.vocabulary import (
     PetResult,
     Role,
     State,
+    Tissue,
     Trend,
     VascularPattern,
     VisitNewLesions,
@@ -123,6 +124,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "enhancement_change": Column(
         "code", "enhancement that is back: none, fill_in or new_enhancement (SACT, MASS)", words=EnhancementChange
     ),
+    "tissue": Column("code", "what of a glioma is measured: enhancing or non_enhancing (RANO)", words=Tissue),
     "sul_peak": Column("number", "SULpeak of FDG: lean body mass, sphere of 1 cm3 (PERCIST)", largest=500),
     "tlg": Column("number", "total lesion glycolysis: mean SUL times volume in ml (PERCIST)", largest=2_000_000),
     "suv": Column("number", "SUV of FDG in the region of the lesion, by body surface area (EORTC)", largest=500),
@@ -200,6 +202,7 @@ VISIT_COLUMNS: Final[Mapping[str, Column]] = {
     "blood_pool_sul_mean": Column("number", "mean SUL of the aorta, where the liver is diseased (PERCIST)", largest=100),
     "blood_pool_sul_sd": Column("number", "its standard deviation", largest=100),
     "uptake_minutes": Column("number", "minutes from injection of FDG to the scan (PERCIST)", largest=1440),
+    "steroid_mg": Column("number", "daily corticosteroids as mg of dexamethasone, replacement left out", largest=1000),
     "spleen_mm": _length("length of the spleen, head to foot, in mm (Lugano)"),
     "marrow": Column("code", "bone marrow: negative, positive, indeterminate or not_done (Lugano)", words=Marrow),
     "reason": Column("text", "why missed or not evaluable"),
@@ -214,6 +217,7 @@ SUBJECT_COLUMNS: Final[Mapping[str, Column]] = {
     "treatment": Column("text", "treatment"),
     "treatment_start": Column("date", "first day of treatment"),
     "randomisation": Column("date", "date of randomisation"),
+    "radiotherapy_end": Column("date", "last day of radiotherapy of the brain (RANO)"),
     "treatment_end": Column("date", "last day of treatment"),
     "new_therapy": Column("date", "first day of a new anti-cancer therapy"),
     "clinical_progression": Column("date", "date of clinical progression"),

@@ -85,6 +85,14 @@ class ZoneEnhancement(IntEnum):
     NODULAR = 3  # nodular or irregular: tumour
 
 
+class Tissue(IntEnum):
+    """What of a glioma is measured (RANO)."""
+
+    BLANK = 0
+    ENHANCING = 1
+    NON_ENHANCING = 2  # on T2 or FLAIR
+
+
 class EnhancementChange(IntEnum):
     """Enhancement that came back in a lesion against its last scan (SACT, MASS)."""
 
