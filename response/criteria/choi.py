@@ -294,6 +294,7 @@ class Choi(Criterion):
         Number("baseline_hu", "HU"),
     )
     needs: str = "attenuation_hu"
+    scope: str = "Choi was validated mainly for GIST under imatinib."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ChoiState:
         """Return what the rules ask; RECIST 1.1 beside it answers for non-targets and new lesions."""

@@ -113,6 +113,8 @@ class Criterion:
         Whether it is assessed without being asked for, where the table has the column that it needs.
     first_dates
         Columns of the table of subjects, and the response whose first assessment gives their date.
+    scope
+        What it was made for, and what of it is not confirmed, in sentences that `explain` tells.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Criterion:
     words: Mapping[Response, str] | None = None
     offered: bool = True
     first_dates: tuple[tuple[str, Response], ...] = ()
+    scope: str = ""
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> State:
         """Return what the rules ask of a block; `beside` holds the states of criteria assessed before."""

@@ -9,10 +9,11 @@ before, makes it iCPD, for good; if instead the disease becomes smaller or stabl
 come and be confirmed; else it stays iUPD. The options of [recist-1.1] hold here too.
 
 Checked against public copies of tables 2 and 3 and the answers of the FAQ. Not found in them, and so to be checked
-against the paper before any regulated claim: that no more than five new lesions, two of an organ, are targets; that a
-category that had not progressed before confirms by the rule of RECIST 1.1 (the FAQ on non-targets says that it "can of
-course also confirm"); what counts as settled (`IrecistState.settled`); that an iUPD which nothing follows dates the
-progression.
+against the paper before any regulated claim: that no more than five new lesions, two of an organ, are targets (flag
+`new_lesion_limit`); that a category that had not progressed before confirms by the rule of RECIST 1.1 (the FAQ on
+non-targets says that it "can of course also confirm"); that an iUPD which nothing follows dates the progression (flag
+`progression_unconfirmed` of the subject). Our choice is where "no change" ends in the same category: at 5 mm less (flag
+`reset_by_sum`).
 """
 
 from collections.abc import Mapping
@@ -94,6 +95,9 @@ class Irecist(WalkingCriterion):
     first_dates: tuple[tuple[str, Response], ...] = (
         ("iupd_date", Response.UNCONFIRMED_PD),
         ("icpd_date", Response.PD),
+    )
+    scope: str = (
+        "iRECIST is a consensus on how to handle data in trials of immunotherapy, not on the treatment of a patient."
     )
     walked: tuple[str, ...] = ("target", "overall")
     final: tuple[int, ...] = (CONFIRMED,)

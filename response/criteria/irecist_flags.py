@@ -23,6 +23,14 @@ def _reset(state: IrecistState) -> Flags:
     return state.in_phase(PENDING) & state.is_("overall", ICR, IPR, ISD, NON_ICR_NON_IUPD, NED)
 
 
+def _reset_by_sum(state: IrecistState) -> Flags:
+    return _reset(state) & state.settled_by_sum
+
+
+def _beyond(state: IrecistState) -> Flags:
+    return state.saw("new_beyond") & ~state.in_phase(CONFIRMED)
+
+
 def _late(state: IrecistState) -> Flags:
     if state.options.ir_late_policy != "warn":
         return np.zeros(state.shape, np.bool_)
@@ -73,6 +81,10 @@ IRECIST_FLAGS: Final = (
     Rule("late_scan", "", _late, "FAQ", "the last iUPD was more than 8 weeks ago"),
     Rule("interval_unknown", "", _interval_unknown, "", "without whole dates the interval from the iUPD is not known"),
     Rule("bar_reset", "", _reset, "table 2", "the iUPD before was not confirmed: a new one must be confirmed anew"),
+    Rule("reset_by_sum", "", _reset_by_sum, "our choice",
+         "the bar is reset by a sum 5 mm smaller in the same category, which no source at hand says"),
+    Rule("new_lesion_limit", "", _beyond, "to be checked against the paper",
+         "a measurable new lesion counts as non-target: five are targets, two of an organ, as at baseline"),
     Rule("icr_with_new_lesion", "", _icr_with_new_lesion, "table 2", "no iCR while a new lesion is there"),
     Rule("new_lesion_not_followed", "", _new_lesion_not_followed, "table 2",
          "a known new lesion was not assessed: iRECIST needs it followed"),

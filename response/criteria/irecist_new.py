@@ -43,6 +43,8 @@ class NewLesions:
         The lesion (place among these) that it split from; itself where it did not. `[lesion]`
     target
         Whether it is a new lesion target (NLT): measurable when it appeared, and a place was free. `[lesion]`
+    beyond
+        Whether it is none only because no place was free. `[lesion]`
     state, fact
         `vocabulary.State` and `Fact` bits, `[lesion, timepoint]`.
     length_um
@@ -57,6 +59,7 @@ class NewLesions:
     series: NDArray[np.int32]
     root: NDArray[np.int64]
     target: Flags
+    beyond: Flags
     state: NDArray[np.int8]
     fact: NDArray[np.uint16]
     length_um: NDArray[np.int64]
@@ -78,11 +81,13 @@ class NewLesions:
         if "trend" in measurements.codes:
             trend = np.where(row == NO_ROW, Trend.BLANK, measurements.codes["trend"][row]).astype(np.int8)
         root = roots_among(block, tracks)
+        target, beyond = _targets(recist, tracks, fact, row)
         return cls(
             block=block,
             series=block.series_of_track[tracks],
             root=root,
-            target=_targets(recist, tracks, fact, row)[root],
+            target=target[root],
+            beyond=beyond[root],
             state=state,
             fact=fact,
             length_um=length,
@@ -143,12 +148,18 @@ def roots_among(block: Block, tracks: NDArray[np.intp]) -> NDArray[np.int64]:
     return np.asarray([place.get(int(root), at) for at, root in enumerate(roots.tolist())], np.int64)
 
 
-def _targets(recist: RecistState, tracks: NDArray[np.intp], fact: NDArray[np.uint16], row: NDArray[np.int32]) -> Flags:
-    """Return which new lesions are targets: measurable when they appeared, the first ones first, then the largest."""
+def _targets(
+    recist: RecistState, tracks: NDArray[np.intp], fact: NDArray[np.uint16], row: NDArray[np.int32]
+) -> tuple[Flags, Flags]:
+    """Return which new lesions are targets, and which only found no place.
+
+    They are measurable when they appear; the first ones come first, then the largest.
+    """
     block = recist.block
     measurements = block.timeline.measurements
+    chosen, beyond = np.zeros(len(tracks), np.bool_), np.zeros(len(tracks), np.bool_)
     if not len(tracks):
-        return np.zeros(0, np.bool_)
+        return chosen, beyond
     first = (fact & np.uint16(Fact.NEW_UNEQUIVOCAL) != 0).argmax(axis=1)
     rows = row[np.arange(len(tracks)), first]
     nodal = block.timeline.tracks.nodal[block.track_slice][tracks]
@@ -160,9 +171,9 @@ def _targets(recist: RecistState, tracks: NDArray[np.intp], fact: NDArray[np.uin
         _rank(series[order].astype(np.int64) * (int(organ.max(initial=0)) + 1) + organ[order]) < MOST_OF_ORGAN
     ]
     order = order[_rank(series[order].astype(np.int64)) < MOST_TARGETS]
-    chosen = np.zeros(len(tracks), np.bool_)
     chosen[order] = True
-    return chosen
+    beyond[measurable] = ~chosen[measurable]
+    return chosen, beyond
 
 
 def _organs(block: Block, rows: NDArray[Any], nodal: Flags) -> NDArray[np.int64]:
@@ -233,6 +244,7 @@ class Watch:
             "new_grew": lesions.any_of(worse | ((trend == Trend.INCREASED) & ~lesions.target & known)),
             "new_longer": lesions.any_of(longer & known),
             "new_worse": lesions.any_of(worse),
+            "new_beyond": lesions.any_of(now & lesions.beyond),
         }
 
     def learn(self, used: Flags, opened: Flags) -> None:

@@ -157,12 +157,22 @@ class IrecistState(IrecistView):
         evaluable = ~self.is_original(Response.PD, Response.NE)
         grown = self.new_sum_grew | self.new_non_target_grew | self.new_appears
         better: Flags = self.original < self.known("anchor_original")
-        same: Flags = (self.original == self.known("anchor_original")) & self.smaller
-        new_settled = ~self.has_basis(NEW_LESION) | ~self.new_there | better | same
+        new_settled = ~self.has_basis(NEW_LESION) | ~self.new_there | better | self.smaller_in_category
         if self.options.ir_cr_with_nl == "iUPD":
             new_settled &= ~(self.is_original(Response.CR) & self.new_there)
         old_settled = ~(self.has_basis(NON_TARGET) & self.saw("non_target_unsettled"))
         return evaluable & ~grown & new_settled & old_settled
+
+    @cached_property
+    def smaller_in_category(self) -> Flags:
+        """The original lesions have the same response as at the unconfirmed progression, with a smaller sum."""
+        same: Flags = self.original == self.known("anchor_original")
+        return same & self.smaller
+
+    @property
+    def settled_by_sum(self) -> Flags:
+        """Only the smaller sum in the same category resets the bar, while the new lesion is there."""
+        return self.settled & self.has_basis(NEW_LESION) & self.new_there & self.smaller_in_category
 
     # --- complete response
 

@@ -49,7 +49,8 @@ FIRST: Final = {
 }
 _NEW: Final = {
     **dict.fromkeys(
-        "new_known new_there new_appears new_missing new_summed new_unmeasured new_grew new_longer new_worse".split(),
+        "new_known new_there new_appears new_missing new_summed new_unmeasured new_grew new_longer new_worse "
+        "new_beyond".split(),
         np.bool_(False),
     ),
     "new_sum_um": np.int64(0),
