@@ -18,6 +18,7 @@ from response.checks.targets import TARGET_CHECKS
 from response.checks.visits import VISIT_CHECKS
 from response.compare import compare
 from response.findings import Finding
+from response.registry import broken_criteria
 
 if TYPE_CHECKING:
     from response.engine import Assessment
@@ -60,7 +61,7 @@ def check(assessment: "Assessment", *, today: date | None = None) -> list[Findin
         Of a check with very many hits only the first are listed, and one finding tells how many more there are.
     """
     scene = Scene(assessment, days_since_1970(today or date.today()))
-    found = [*_with_sites(scene), *(finding for make in CHECKS for finding in make(scene))]
+    found = [*_with_sites(scene), *(finding for make in CHECKS for finding in make(scene)), *broken_criteria()]
     data = _unexplained(found)
     return [*data, *compare(assessment, data)]
 

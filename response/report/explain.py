@@ -23,10 +23,6 @@ from response.report.thresholds import thresholds
 from response.result import Result
 
 WIDTH: Final = 100
-_SCOPES: Final = {
-    "choi": "Choi was validated mainly for GIST under imatinib.",
-    "chun": "Chun was developed for colorectal liver metastases under chemotherapy with bevacizumab.",
-}
 _FLAGS: Final = {
     "after_new_therapy": "on or after the start of new therapy",
     "pd_backdated": "the progression is dated back to the scan that first showed it",
@@ -41,6 +37,7 @@ _BEST_FLAGS: Final = {
     "after_pd": "assessments after the first progression were left out",
     "after_new_therapy": "assessments on or after new therapy were left out",
     "same_date": "of several assessments on one date the worst counts",
+    "progression_unconfirmed": "no later assessment confirmed the progression, or undid it",
 }
 Row = Mapping[str, str]
 
@@ -130,7 +127,7 @@ class _Course:
         if self.whole:
             yield ""
             yield from self._best()
-        scopes = [text for name, text in _SCOPES.items() if name in self.assessment.results]
+        scopes = [result.criterion.scope for result in self.assessment.results.values() if result.criterion.scope]
         if scopes:
             yield ""
             yield from scopes

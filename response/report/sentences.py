@@ -43,7 +43,11 @@ _UNSCORED: Final = (BASELINE, BASELINE_WITHOUT_SUM, BEFORE_BASELINE, NO_BASELINE
 
 def plain_sentence(text: str) -> str:
     """Return a text as a sentence: a capital letter at the start, a full stop at the end."""
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return f"{_capital(text)}." if text else ""
+
+
+def _capital(text: str) -> str:
+    return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"  # iPR stays as it is written
 
 
 class Decisions:
@@ -85,7 +89,7 @@ class Decisions:
 
     def _unscored(self) -> NDArray[np.int64]:
         evidence = self.evidence
-        with_sum = evidence.summed if "sum_mm" in self.result.numbers else np.zeros(evidence.cells, np.bool_)
+        with_sum = self.figures.summed if "sum_mm" in self.result.numbers else np.zeros(evidence.cells, np.bool_)
         baseline = np.where(with_sum, 0, 1)
         return np.where(evidence.is_baseline, baseline, np.where(evidence.baseline < 0, 3, 2))
 
@@ -176,7 +180,7 @@ def _pieces(template: str, figures: Figures, cells: Cells, *, sentence: bool) ->
     words = _PLACEHOLDER.split(template)
     literals, names = words[::2], words[1::2]
     if sentence:
-        literals[0] = literals[0][:1].upper() + literals[0][1:]
+        literals[0] = _capital(literals[0])
         literals[-1] += "."
     if not names:
         return [TextColumn.constant(literals[0], len(cells))]
