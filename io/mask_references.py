@@ -95,6 +95,9 @@ def check_references(references: References, image: Volume, findings: FindingLis
         return True
     if ours and theirs and ours != theirs:
         raise InputError(findings.file, "masks drawn in another frame of reference", "masks of this image", _REMEDY)
+    if image.series_instance_uid in references.series and image.series_instance_uid:
+        _tell_other_images(findings)
+        return False
     named = bool(references.series or references.instances) and bool(image.series_instance_uid)
     if named and not (ours and theirs):
         raise InputError(findings.file, "masks drawn on another series", "masks of this image", _REMEDY)
@@ -108,6 +111,15 @@ def _is_drawn_on(references: References, image: Volume) -> bool:
     if references.instances and shown:
         return not references.instances.isdisjoint(shown)
     return bool(image.series_instance_uid) and image.series_instance_uid in references.series
+
+
+def _tell_other_images(findings: FindingList) -> None:
+    findings.tell(
+        "other_images",
+        "warning",
+        "The masks name other images of this series, such as those of another phase; they were placed by position.",
+        remedy="Look whether they fit.",
+    )
 
 
 def _tell_doubt(named: bool, same_frame: bool, image: Volume, findings: FindingList) -> None:

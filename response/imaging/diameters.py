@@ -115,7 +115,11 @@ def measure_diameters(mask: LesionMask, grid: Grid, options: MeasureOptions) -> 
         components=section.components,
         section=part.pixels,
         convention=sections.convention,
-        notes=(*sections.notes, *_border_notes(mask, grid, part.pixels), *_search_notes(part.contour, options)),
+        notes=(
+            *sections.notes,
+            *_border_notes(mask, grid, part.pixels),
+            *_search_notes(part.contour, _length(axis), options),
+        ),
     )
 
 
@@ -199,8 +203,10 @@ def _border_notes(mask: LesionMask, grid: Grid, pixels: NDArray[np.bool_]) -> It
         yield "the lesion reaches the border of the image, which may cut it"
 
 
-def _search_notes(part: Contour, options: MeasureOptions) -> Iterator[str]:
-    """Tell where not every point of a contour was tried as an end."""
-    step = thinning(part)
-    if options.chords_inside and step > 1:
-        yield f"the contour has {len(part.points)} points, of which 1 in {step} was tried as an end within the lesion"
+def _search_notes(part: Contour, longest_mm: float, options: MeasureOptions) -> Iterator[str]:
+    """Tell where a diameter within the lesion was searched for among a part of the points only."""
+    step = thinning(part) if options.chords_inside else 1
+    if step > 1:
+        pair = farthest_pair(part.points, part.loops, longest_mm)
+        if pair is not None and pair.length_mm > longest_mm * (1 + SAME):
+            yield f"of {len(part.points)} points of the contour 1 in {step} was tried as an end of the diameter"

@@ -22,6 +22,7 @@ def leaves_pixels(part: Bools, chords: Floats) -> bool:
     property by which straight digital lines are known (Rosenfeld, IEEE Trans Comput 1974;C-23:1264-1269). So the
     steps of an oblique border are not taken for a cleft, but a cleft of one pixel is. It is enough to look where the
     chord crosses a row or a column of pixel centres: there one of the two centres beside it must belong to the part.
+    Within a pixel of its ends a chord is at the border, and nothing is looked at.
 
     Parameters
     ----------
@@ -44,10 +45,12 @@ def leaves_pixels(part: Bools, chords: Floats) -> bool:
     row = np.arange(len(which)) + (first - (np.cumsum(count) - count))[which]
     rise = (stop[:, 1] - start[:, 1]) / np.where(count > 0, stop[:, 0] - start[:, 0], 1.0)
     column = start[which, 1] + (row - start[which, 0]) * rise[which]
+    places = np.stack([row, column], axis=1)
+    at_end = [np.abs(places - end[which]).max(axis=1) < 1 for end in (start, stop)]
     here = row.astype(np.intp) * ahead[which, 0]
     before = here + (column + SAME).astype(np.intp) * ahead[which, 1]
     after = here + np.ceil(column - SAME).astype(np.intp) * ahead[which, 1]
-    return not bool((padded.ravel()[before] | padded.ravel()[after]).all())
+    return not bool((padded.ravel()[before] | padded.ravel()[after] | at_end[0] | at_end[1]).all())
 
 
 def _runs_through(part: Bools, chords: Floats) -> bool:

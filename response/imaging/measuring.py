@@ -62,7 +62,7 @@ def measure_lesion(mask: LesionMask, scene: Scene, options: MeasureOptions) -> d
         cells |= _of_image(volume, diameters.slice_index)
         cells |= _of_attenuation(mask, volume, options, diameters)
         if not mask.name.is_organ:
-            cells |= _joined(*_of_tissue(mask, scene, volume, options))
+            cells |= _joined(*_of_tissue(mask, scene, volume, options, diameters.longest_mm))
     return {name: text for name, text in cells.items() if text}
 
 
@@ -164,7 +164,7 @@ def _as_signal(found: Attenuation) -> dict[str, str]:
 
 
 def _of_tissue(
-    mask: LesionMask, scene: Scene, volume: Volume, options: MeasureOptions
+    mask: LesionMask, scene: Scene, volume: Volume, options: MeasureOptions, longest_mm: float
 ) -> Iterable[tuple[dict[str, str], Sequence[str]]]:
     """Hand out what enhances, what does not, and the suggested morphology; each with its notes."""
     from response.imaging.viable import measure_necrosis, measure_viable
@@ -178,7 +178,7 @@ def _of_tissue(
         told = (f"no viable diameter: {viable.reason}",) if viable.reason else viable.notes
         yield {"viable_mm": number(viable.longest_mm), "viable_fraction": number(viable.fraction)}, told
     if options.suggest_morphology == "always" or (options.suggest_morphology == "liver" and _in_liver(mask, scene)):
-        yield _of_morphology(mask, scene, volume, options)
+        yield _of_morphology(mask, scene, volume, options, longest_mm)
 
 
 def _in_liver(mask: LesionMask, scene: Scene) -> bool:
@@ -186,12 +186,12 @@ def _in_liver(mask: LesionMask, scene: Scene) -> bool:
 
 
 def _of_morphology(
-    mask: LesionMask, scene: Scene, volume: Volume, options: MeasureOptions
+    mask: LesionMask, scene: Scene, volume: Volume, options: MeasureOptions, longest_mm: float
 ) -> tuple[dict[str, str], Sequence[str]]:
     from response.imaging.morphology import suggest_group
 
     others = [lesion for lesion in scene.lesions if lesion is not mask]
-    found = suggest_group(mask, volume, liver=scene.liver, others=others, options=options)
+    found = suggest_group(mask, volume, liver=scene.liver, others=others, longest_mm=longest_mm, options=options)
     if found.group is None:
         return {}, (f"no Chun group is suggested: {found.reason}",)
     cells = {

@@ -21,8 +21,9 @@ class MeasureOptions(Options):
 
     diameter_convention: str = option(
         "contour",
-        "where a lesion ends: the sub-pixel contour of its smoothed mask, the centres of its border pixels (SimpleITK), "
-        "the middles of their outer edges (pyradiomics), or the corners of these; timepoints measured by different conventions must not be compared",
+        "where a lesion ends: a smoothed contour between its border pixels and their outer edges, the centres of these "
+        "pixels (SimpleITK), the middles of their outer edges (pyradiomics), or the corners of these; timepoints "
+        "measured by different conventions must not be compared",
         choices=CONVENTIONS,
     )
     chords_inside: bool = option(

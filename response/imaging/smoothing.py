@@ -25,7 +25,7 @@ SHARE: Final = (2, 5)  # of a closed contour, the most that a stretch takes
 _DISTANCES: Final = np.arange(int(REACHES[-1]) + 1)
 # Of a stretch of 2 r + 1 points the parabola's middle is sum(weight * point) / divisor, in whole numbers.
 _WEIGHTS: Final = np.where(
-    _DISTANCES <= REACHES[:, None],
+    REACHES[:, None] >= _DISTANCES,
     3.0 * (3 * REACHES**2 + 3 * REACHES - 1)[:, None] - 15.0 * _DISTANCES**2,
     0.0,
 )
@@ -90,7 +90,7 @@ def _along(step: Ints, wanted: Ints, number: int) -> Ints:
 
 
 def _turns_little(here: Any, ahead: Any, behind: Any, reaches: Ints) -> Bools:
-    """Return whether the halves of the stretch of each reach meet at no more than the largest turn, `[reach, point]`."""
+    """Return whether the halves of the stretch of each reach meet at most at the largest turn, `[reach, point]`."""
     arriving, leaving = here - behind[reaches - 1], ahead[reaches - 1] - here
     dot = arriving.real * leaving.real + arriving.imag * leaving.imag
     squares = (arriving.real**2 + arriving.imag**2) * (leaving.real**2 + leaving.imag**2)

@@ -3,8 +3,8 @@
 All pairs of points are candidates, the longest first, so the search ends at the first pair that sees each other. What
 keeps it short on large and winding contours:
 
-1. A pair is dropped as soon as one of a few places along it lies in a cell of a fine raster that no part of the
-   lesion reaches. Only what passes is tested exactly.
+1. A pair is dropped as soon as one of some places along it lies in a cell of a fine raster that no part of the lesion
+   reaches: first its middle, then its quarters, and so on. Only what passes is tested exactly.
 2. Of contours of more than `MOST_POINTS` points every second, third ... is a candidate, evenly along the contour.
 """
 
@@ -20,10 +20,10 @@ from response.imaging.grid import Floats
 from response.imaging.sides import Bools, Ints
 
 MOST_POINTS: Final = 1500
-_CELLS: Final = 384  # along the longer side of the raster
+_CELLS: Final = 512  # along the longer side of the raster
+_HALVINGS: Final = 9  # so that places along a pair are no farther apart than cells
 _BAND: Final = 0.97  # pairs are looked at in bands of length: the next one ends at this fraction
-_LINES_AT_ONCE: Final = 64
-_PLACES: Final = tuple(np.arange(1, 2**depth, 2) / 2**depth for depth in range(1, 7))  # halves, quarters, eighths ...
+_NUMBERS_AT_ONCE: Final = 1 << 17
 
 
 def thinning(contour: Contour) -> int:
@@ -51,20 +51,23 @@ def longest_inside(contour: Contour, at_least_mm: float = 0.0) -> Pair | None:
         found = _first_inside(contour, *pairs)
         if found is not None:
             return found
-    return Pair(0.0, int(order[0]), int(order[0])) if at_least_mm == 0 else None
+    return None
 
 
 def _bands(points: Floats, at_least_mm: float) -> Iterator[tuple[Ints, Ints]]:
     """Yield pairs of points, longest bands first; within a band in order of the points."""
-    down, across = points.T
-    squares = np.triu((down[:, None] - down) ** 2 + (across[:, None] - across) ** 2)
-    top, bottom = np.inf, float(squares.max())
-    smallest = max((at_least_mm * (1 - SAME)) ** 2, bottom * SAME**2)
-    while top > smallest > 0:
-        bottom = max(bottom * _BAND**2, smallest)
-        first, second = np.nonzero((squares >= bottom) & (squares < top))
-        yield first, second
-        top = bottom
+    first, second = np.triu_indices(len(points), 1)
+    squares = ((points[first] - points[second]) ** 2).sum(axis=1)
+    order = np.argsort(-squares)
+    descending = -squares[order]
+    smallest = max((at_least_mm * (1 - SAME)) ** 2, -float(descending[0]) * SAME**2)
+    start, stop = 0, int(np.searchsorted(descending, -smallest, side="right"))
+    while start < stop:
+        bottom = descending[start] * _BAND**2
+        end = min(int(np.searchsorted(descending, bottom, side="right")), stop)
+        band = np.sort(order[start:end])
+        yield first[band], second[band]
+        start = end
 
 
 class _Raster:
@@ -74,57 +77,67 @@ class _Raster:
         self._corner = contour.points.min(axis=0)
         extent = contour.points.max(axis=0) - self._corner
         self._cell_mm = max(float(extent.max()) / _CELLS, np.finfo(np.float64).tiny)
-        shape = (extent / self._cell_mm).astype(int) + 4
-        self._reached = _inside_cells(self._cells(contour.points), contour.following, shape)
-        self._reached |= _touched(self._cells(contour.points), contour.following, shape)
+        starts = self._cells(contour.points)
+        shape = starts.max(axis=0).astype(int) + 2
+        self._reached = _inside(starts, starts[contour.following], shape)
+        self._reached |= _touched(starts, starts[contour.following], shape)
 
     def _cells(self, points: Floats) -> Floats:
-        return np.asarray((points - self._corner) / self._cell_mm + 1.5)
+        # A margin of one cell, and a bit, so that no outermost side lies just on the edge of a cell.
+        return np.asarray((points - self._corner) / self._cell_mm + 1.25)
 
     def keep(self, points: Floats, first: Ints, second: Ints) -> tuple[Ints, Ints]:
         """Return the pairs that are not certain to leave the lesion."""
-        from_, to = self._cells(points[first]), self._cells(points[second])
-        for places in _PLACES:
-            for place in places.tolist():
-                at = (from_ + place * (to - from_)).astype(np.intp)
+        start, stop = self._cells(points[first]), self._cells(points[second])
+        for halving in range(1, _HALVINGS + 1):
+            for place in (np.arange(1, 2**halving, 2) / 2**halving).tolist():
+                at = (start + place * (stop - start)).astype(np.intp)
                 still = self._reached[at[:, 0], at[:, 1]]
                 if not still.all():
-                    first, second, from_, to = first[still], second[still], from_[still], to[still]
+                    first, second, start, stop = first[still], second[still], start[still], stop[still]
         return first, second
 
 
-def _inside_cells(points: Floats, following: Ints, shape: Ints) -> Bools:
+def _inside(starts: Floats, stops: Floats, shape: Ints) -> Bools:
     """Return which cells have their middle within the contour (even-odd rule), bool `[row, column]`."""
-    start, stop = points, points[following]
-    low, high = np.minimum(start[:, 0], stop[:, 0]), np.maximum(start[:, 0], stop[:, 0])
+    low, high = np.minimum(starts[:, 0], stops[:, 0]), np.maximum(starts[:, 0], stops[:, 0])
     # Middles of rows lie at whole numbers and a half.
     first, last = np.ceil(low - 0.5).astype(np.intp), np.ceil(high - 0.5).astype(np.intp)
-    count = last - first
-    which = np.repeat(np.arange(len(points)), count)
-    row = np.arange(len(which)) + np.repeat(first - (np.cumsum(count) - count), count)
-    part = (row + 0.5 - start[which, 0]) / (stop[which, 0] - start[which, 0])
-    column = np.ceil(start[which, 1] + part * (stop[which, 1] - start[which, 1]) - 0.5).astype(np.intp)
+    row, side = _counted(first, last - first)
+    part = (row + 0.5 - starts[side, 0]) / (stops[side, 0] - starts[side, 0])
+    column = np.ceil(starts[side, 1] + part * (stops[side, 1] - starts[side, 1]) - 0.5).astype(np.intp)
     crossings = np.zeros(shape, np.intp)
     np.add.at(crossings, (row, column), 1)
     return np.asarray(np.cumsum(crossings, axis=1) % 2 == 1)
 
 
-def _touched(points: Floats, following: Ints, shape: Ints) -> Bools:
-    """Return which cells lie at a side of the contour or next to one, bool `[row, column]`."""
-    side = points[following] - points
-    count = np.ceil(2 * np.abs(side).max(axis=1)).astype(np.intp) + 1
-    which = np.repeat(np.arange(len(points)), count)
-    step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    at = (points[which] + (step / count[which])[:, None] * side[which]).astype(np.intp)
+def _touched(starts: Floats, stops: Floats, shape: Ints) -> Bools:
+    """Return which cells a side of the contour goes through, bool `[row, column]`.
+
+    Each side is cut where it crosses the edges of cells; the middle of a piece lies in the cell of the piece.
+    """
+    sides, parts = [np.tile(np.arange(len(starts)), 2)], [np.repeat([0.0, 1.0], len(starts))]
+    for axis in (0, 1):
+        low, high = np.minimum(starts[:, axis], stops[:, axis]), np.maximum(starts[:, axis], stops[:, axis])
+        first = np.ceil(low).astype(np.intp)
+        edge, side = _counted(first, np.maximum(np.ceil(high).astype(np.intp) - first, 0))
+        sides.append(side)
+        parts.append((edge - starts[side, axis]) / np.where(high > low, stops[:, axis] - starts[:, axis], 1.0)[side])
+    side, part = np.concatenate(sides), np.concatenate(parts)
+    order = np.lexsort((part, side))
+    side, part = side[order], part[order]
+    middle = 0.5 * (part[1:] + part[:-1])[side[1:] == side[:-1]]
+    side = side[1:][side[1:] == side[:-1]]
+    at = (starts[side] + middle[:, None] * (stops[side] - starts[side])).astype(np.intp)
     touched = np.zeros(shape, np.bool_)
     touched[at[:, 0], at[:, 1]] = True
-    wide = touched.copy()
-    wide[1:] |= touched[:-1]
-    wide[:-1] |= touched[1:]
-    touched = wide.copy()
-    wide[:, 1:] |= touched[:, :-1]
-    wide[:, :-1] |= touched[:, 1:]
-    return wide
+    return touched
+
+
+def _counted(first: Ints, count: Ints) -> tuple[Ints, Ints]:
+    """Return whole numbers from `first[i]` on, `count[i]` of them, and i, for all i."""
+    which = np.repeat(np.arange(len(count)), count)
+    return np.arange(len(which)) + np.repeat(first - (np.cumsum(count) - count), count), which
 
 
 def _first_inside(contour: Contour, first: Ints, second: Ints) -> Pair | None:
@@ -135,8 +148,9 @@ def _first_inside(contour: Contour, first: Ints, second: Ints) -> Pair | None:
         return None
     # Equal but for rounding is equal, and a stable order keeps the first point first.
     order = np.argsort(-np.round(length / length.max(), 9), kind="stable")
-    for start in range(0, len(order), _LINES_AT_ONCE):
-        some = order[start : start + _LINES_AT_ONCE]
+    step = max(1, _NUMBERS_AT_ONCE // len(contour.points))
+    for start in range(0, len(order), step):
+        some = order[start : start + step]
         within = covers(contour, contour.points[first[some]], contour.points[second[some]])
         if within.any():
             which = some[int(np.argmax(within))]

@@ -5,6 +5,7 @@ blurred as by a soft kernel, and given noise that is correlated a little, as noi
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from scipy import ndimage
 
 from response.imaging.grid import Grid
 from response.imaging.lesion_mask import LesionMask, StructureName
+from response.imaging.morphology import Suggestion, suggest_group
+from response.imaging.options import MeasureOptions
 from response.imaging.volume import Acquisition, Volume
 
 Places = tuple[Any, Any, Any]  # z, y, x in mm, which broadcast to [slice, row, column]
@@ -175,3 +178,24 @@ def _texture(places: Places, width_mm: float, seed: int) -> Any:
     coarse /= coarse.std()
     index = np.broadcast_arrays(*((place + FIELD_MM / 2) / step for place in places))
     return ndimage.map_coordinates(coarse, index, order=1, mode="nearest")
+
+
+STANDARD = MeasureOptions()
+TEXTURE: dict[str, Any] = {"texture_hu": 30.0, "core_hu": 50.0}
+PLAIN = Metastasis(radius_mm=9.0)  # of group 1, and small, so that it costs little time
+SCANS = [
+    Scan(pixel_mm=0.7, slice_mm=1.0, noise_hu=20, seed=1),
+    Scan(pixel_mm=0.8, slice_mm=2.5, noise_hu=8, seed=2),
+    Scan(pixel_mm=0.9, slice_mm=5.0, noise_hu=14, seed=4),
+]
+
+
+@cache
+def phantom(lesion: Metastasis, scan: Scan = SCANS[1], around: Surroundings = ALONE) -> Phantom:
+    """Return a phantom that tests share; it must not be changed."""
+    return liver_phantom(lesion, scan, around)
+
+
+def suggested(made: Phantom, **more: Any) -> Suggestion:
+    """Return the suggestion for a phantom with all its masks, but for what is given."""
+    return suggest_group(made.lesion, made.volume, **{"liver": made.liver, "others": made.others, **more})

@@ -81,8 +81,11 @@ def test_another_phase_in_the_same_series_is_told(tmp_path: Path) -> None:
     # One series may hold an arterial and a portal venous phase at the same positions.
     image, drawn = volume_on(), random_mask(SHAPE)
     phase = replace(image, sop_instance_uids=[uid_of("portal venous", index) for index in range(5)])
-    masks = read_segmentation(plain_seg(tmp_path / "seg.dcm", frames_of(drawn), image), phase)
-    assert [finding.id for finding in masks.findings] == ["other_series"]
+    path = plain_seg(tmp_path / "seg.dcm", frames_of(drawn), image)
+    for given in (phase, replace(phase, frame_of_reference_uid="")):
+        assert [finding.id for finding in read_segmentation(path, given).findings] == ["other_images"]
+    with pytest.raises(InputError, match="another frame of reference"):
+        read_segmentation(path, replace(phase, frame_of_reference_uid=uid_of("other frame")))
 
 
 # --- An image that does not hold all of the mask.
