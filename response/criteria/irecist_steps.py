@@ -13,7 +13,7 @@ import numpy as np
 from response.criteria.irecist_state import IrecistState
 from response.criteria.irecist_walk import CLEAR, CONFIRMED, FURTHER_UM, NEW_LESION, NON_TARGET, PENDING, TARGET
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, TARGET_RULES
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, always
 from response.criteria.steps import Step
 from response.vocabulary import (
     CR,
@@ -35,26 +35,19 @@ from response.vocabulary import (
 _WITH_I: Final = {CR: ICR, PR: IPR, SD: ISD, PD: IUPD, NON_CR_NON_PD: NON_ICR_NON_IUPD}
 
 
-def _as_in_recist(rule: Rule[Any]) -> Rule[Any]:
-    """Return a rule of RECIST 1.1 with an "i" before its response; the options of RECIST 1.1 say whether it stands."""
+def _as_in_recist(rule: Rule[Any], *, walked: bool) -> Rule[Any]:
+    """Return a rule of RECIST 1.1 with an "i" before its response; the options of RECIST 1.1 say whether it stands.
+
+    One that is `walked` is asked of the state of the walk, which has the names that it asks for; any other of the state
+    of RECIST 1.1 itself.
+    """
 
     def holds(state: IrecistState) -> Flags:
         if not rule.when(state.recist.options):
             return np.zeros(state.shape, np.bool_)
-        return np.asarray(rule.holds(state))
+        return np.asarray(rule.holds(state) if walked else rule.holds(state.recist)[:, state.part])
 
-    return replace(rule, category=_WITH_I.get(rule.category, rule.category), holds=holds, when=lambda _: True)
-
-
-def _of_recist(rule: Rule[Any]) -> Rule[Any]:
-    """Return such a rule that does not depend on the walk."""
-
-    def holds(state: IrecistState) -> Flags:
-        if not rule.when(state.recist.options):
-            return np.zeros(state.shape, np.bool_)
-        return np.asarray(rule.holds(state.recist)[:, state.part])
-
-    return replace(rule, category=_WITH_I.get(rule.category, rule.category), holds=holds, when=lambda _: True)
+    return replace(rule, category=_WITH_I.get(rule.category, rule.category), holds=holds, when=always)
 
 
 # --- Conditions
@@ -70,11 +63,6 @@ def _early(state: IrecistState) -> Flags:
 
 def _early_new_lesion(state: IrecistState) -> Flags:
     return state.early & state.new_symptom & state.new_appears
-
-
-def _by(what: int) -> Callable[[IrecistState], Flags]:
-    """Return where a category made the unconfirmed progression."""
-    return lambda state: state.has_basis(what)
 
 
 def _target_further(state: IrecistState) -> Flags:
@@ -293,8 +281,8 @@ IRECIST_STEPS: Final = (
 )  # fmt: skip
 
 IRECIST_QUESTIONS: Final = (
-    Question("target", tuple(_as_in_recist(rule) for rule in TARGET_RULES)),
-    Question("non_target", tuple(_of_recist(rule) for rule in NON_TARGET_RULES)),
-    Question("new_lesion", tuple(_of_recist(rule) for rule in NEW_LESION_RULES)),
+    Question("target", tuple(_as_in_recist(rule, walked=True) for rule in TARGET_RULES)),
+    Question("non_target", tuple(_as_in_recist(rule, walked=False) for rule in NON_TARGET_RULES)),
+    Question("new_lesion", tuple(_as_in_recist(rule, walked=False) for rule in NEW_LESION_RULES)),
     Question("overall", IRECIST_STEPS),
 )
