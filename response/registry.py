@@ -30,6 +30,7 @@ BUILT_IN: Final = {
     "eortc-pet": "response.criteria.eortc_pet:EORTC_PET",
     "sact": "response.criteria.sact:SACT",
     "mass": "response.criteria.mass:MASS",
+    "rano-2.0": "response.criteria.rano:RANO",
     "easl": "response.criteria.easl:EASL",
     "itrecist": "response.criteria.itrecist:ITRECIST",
     "ablation": "response.criteria.ablation:ABLATION",

@@ -21,8 +21,8 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("lugano", "percist", "eortc-pet", "sact", "mass")
-BEST = ("best_response", "confirmed_best_response")
+CRITERIA = ("lugano", "percist", "eortc-pet", "sact", "mass", "rano-2.0")
+BEST = ("best_response", "confirmed_best_response", "progression_date")
 
 # What the spec lists: table -> ids.
 LISTED = {
@@ -30,6 +30,7 @@ LISTED = {
     "percist": ("X10", "X11", "X12", "X13"),
     "sact": ("X20", "X21"),
     "mass": ("X18", "X19"),
+    "rano-2.0": ("X22",),
 }
 
 
