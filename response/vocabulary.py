@@ -381,6 +381,9 @@ PMR: Final = "PMR"
 SMD: Final = "SMD"
 PMD: Final = "PMD"
 
+PDU: Final = "PDu"  # progression of bone that a later scan has to confirm (PCWG3)
+NON_PD: Final = "Non-PD"  # of bone alone
+
 NCIT_RESPONSE: Final[Mapping[str, str]] = {CR: "C4870", PR: "C18058", SD: "C18213", PD: "C35571", NE: "C62222"}
 # OMOP Cancer Modifier has codes of its own for iRECIST; its PD is the confirmed one, and it has none for iUPD.
 OMOP_RESPONSE: Final[Mapping[str, str]] = {ICR: "1633954", IPR: "1635284", ISD: "1635887", ICPD: "1633423"}
@@ -431,6 +434,7 @@ _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "stable metabolic disease": SMD,
     "pmd": PMD,
     "progressive metabolic disease": PMD,
+    "pdu": PDU,
     "icr": ICR,
     "immune complete response": ICR,
     "ipr": IPR,
@@ -502,6 +506,7 @@ METABOLIC_WORDS: Final[Mapping[Response, str]] = {  # FDG-PET: EORTC 1999, PERCI
     Response.SD: SMD,
     Response.PD: PMD,
 }
+PCWG3_WORDS: Final[Mapping[Response, str]] = {Response.UNCONFIRMED_PD: PDU}
 WHO_WORDS: Final[Mapping[Response, str]] = {Response.SD: NO_CHANGE}
 IRRC_WORDS: Final[Mapping[Response, str]] = {
     Response.CR: IRCR,
