@@ -498,8 +498,6 @@ IRECIST_WORDS: Final[Mapping[Response, str]] = {
 }
 
 
-# WHO 1981 calls stable disease no change; irRC (Wolchok et al., Clin Cancer Res 2009;15:7412-7420) has an "ir" before
-# each response, and a progression that a second assessment has to confirm.
 METABOLIC_WORDS: Final[Mapping[Response, str]] = {  # FDG-PET: EORTC 1999, PERCIST 2009
     Response.CR: CMR,
     Response.PR: PMR,
@@ -507,6 +505,9 @@ METABOLIC_WORDS: Final[Mapping[Response, str]] = {  # FDG-PET: EORTC 1999, PERCI
     Response.PD: PMD,
 }
 PCWG3_WORDS: Final[Mapping[Response, str]] = {Response.UNCONFIRMED_PD: PDU}
+
+# WHO 1981 calls stable disease no change; irRC (Wolchok et al., Clin Cancer Res 2009;15:7412-7420) has an "ir" before
+# each response, and a progression that a second assessment has to confirm.
 WHO_WORDS: Final[Mapping[Response, str]] = {Response.SD: NO_CHANGE}
 IRRC_WORDS: Final[Mapping[Response, str]] = {
     Response.CR: IRCR,

@@ -21,7 +21,7 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("lugano", "percist", "eortc-pet", "sact", "mass", "rano-2.0")
+CRITERIA = ("lugano", "percist", "eortc-pet", "sact", "mass", "rano-2.0", "pcwg3")
 BEST = ("best_response", "confirmed_best_response", "progression_date")
 
 # What the spec lists: table -> ids.
@@ -31,6 +31,7 @@ LISTED = {
     "sact": ("X20", "X21"),
     "mass": ("X18", "X19"),
     "rano-2.0": ("X22",),
+    "pcwg3": tuple(f"X{number}" for number in range(23, 35)),
 }
 
 
