@@ -47,7 +47,7 @@ from response.criteria.sums import (
     rounded_area,
     shrunk,
 )
-from response.criteria.visit_values import any_lesion, at_baseline, visit_numbers
+from response.criteria.visit_values import any_lesion, at_baseline, lesions_at_baseline, visit_numbers
 from response.protocol import option
 from response.timeline import NO_ROW, Block
 from response.vocabulary import UNCONFIRMED_PD, Clinical, Tissue
@@ -88,7 +88,7 @@ def rano_burden(block: Block, options: RanoOptions) -> Burden:
     read = uptake_burden(block, "volume_mm3") if options.rano_measure == "volume" else recist_burden(block, options)
     tissue = block.lesion(block.timeline.measurements.code("tissue"), Tissue.BLANK)
     unfollowed = Tissue.NON_ENHANCING if options.rano_tissue == "enhancing" else Tissue.ENHANCING
-    left_out = (tissue == unfollowed).any(axis=1) & np.isin(read.classes, TARGETS)
+    left_out = (lesions_at_baseline(block, tissue)[:, 0] == unfollowed) & np.isin(read.classes, TARGETS)
     classes = np.where(left_out, LesionClass.UNCOUNTED, read.classes).astype(np.uint8)
     state = _new_states(read)
     kept = replace(read, classes=classes, state=state, value_um=np.where(left_out[:, None], 0, read.value_um))
