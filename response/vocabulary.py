@@ -389,7 +389,7 @@ NCIT_RESPONSE: Final[Mapping[str, str]] = {CR: "C4870", PR: "C18058", SD: "C1821
 OMOP_RESPONSE: Final[Mapping[str, str]] = {ICR: "1633954", IPR: "1635284", ISD: "1635887", ICPD: "1633423"}
 # CDISC submission values that differ from our words (codelist of oncology response results).
 CDISC_RESPONSE: Final[Mapping[str, str]] = {NON_CR_NON_PD: "NON-CR/NON-PD", NON_ICR_NON_IUPD: "NON-iCR/NON-iUPD"}
-NCIT_CRITERION: Final[Mapping[str, str]] = {"recist-1.1": "C49164", "choi": "C122394"}
+NCIT_CRITERION: Final[Mapping[str, str]] = {"recist-1.1": "C49164", "choi": "C122394", "percist": "C126039"}
 
 _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "cr": CR,
