@@ -102,6 +102,30 @@ class EnhancementChange(IntEnum):
     NEW_ENHANCEMENT = 3  # of a mass that was homogeneous, of low attenuation, and did not enhance
 
 
+class Ancillary(IntEnum):
+    """An ancillary finding in a lesion: whether it is there, or how it stands against baseline."""
+
+    BLANK = 0
+    ABSENT = 1
+    PRESENT = 2
+    NEW = 3
+    INCREASED = 4
+    STABLE = 5
+    DECREASED = 6
+    NOT_EVALUABLE = 7
+
+
+class PathologyClass(IntEnum):
+    """Class of residual viable cells in the specimen (EORTC-STBSG)."""
+
+    BLANK = 0
+    A = 1
+    B = 2
+    C = 3
+    D = 4
+    E = 5
+
+
 class LesionType(IntEnum):
     """Kind of lesion, as far as measurability depends on it (RECIST 1.1, section 3.1)."""
 
@@ -233,6 +257,15 @@ _SYNONYMS: Final[Mapping[type[IntEnum], Mapping[str, IntEnum]]] = {
         "stable": Trend.UNCHANGED,
         "increase": Trend.INCREASED,
         "decrease": Trend.DECREASED,
+    },
+    Ancillary: {
+        "no": Ancillary.ABSENT,
+        "none": Ancillary.ABSENT,
+        "yes": Ancillary.PRESENT,
+        "increase": Ancillary.INCREASED,
+        "decrease": Ancillary.DECREASED,
+        "unchanged": Ancillary.STABLE,
+        "ne": Ancillary.NOT_EVALUABLE,
     },
     Cytology: {
         "benign": Cytology.NEGATIVE,
