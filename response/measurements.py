@@ -27,6 +27,7 @@ from response.errors import InputError
 from response.findings import Finding
 from response.table import TextColumn, TextTable
 from response.vocabulary import (
+    Ancillary,
     Clinical,
     Cytology,
     EnhancementChange,
@@ -35,6 +36,7 @@ from response.vocabulary import (
     Markers,
     Marrow,
     Nodule,
+    PathologyClass,
     PetCorrelate,
     PetResult,
     Role,
@@ -87,6 +89,14 @@ def _length(meaning: str) -> Column:
     return Column("number", meaning, largest=LARGEST_MM, length=True)
 
 
+def _ancillary(meaning: str) -> Column:
+    return Column(
+        "code",
+        f"{meaning}: absent, present, or against baseline new, increased, stable, decreased; not_evaluable",
+        words=Ancillary,
+    )
+
+
 COLUMNS: Final[Mapping[str, Column]] = {
     "subject": Column("text", "subject id", required=True),
     "evaluator": Column("text", "who read it; a series is subject x evaluator"),
@@ -131,6 +141,22 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "parent": Column("text", "lesion that this fragment split from, or into which this one merged"),
     "volume_mm3": Column("number", "volume in mm3", largest=2_000_000),
     "necrosis_fraction": Column("number", "non-enhancing share of the volume, 0 to 1", largest=1),
+    "viable_fraction": Column("number", "enhancing share of the volume, 0 to 1", largest=1),
+    "calcified_fraction": Column("number", "share of the ROI above the threshold of calcification, 0 to 1", largest=1),
+    "enhancement_hu": Column(
+        "number", "attenuation with contrast less that without, in HU", largest=5000, negative=True
+    ),
+    "necrosis_finding": _ancillary("necrosis"),
+    "fibrosis_finding": _ancillary("fibrosis (capsular retraction, dark on T2)"),
+    "cystic_finding": _ancillary("cystic change"),
+    "calcification_finding": _ancillary("calcification"),
+    "haemorrhage_finding": _ancillary("haemorrhage"),
+    "interface_finding": _ancillary("sharp interface of tumour and liver (increased: sharper)"),
+    "rim_finding": _ancillary("thick enhancing rim"),
+    "fat_finding": _ancillary("fat"),
+    "enhancement_finding": _ancillary("enhancement"),
+    "pathology_viable_percent": Column("number", "viable cells in the specimen of the lesion, in percent", largest=100),
+    "pathology_class": Column("code", "class of viable cells, A to E (EORTC-STBSG)", words=PathologyClass),
     "modality": Column("text", "CT, MR, PET, X-ray, clinical, US ..."),
     "phase": Column("text", "contrast phase"),
     "slice_thickness_mm": Column("number", "slice thickness (or interval, if larger) in mm", largest=100),
@@ -175,7 +201,6 @@ IMAGING_COLUMNS: Final[Mapping[str, str]] = {
     "attenuation_p10_hu": "10th percentile of attenuation",
     "attenuation_p90_hu": "90th percentile of attenuation",
     "attenuation_voxels": "number of voxels of the ROI",
-    "calcified_fraction": "share of the ROI at or above the threshold of calcification",
     "signal_mean": "mean of the values of the ROI where they are no HU (MR, PET, or an image of unknown modality)",
     "signal_sd": "their standard deviation",
     "signal_median": "their median",
@@ -183,7 +208,6 @@ IMAGING_COLUMNS: Final[Mapping[str, str]] = {
     "signal_max": "the largest",
     "signal_p10": "their 10th percentile",
     "signal_p90": "their 90th percentile",
-    "viable_fraction": "enhancing share of the volume",
     "image_notes": "what to know about the numbers beside the diameters",
     "kvp": "peak tube voltage in kV",
     "kernel": "convolution kernel",
@@ -214,10 +238,15 @@ VISIT_COLUMNS: Final[Mapping[str, Column]] = {
     "markers": Column("code", "tumour markers: normal, above or not_done", words=Markers),
     "liver_sul_mean": Column("number", "mean SUL of the liver, sphere of 3 cm (PERCIST)", largest=100),
     "liver_sul_sd": Column("number", "its standard deviation", largest=100),
-    "blood_pool_sul_mean": Column("number", "mean SUL of the aorta, where the liver is diseased (PERCIST)", largest=100),
+    "blood_pool_sul_mean": Column(
+        "number", "mean SUL of the aorta, where the liver is diseased (PERCIST)", largest=100
+    ),
     "blood_pool_sul_sd": Column("number", "its standard deviation", largest=100),
     "uptake_minutes": Column("number", "minutes from injection of FDG to the scan (PERCIST)", largest=1440),
     "steroid_mg": Column("number", "daily corticosteroids as mg of dexamethasone, replacement left out", largest=1000),
+    "bone_lesions": Column("number", "number of lesions on the bone scan (PCWG3)", largest=10_000),
+    "new_bone_lesions": Column("number", "those of them that the baseline bone scan did not show", largest=10_000),
+    "psa": Column("number", "prostate-specific antigen in ng/mL (PCWG3)", largest=2_000_000),
     "spleen_mm": _length("length of the spleen, head to foot, in mm (Lugano)"),
     "marrow": Column("code", "bone marrow: negative, positive, indeterminate or not_done (Lugano)", words=Marrow),
     "reason": Column("text", "why missed or not evaluable"),

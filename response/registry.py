@@ -30,6 +30,8 @@ BUILT_IN: Final = {
     "eortc-pet": "response.criteria.eortc_pet:EORTC_PET",
     "sact": "response.criteria.sact:SACT",
     "mass": "response.criteria.mass:MASS",
+    "rano-2.0": "response.criteria.rano:RANO",
+    "pcwg3": "response.criteria.pcwg3:PCWG3",
     "easl": "response.criteria.easl:EASL",
     "itrecist": "response.criteria.itrecist:ITRECIST",
     "ablation": "response.criteria.ablation:ABLATION",

@@ -102,6 +102,30 @@ class EnhancementChange(IntEnum):
     NEW_ENHANCEMENT = 3  # of a mass that was homogeneous, of low attenuation, and did not enhance
 
 
+class Ancillary(IntEnum):
+    """An ancillary finding in a lesion: whether it is there, or how it stands against baseline."""
+
+    BLANK = 0
+    ABSENT = 1
+    PRESENT = 2
+    NEW = 3
+    INCREASED = 4
+    STABLE = 5
+    DECREASED = 6
+    NOT_EVALUABLE = 7
+
+
+class PathologyClass(IntEnum):
+    """Class of residual viable cells in the specimen (EORTC-STBSG)."""
+
+    BLANK = 0
+    A = 1
+    B = 2
+    C = 3
+    D = 4
+    E = 5
+
+
 class LesionType(IntEnum):
     """Kind of lesion, as far as measurability depends on it (RECIST 1.1, section 3.1)."""
 
@@ -233,6 +257,15 @@ _SYNONYMS: Final[Mapping[type[IntEnum], Mapping[str, IntEnum]]] = {
         "stable": Trend.UNCHANGED,
         "increase": Trend.INCREASED,
         "decrease": Trend.DECREASED,
+    },
+    Ancillary: {
+        "no": Ancillary.ABSENT,
+        "none": Ancillary.ABSENT,
+        "yes": Ancillary.PRESENT,
+        "increase": Ancillary.INCREASED,
+        "decrease": Ancillary.DECREASED,
+        "unchanged": Ancillary.STABLE,
+        "ne": Ancillary.NOT_EVALUABLE,
     },
     Cytology: {
         "benign": Cytology.NEGATIVE,
@@ -381,12 +414,15 @@ PMR: Final = "PMR"
 SMD: Final = "SMD"
 PMD: Final = "PMD"
 
+PDU: Final = "PDu"  # progression of bone that a later scan has to confirm (PCWG3)
+NON_PD: Final = "Non-PD"  # of bone alone
+
 NCIT_RESPONSE: Final[Mapping[str, str]] = {CR: "C4870", PR: "C18058", SD: "C18213", PD: "C35571", NE: "C62222"}
 # OMOP Cancer Modifier has codes of its own for iRECIST; its PD is the confirmed one, and it has none for iUPD.
 OMOP_RESPONSE: Final[Mapping[str, str]] = {ICR: "1633954", IPR: "1635284", ISD: "1635887", ICPD: "1633423"}
 # CDISC submission values that differ from our words (codelist of oncology response results).
 CDISC_RESPONSE: Final[Mapping[str, str]] = {NON_CR_NON_PD: "NON-CR/NON-PD", NON_ICR_NON_IUPD: "NON-iCR/NON-iUPD"}
-NCIT_CRITERION: Final[Mapping[str, str]] = {"recist-1.1": "C49164", "choi": "C122394"}
+NCIT_CRITERION: Final[Mapping[str, str]] = {"recist-1.1": "C49164", "choi": "C122394", "percist": "C126039"}
 
 _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "cr": CR,
@@ -431,6 +467,7 @@ _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "stable metabolic disease": SMD,
     "pmd": PMD,
     "progressive metabolic disease": PMD,
+    "pdu": PDU,
     "icr": ICR,
     "immune complete response": ICR,
     "ipr": IPR,
@@ -655,14 +692,16 @@ IRECIST_WORDS: Final[Mapping[Response, str]] = {
 }
 
 
-# WHO 1981 calls stable disease no change; irRC (Wolchok et al., Clin Cancer Res 2009;15:7412-7420) has an "ir" before
-# each response, and a progression that a second assessment has to confirm.
 METABOLIC_WORDS: Final[Mapping[Response, str]] = {  # FDG-PET: EORTC 1999, PERCIST 2009
     Response.CR: CMR,
     Response.PR: PMR,
     Response.SD: SMD,
     Response.PD: PMD,
 }
+PCWG3_WORDS: Final[Mapping[Response, str]] = {Response.UNCONFIRMED_PD: PDU}
+
+# WHO 1981 calls stable disease no change; irRC (Wolchok et al., Clin Cancer Res 2009;15:7412-7420) has an "ir" before
+# each response, and a progression that a second assessment has to confirm.
 WHO_WORDS: Final[Mapping[Response, str]] = {Response.SD: NO_CHANGE}
 IRRC_WORDS: Final[Mapping[Response, str]] = {
     Response.CR: IRCR,

@@ -172,7 +172,8 @@ class IrecistState(IrecistView):
     @property
     def settled_by_sum(self) -> Flags:
         """Only the smaller sum in the same category resets the bar, while the new lesion is there."""
-        return self.settled & self.has_basis(NEW_LESION) & self.new_there & self.smaller_in_category
+        there = self.has_basis(NEW_LESION) & self.new_there
+        return there & self.settled & self.smaller_in_category if there.any() else there
 
     # --- complete response
 

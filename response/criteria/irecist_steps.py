@@ -13,7 +13,7 @@ import numpy as np
 from response.criteria.irecist_state import IrecistState
 from response.criteria.irecist_walk import CLEAR, CONFIRMED, FURTHER_UM, NEW_LESION, NON_TARGET, PENDING, TARGET
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, TARGET_RULES
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, always
 from response.criteria.steps import Step
 from response.vocabulary import (
     CR,
@@ -35,26 +35,19 @@ from response.vocabulary import (
 _WITH_I: Final = {CR: ICR, PR: IPR, SD: ISD, PD: IUPD, NON_CR_NON_PD: NON_ICR_NON_IUPD}
 
 
-def _as_in_recist(rule: Rule[Any]) -> Rule[Any]:
-    """Return a rule of RECIST 1.1 with an "i" before its response; the options of RECIST 1.1 say whether it stands."""
+def _as_in_recist(rule: Rule[Any], *, walked: bool) -> Rule[Any]:
+    """Return a rule of RECIST 1.1 with an "i" before its response; the options of RECIST 1.1 say whether it stands.
+
+    One that is `walked` is asked of the state of the walk, which has the names that it asks for; any other of the state
+    of RECIST 1.1 itself.
+    """
 
     def holds(state: IrecistState) -> Flags:
         if not rule.when(state.recist.options):
             return np.zeros(state.shape, np.bool_)
-        return np.asarray(rule.holds(state))
+        return np.asarray(rule.holds(state) if walked else rule.holds(state.recist)[:, state.part])
 
-    return replace(rule, category=_WITH_I.get(rule.category, rule.category), holds=holds, when=lambda _: True)
-
-
-def _of_recist(rule: Rule[Any]) -> Rule[Any]:
-    """Return such a rule that does not depend on the walk."""
-
-    def holds(state: IrecistState) -> Flags:
-        if not rule.when(state.recist.options):
-            return np.zeros(state.shape, np.bool_)
-        return np.asarray(rule.holds(state.recist)[:, state.part])
-
-    return replace(rule, category=_WITH_I.get(rule.category, rule.category), holds=holds, when=lambda _: True)
+    return replace(rule, category=_WITH_I.get(rule.category, rule.category), holds=holds, when=always)
 
 
 # --- Conditions
@@ -70,11 +63,6 @@ def _early(state: IrecistState) -> Flags:
 
 def _early_new_lesion(state: IrecistState) -> Flags:
     return state.early & state.new_symptom & state.new_appears
-
-
-def _by(what: int) -> Callable[[IrecistState], Flags]:
-    """Return where a category made the unconfirmed progression."""
-    return lambda state: state.has_basis(what)
 
 
 def _target_further(state: IrecistState) -> Flags:
@@ -271,30 +259,33 @@ IRECIST_STEPS: Final = (
          "unequivocal progression of a known new lesion non-target", within=(CLEAR,), then=PENDING),
     # --- ... and what is none: as in RECIST 1.1, tables 1 and 2
     Step("ned_not_evaluable", NE, _ned_ne, "convention (NED)",
-         "no disease at baseline, and new lesions could not be looked for"),
+         "no disease at baseline, and new lesions could not be looked for", within=(CLEAR,)),
     Step("no_lesion_to_follow", NE, _unfollowed, "convention (NED)",
-         "no target or non-target lesion of the baseline can be followed"),
-    Step("ned", NED, _is(Response.NED), "convention (NED)", "no disease at baseline and no new lesion"),
-    Step("icr", ICR, _icr, "table 2", "all known disease is gone and there is no new lesion"),
+         "no target or non-target lesion of the baseline can be followed", within=(CLEAR,)),
+    Step("ned", NED, _is(Response.NED), "convention (NED)", "no disease at baseline and no new lesion",
+         within=(CLEAR,)),
+    Step("icr", ICR, _icr, "table 2", "all known disease is gone and there is no new lesion", within=(CLEAR,)),
     Step("non_icr_non_iupd", NON_ICR_NON_IUPD, _persists, "table 2, legend",
-         "{non_target}, and there is no target lesion"),
-    Step("non_target_only_ne", NE, _alone, "RECIST 1.1, table 2, row 3", "{non_target}; new lesions: {new_lesion}"),
+         "{non_target}, and there is no target lesion", within=(CLEAR,)),
+    Step("non_target_only_ne", NE, _alone, "RECIST 1.1, table 2, row 3", "{non_target}; new lesions: {new_lesion}",
+         within=(CLEAR,)),
     Step("icr_with_new_lesion", IPR, _cr_with_new_lesion, "table 2",
-         "the original lesions are gone, but a new lesion is there"),
+         "the original lesions are gone, but a new lesion is there", within=(CLEAR,)),
     Step("target_icr_non_target_persists", IPR, _cr_but(NON_ICR_NON_IUPD), "table 2",
-         "the target lesions are gone, but {non_target}"),
+         "the target lesions are gone, but {non_target}", within=(CLEAR,)),
     Step("target_icr_non_target_ne", IPR, _cr_but(NE), "RECIST 1.1, table 1, row 3",
-         "the target lesions are gone, but {non_target}"),
+         "the target lesions are gone, but {non_target}", within=(CLEAR,)),
     Step("target_icr_unproven", IPR, _target_cr, "RECIST 1.1, table 1, row 3",
-         "the target lesions are gone, but a marker is above normal or new lesions could not be looked for"),
-    Step("ipr", IPR, _target_pr, "table 2", "{target}"),
-    Step("isd", ISD, _target_sd, "table 2", "{target}"),
+         "the target lesions are gone, but a marker is above normal or new lesions could not be looked for",
+         within=(CLEAR,)),
+    Step("ipr", IPR, _target_pr, "table 2", "{target}", within=(CLEAR,)),
+    Step("isd", ISD, _target_sd, "table 2", "{target}", within=(CLEAR,)),
     Step("target_ne", NE, _everywhere, "RECIST 1.1, table 1, row 6", "{target}"),
 )  # fmt: skip
 
 IRECIST_QUESTIONS: Final = (
-    Question("target", tuple(_as_in_recist(rule) for rule in TARGET_RULES)),
-    Question("non_target", tuple(_of_recist(rule) for rule in NON_TARGET_RULES)),
-    Question("new_lesion", tuple(_of_recist(rule) for rule in NEW_LESION_RULES)),
+    Question("target", tuple(_as_in_recist(rule, walked=True) for rule in TARGET_RULES)),
+    Question("non_target", tuple(_as_in_recist(rule, walked=False) for rule in NON_TARGET_RULES)),
+    Question("new_lesion", tuple(_as_in_recist(rule, walked=False) for rule in NEW_LESION_RULES)),
     Question("overall", IRECIST_STEPS),
 )

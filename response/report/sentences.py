@@ -8,11 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from response.criteria.rules import Rule
 from response.report.evidence import Cells, Evidence
 from response.report.figures import Figures
 from response.report.texts import Texts, framed, joined, stacked
@@ -66,7 +67,8 @@ class Decisions:
         cells = evidence.block.cell_slice
         self._answers = {name: codes[cells] for name, codes in result.answers.items()}
         self._overall = result.rules(OVERALL)
-        self._inner = [question for question in result.criterion.questions if question.name != OVERALL]
+        # the last first: a question may be quoted by those after it
+        self._inner = [question for question in reversed(result.criterion.questions) if question.name != OVERALL]
         keys = self._keys()
         present = np.bincount(keys)
         used = np.flatnonzero(present)
@@ -80,11 +82,13 @@ class Decisions:
         overall = self._answers[OVERALL].astype(np.int64)
         keys = overall + len(_UNSCORED)
         stride = len(self._overall) + len(_UNSCORED)
+        quoting = [(self._overall, overall)]  # a question may be quoted by the overall rule, or by a later question
         for question in self._inner:
-            quotes = [f"{{{question.name}}}" in rule.sentence for rule in self._overall]
             answer = self._answers[question.name].astype(np.int64)
-            keys += stride * np.where(np.asarray([*quotes, False])[overall], answer, 0)
+            quoted = _quoted(question.name, quoting)
+            keys += stride * np.where(quoted, answer, 0)
             stride *= len(question.rules)
+            quoting.append((question.rules, np.where(quoted, answer, NOT_SCORED)))
         return np.where(overall == NOT_SCORED, self._unscored(), keys)
 
     def _unscored(self) -> NDArray[np.int64]:
@@ -103,7 +107,7 @@ class Decisions:
         for inner in self._inner:
             key, index = divmod(key, len(inner.rules))
             quoted = inner.rules[index]
-            if passes_on(rule.sentence, inner.name):
+            if passes_on(deciding.sentence, inner.name):
                 deciding, question, clause = quoted, inner.name, quoted.clause
             told = quoted.category if inner.name == _CATEGORY_ONLY else quoted.sentence
             sentence = sentence.replace(f"{{{inner.name}}}", told)
@@ -127,6 +131,15 @@ class Decisions:
         chosen = np.arange(self.evidence.cells) if cells is None else cells
         groups = [(self.code[chosen] == code, kind.template) for code, kind in enumerate(self.kinds)]
         return filled(groups, self.figures, chosen)
+
+
+def _quoted(question: str, quoting: Sequence[tuple[Sequence[Rule[Any]], NDArray[np.int64]]]) -> NDArray[np.bool_]:
+    """Return where a question is quoted by one of the rules that are told; `[cell]`, index `NOT_SCORED` for none."""
+    found = np.zeros(quoting[0][1].shape, np.bool_)
+    for rules, answer in quoting:
+        quotes = [f"{{{question}}}" in rule.sentence for rule in rules]
+        found |= np.asarray([*quotes, False])[answer]
+    return found
 
 
 def passes_on(sentence: str, question: str) -> bool:

@@ -457,8 +457,8 @@ def test_rs_alone_has_no_measurements(tmp_path: Path) -> None:
 
 CRITERIA = [
     ("RECIST 1.1", "recist-1.1"), ("RECIST", "recist-1.1"), ("RECIST V1.1", "recist-1.1"), ("", "recist-1.1"),
-    ("CHOI", "choi"), ("iRECIST", "irecist"), ("mRECIST", None), ("Modified RECIST", None), ("RECIST 1.0", None),
-    ("LUGANO CLASSIFICATION", None), ("IMWG", None), ("PCWG3 AND RECIST 1.1", None), ("GCIG CA-125", None),
+    ("CHOI", "choi"), ("iRECIST", "irecist"), ("mRECIST", "mrecist"), ("Modified RECIST", None), ("RECIST 1.0", None),
+    ("LUGANO CLASSIFICATION", "lugano"), ("IMWG", None), ("PCWG3 AND RECIST 1.1", None), ("GCIG CA-125", None),
     ("ECOG", None),
 ]  # fmt: skip
 
