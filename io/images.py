@@ -4,7 +4,7 @@ Source: DICOM PS3.3, A.3 and A.38 (CT), A.4 and A.36 (MR), A.21 and A.56 (PET), 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,7 @@ def split_series(headers: Iterable[Header]) -> dict[str, list[Header]]:
     return dict(series)
 
 
-def read_series(paths: Sequence[Path], *, instances: Collection[str] = ()) -> Volume:
+def read_series(paths: Sequence[Path], *, instances: Callable[[], Collection[str]] = frozenset) -> Volume:
     """Return the volume that the files of one series hold, or the one multi-frame file.
 
     1. Headers are read, and slices sorted by position along their normal, never by number or name.
@@ -45,7 +45,8 @@ def read_series(paths: Sequence[Path], *, instances: Collection[str] = ()) -> Vo
     paths
         The files, in any order.
     instances
-        SOP Instance UIDs that should be among the slices: those that a segmentation refers to.
+        Gives the SOP Instance UIDs that should be among the slices, as those that a segmentation refers to; asked for
+        only where the series holds several volumes.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def read_series(paths: Sequence[Path], *, instances: Collection[str] = ()) -> Vo
     with quiet_pydicom():
         planes, repeated = _read_planes(paths)
         stacks = stacks_of(planes)
-        stack = choose(stacks, instances)
+        stack = choose(stacks, instances()) if len(stacks) > 1 else stacks[0]
         left_out = _left_out(stack, stacks)
         if repeated:
             left_out.append(f"{repeated} files hold slices of other files (the same SOP Instance UID)")

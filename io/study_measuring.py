@@ -1,7 +1,7 @@
 """Measures one study: reads its series one after the other, measures what is segmented on it, and reads its reports."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,18 +51,20 @@ class _Measuring:
 
     def on_image(self, image: tuple[Path, ...], masks: Sequence[MaskOfImage]) -> None:
         """Measure all masks of one image."""
-        volume = self._volume(image, masks[0])
+        volume = self._volume(image, masks)
         for item in masks:
             with self._isolated(item.mask):
                 self._on_mask(item, volume)
 
-    def _volume(self, image: tuple[Path, ...], item: MaskOfImage) -> Volume | None:
+    def _volume(self, image: tuple[Path, ...], masks: Sequence[MaskOfImage]) -> Volume | None:
         from response.io.images import read_series
 
         volume = None
-        with self._isolated(image[0] if image else item.mask):
-            if image:
-                volume = self._image_file(image[0], item) if is_image_file(image[0]) else read_series(image)
+        with self._isolated(image[0] if image else masks[0].mask):
+            if image and is_image_file(image[0]):
+                volume = self._image_file(image[0], masks[0])
+            elif image:
+                volume = read_series(image, instances=lambda: _drawn_on(masks))
         if volume is None:
             return None
         self.findings += [self._finding("image_geometry", fault, image[0].parent) for fault in volume.faults]
@@ -141,6 +143,18 @@ class _Measuring:
             subject=finding.subject or self.study.subject,
             timepoint=finding.timepoint or self.study.timepoint or self.study.date,
         )
+
+
+def _drawn_on(masks: Iterable[MaskOfImage]) -> set[str]:
+    """Return the images that DICOM masks refer to: a series of several volumes is read for them."""
+    from response.io.dicom_references import referenced_instances
+
+    found: set[str] = set()
+    for item in masks:
+        if not is_image_file(item.mask):
+            with suppress(ResponseError):  # told when the mask itself is read
+                found |= referenced_instances(item.mask)
+    return found
 
 
 def _liver(masks: Iterable[LesionMask]) -> LesionMask | None:

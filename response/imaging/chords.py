@@ -15,6 +15,7 @@ from response.imaging.grid import Floats
 from response.imaging.sides import Bools, Ints
 
 _SIDES_AT_ONCE: Final = 1 << 20
+_MOST_CROSSINGS: Final = 1 << 23
 
 
 class Chord(NamedTuple):
@@ -73,6 +74,8 @@ def perpendicular(contour: Contour, axis: Floats, *, inside: bool) -> Chord:
     Its ends lie on the contour, on one line that meets the axis (or its continuation) at a right angle; it is no
     caliper width, whose ends need not face each other. The line that gives the longest chord passes through a point
     of the contour, for in between the length changes evenly. Of equal chords the first along the axis is taken.
+    Where the contour winds so much that all lines together meet it many million times, fewer lines are drawn, evenly
+    spaced, and points are put on the nearest one.
 
     Parameters
     ----------
@@ -101,12 +104,22 @@ def _swept(contour: Contour, forth: Floats, aside: Floats) -> _Sweep:
     order = np.argsort(along, kind="stable")
     # Points that lie on one line but for rounding are put on one.
     begins = np.diff(along[order], prepend=-np.inf) > SAME * float(np.ptp(along) + np.ptp(height))
-    level = np.empty(len(along), np.intp)
+    level, lines = np.empty(len(along), np.intp), along[order][begins]
     level[order] = np.cumsum(begins) - 1
+    crossings = int(np.abs(level - level[contour.following]).sum())
+    if crossings > _MOST_CROSSINGS:
+        level, lines = _evenly(along, max(2, len(lines) * _MOST_CROSSINGS // crossings))
     swap = level > level[contour.following]
     points = np.arange(len(level))
     left, right = np.where(swap, contour.following, points), np.where(swap, points, contour.following)
-    return _Sweep(along, height, level, along[order][begins], left, right)
+    return _Sweep(along, height, level, lines, left, right)
+
+
+def _evenly(along: Floats, number: int) -> tuple[Ints, Floats]:
+    """Return on which of so many evenly spaced lines each point is put, `[point]`, and where those used lie."""
+    step = float(np.ptp(along)) / number
+    used, level = np.unique(np.floor((along - along.min()) / step), return_inverse=True)
+    return level.astype(np.intp), along.min() + (used + 0.5) * step
 
 
 def _component(points: Floats, direction: Floats) -> Floats:

@@ -67,9 +67,22 @@ def farthest_pair(points: Floats, loops: Ints, at_least_mm: float = 0.0) -> Pair
         return None
     down, across = points[kept].T
     kept = kept[np.lexsort((across, down, loops[kept]))]
-    if len(kept) <= _FEW and loops[kept[0]] == loops[kept[-1]]:
+    begins = np.flatnonzero(np.concatenate([[True], np.diff(loops[kept]) != 0]))
+    sizes = np.diff(begins, append=len(kept))
+    if len(sizes) == 1 and sizes[0] <= _FEW:
         return _longest_of_few(points, kept)
-    return _longest(points, kept, loops[kept])
+    large = np.flatnonzero(sizes > _FEW)
+    found: list[Pair | None] = [
+        _longest_of_many(points, kept[begins[one] : begins[one] + sizes[one]]) for one in large.tolist()
+    ]
+    if len(large) < len(sizes):
+        rest = kept[np.repeat(sizes <= _FEW, sizes)]
+        found.append(_longest(points, rest, loops[rest]))
+    best: Pair | None = None
+    for pair in found:
+        if pair is not None and (best is None or pair.length_mm > best.length_mm * (1 + SAME)):
+            best = pair
+    return best
 
 
 def near_the_rim(points: Floats, loops: Ints, at_least_mm: float, beyond_mm: Floats | float = 0.0) -> Ints:
@@ -121,6 +134,37 @@ def _longest_of_few(points: Floats, kept: Ints) -> Pair:
     is_longest = squares >= squares.max() * (1 - SAME) ** 2
     first, second = divmod(int(is_longest.argmax()), len(kept))
     return Pair(float(np.sqrt(squares[first, second])), int(kept[first]), int(kept[second]))
+
+
+def _longest_of_many(points: Floats, kept: Ints) -> Pair:
+    """Return the first of the longest pairs of kept points of one loop: those at opposite rims, in fine directions."""
+    along = _FINE_DIRECTIONS @ points[kept].T
+    highest, lowest = along.max(axis=1), along.min(axis=1)
+    spare = highest - lowest - float((highest - lowest).max()) * _FINE_SHORTENING * (1 - SAME)
+    best = (0.0, 0, 0)
+    for which in np.flatnonzero(spare >= 0).tolist():
+        one = np.flatnonzero(along[which] >= highest[which] - spare[which])
+        other = np.flatnonzero(along[which] <= lowest[which] + spare[which])
+        for some in np.array_split(one, len(one) * len(other) // _PAIRS_AT_ONCE + 1):
+            best = _first_of(best, _farthest_between(points[kept], some, other))
+    length, first, second = best
+    return Pair(length, int(kept[first]), int(kept[second]))
+
+
+def _farthest_between(points: Floats, one: Ints, other: Ints) -> tuple[float, int, int]:
+    """Return the largest distance of a point of one set from one of the other, and the first such pair of points."""
+    squares = ((points[one][:, None] - points[other]) ** 2).sum(axis=2)
+    at_one, at_other = np.nonzero(squares >= squares.max() * (1 - SAME) ** 2)
+    pairs = np.sort(np.stack([one[at_one], other[at_other]], axis=1), axis=1)
+    first, second = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))[0]].tolist()
+    return float(np.hypot(*(points[first] - points[second]))), first, second
+
+
+def _first_of(best: tuple[float, int, int], pair: tuple[float, int, int]) -> tuple[float, int, int]:
+    """Return the longer pair, or the one whose points come first."""
+    if abs(pair[0] - best[0]) <= SAME * best[0]:
+        return min(best, pair, key=lambda one: one[1:])
+    return max(best, pair)
 
 
 def _longest(points: Floats, kept: Ints, loops: Ints) -> Pair | None:

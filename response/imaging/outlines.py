@@ -3,13 +3,16 @@
 A polygon within another is a hole, one within a hole is a part again (even-odd rule, DICOM PS3.3, C.8.8.6.3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
 from response.imaging.contours import Contour, of_polygons
 from response.imaging.grid import Floats
 from response.imaging.sides import Bools, Ints
+
+_VERTICES_LOOKED_AT: Final = 100
 
 
 def usable(polygons: Sequence[Floats]) -> list[Floats]:
@@ -24,8 +27,9 @@ def usable(polygons: Sequence[Floats]) -> list[Floats]:
         vertices = np.asarray(polygon, np.float64).reshape(-1, 2)
         vertices = vertices[np.isfinite(vertices).all(axis=1)]
         vertices = vertices[(vertices != np.roll(vertices, 1, axis=0)).any(axis=1)]
-        key = vertices.tobytes()
-        if len(np.unique(vertices, axis=0)) >= 3 and key not in seen:
+        different = np.unique(vertices[:, 0] + 1j * vertices[:, 1])
+        key = different.tobytes()
+        if len(different) >= 3 and key not in seen:
             seen.add(key)
             kept.append(vertices)
     return kept
@@ -41,14 +45,19 @@ def outlined(polygons: Sequence[Floats]) -> tuple[Contour, Ints]:
     polygons
         Closed polygons, `[vertex, 2]` each; one that crosses another counts as outside it.
     """
-    inner = np.array([[_is_within(one, other) for other in polygons] for one in polygons])
-    depth = inner.sum(axis=1)
-    parts = [
-        [outer, *np.flatnonzero(inner[:, outer] & (depth == depth[outer] + 1)).tolist()]
-        for outer in np.flatnonzero(depth % 2 == 0).tolist()
+    around = [
+        [other for other in others if _is_within(polygons[one], polygons[other])]
+        for one, others in enumerate(_boxes_around(polygons))
     ]
-    ordered = [polygons[which] for part in parts for which in part]
-    sizes = [sum(len(polygons[which]) for which in part) for part in parts]
+    parts = {one: [one] for one, outer in enumerate(around) if len(outer) % 2 == 0}
+    for one, outer in enumerate(around):
+        whole = [other for other in outer if other in parts]
+        if one not in parts and whole:
+            parts[max(whole, key=lambda other: len(around[other]))].append(one)  # the innermost one around it
+        elif one not in parts:  # outlines that cross one another
+            parts[one] = [one]
+    ordered = [polygons[which] for part in parts.values() for which in part]
+    sizes = [sum(len(polygons[which]) for which in part) for part in parts.values()]
     return of_polygons(ordered), np.repeat(np.arange(1, len(parts) + 1), sizes)
 
 
@@ -57,15 +66,20 @@ def polygons_of(contour: Contour) -> list[Floats]:
     return np.split(contour.points, np.flatnonzero(np.diff(contour.loops)) + 1)
 
 
+def _boxes_around(polygons: Sequence[Floats]) -> Iterator[list[int]]:
+    """Yield for each polygon which others have a box around its own."""
+    low = np.array([polygon.min(axis=0) for polygon in polygons])
+    high = np.array([polygon.max(axis=0) for polygon in polygons])
+    for one in range(len(polygons)):
+        around = ((low <= low[one]) & (high >= high[one])).all(axis=1)
+        around[one] = False
+        yield np.flatnonzero(around).tolist()
+
+
 def _is_within(one: Floats, other: Floats) -> bool:
     """Whether one polygon lies within another: most of its vertices do."""
-    if one is other or not _boxes_nest(one, other):
-        return False
-    return bool(2 * np.count_nonzero(holds(of_polygons([other]), one)) > len(one))
-
-
-def _boxes_nest(one: Floats, other: Floats) -> bool:
-    return bool((one.min(axis=0) >= other.min(axis=0)).all() and (one.max(axis=0) <= other.max(axis=0)).all())
+    some = one[:: -(-len(one) // _VERTICES_LOOKED_AT)]
+    return bool(2 * np.count_nonzero(holds(of_polygons([other]), some)) > len(some))
 
 
 def holds(contour: Contour, places: Floats) -> Bools:

@@ -6,6 +6,8 @@ keeps it short on large and winding contours:
 1. A pair is dropped as soon as one of some places along it lies in a cell of a fine raster that no part of the lesion
    reaches: first its middle, then its quarters, and so on. Only what passes is tested exactly.
 2. Of contours of more than `MOST_POINTS` points every second, third ... is a candidate, evenly along the contour.
+3. After a fixed amount of exact tests the search is given up, and the longest side of the contour taken: this happens
+   only where an outline zigzags more finely than the raster.
 """
 
 from collections.abc import Iterator
@@ -19,11 +21,12 @@ from response.imaging.farthest import SAME, Pair
 from response.imaging.grid import Floats
 from response.imaging.sides import Bools, Ints
 
-MOST_POINTS: Final = 1500
+MOST_POINTS: Final = 2000
 _CELLS: Final = 512  # along the longer side of the raster
 _HALVINGS: Final = 9  # so that places along a pair are no farther apart than cells
 _BAND: Final = 0.97  # pairs are looked at in bands of length: the next one ends at this fraction
 _NUMBERS_AT_ONCE: Final = 1 << 17
+_MOST_NUMBERS: Final = 1 << 25  # points times pairs that are tested exactly, at most
 
 
 def thinning(contour: Contour) -> int:
@@ -43,15 +46,26 @@ def longest_inside(contour: Contour, at_least_mm: float = 0.0) -> Pair | None:
     at_least_mm
         What is shorter is not looked for (but for rounding).
     """
-    thinned = np.flatnonzero(contour.ranks() % thinning(contour) == 0)
+    step = thinning(contour)
+    thinned = np.lexsort((contour.ranks(), contour.loops))[::step] if step > 1 else np.arange(len(contour.points))
     order = thinned[np.lexsort((contour.points[thinned, 1], contour.points[thinned, 0]))]
-    reached = _Raster(contour)
+    reached, left = _Raster(contour), _MOST_NUMBERS // len(contour.points)
     for first, second in _bands(contour.points[order], at_least_mm):
         pairs = reached.keep(contour.points, order[first], order[second])
-        found = _first_inside(contour, *pairs)
+        found = _first_inside(contour, pairs[0][:left], pairs[1][:left])
+        left -= len(pairs[0])
         if found is not None:
             return found
+        if left <= 0:
+            return _longest_side(contour)
     return None
+
+
+def _longest_side(contour: Contour) -> Pair:
+    side = contour.points[contour.following] - contour.points
+    length = np.hypot(side[:, 0], side[:, 1])
+    first = int(length.argmax())
+    return Pair(float(length[first]), first, int(contour.following[first]))
 
 
 def _bands(points: Floats, at_least_mm: float) -> Iterator[tuple[Ints, Ints]]:

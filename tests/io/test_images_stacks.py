@@ -11,9 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from response.imaging.grid import Grid
+from response.imaging.options import MeasureOptions
 from response.imaging.volume import Volume
 from response.io.images import read_series
+from response.io.studies import find_studies
 from tests.dicom_factory import axial_grid, oblique_grid, random_voxels, uid_of, write_ct_series
+from tests.seg_factory import plain_seg
 
 GRID = axial_grid((4, 6, 5))
 FIRST, SECOND = random_voxels(GRID.shape, seed=1), random_voxels(GRID.shape, seed=2)
@@ -91,7 +94,7 @@ def test_volumes_at_the_same_places_are_never_mixed(
     volume = series.read()
     assert np.array_equal(volume.voxels, FIRST)  # of equals, the earlier
     assert volume.faults == (left_out(4, 4, words),)
-    wanted = series.read(instances={uid_of(uid_of(2), 1)})
+    wanted = series.read(instances=lambda: {uid_of(uid_of(2), 1)})
     assert np.array_equal(wanted.voxels, SECOND)
     assert len(second) == 4
 
@@ -223,3 +226,18 @@ def test_single_slices_of_one_place_are_apart(tmp_path: Path) -> None:
     volume = series.read()
     assert np.array_equal(volume.voxels, FIRST[:1])
     assert volume.faults == ("1 slice was left out, of another volume than the 1 read (different kernel)",)
+
+
+def test_a_segmentation_is_measured_on_the_volume_it_was_drawn_on(tmp_path: Path) -> None:
+    grid = axial_grid((4, 16, 16))
+    arterial, venous = np.full(grid.shape, 40, np.int16), np.full(grid.shape, 110, np.int16)
+    series = Mixed(tmp_path / "images")
+    series.add(arterial, grid, {"AcquisitionNumber": 1})
+    series.add(venous, grid, {"AcquisitionNumber": 2})
+    drawn_on = series.read(instances=lambda: {uid_of(uid_of(2), 0)})
+    lesion = np.zeros((16, 16), bool)
+    lesion[4:12, 4:12] = True
+    plain_seg(tmp_path / "lesions.dcm", [(1, 1, lesion), (1, 2, lesion)], drawn_on)
+    (study,) = find_studies([tmp_path]).studies
+    (observation,) = study.measure(MeasureOptions()).observations
+    assert float(observation.cells["attenuation_hu"]) == 110
