@@ -80,6 +80,20 @@ class Assessment:
         return lesion_table(self).to_frame()
 
     @cached_property
+    def criteria(self) -> "pd.DataFrame":
+        """The responses of all criteria side by side: a row per subject, evaluator and timepoint (`criteria.csv`)."""
+        from response.report.tables import criteria_table
+
+        return criteria_table(self).to_frame()
+
+    @cached_property
+    def concordance(self) -> "pd.DataFrame":
+        """How far each pair of criteria agrees over the trial (columns of `concordance.csv`)."""
+        from response.report.tables import concordance_table
+
+        return concordance_table(self).to_frame()
+
+    @cached_property
     def found(self) -> list[Finding]:
         """What is wrong, or worth a look, in the data."""
         from response.checks import check

@@ -19,6 +19,7 @@ from response.checks.visits import VISIT_CHECKS
 from response.compare import compare
 from response.findings import Finding
 from response.registry import broken_criteria
+from response.suggestion import suggestion_findings
 
 if TYPE_CHECKING:
     from response.engine import Assessment
@@ -63,7 +64,7 @@ def check(assessment: "Assessment", *, today: date | None = None) -> list[Findin
     scene = Scene(assessment, days_since_1970(today or date.today()))
     found = [*_with_sites(scene), *(finding for make in CHECKS for finding in make(scene)), *broken_criteria()]
     data = _unexplained(found)
-    return [*data, *compare(assessment, data)]
+    return [*data, *compare(assessment, data), *suggestion_findings(assessment)]
 
 
 def _with_sites(scene: Scene) -> list[Finding]:

@@ -21,6 +21,7 @@ from response.report.one_series import one_series, states_of
 from response.report.tables import lesion_table, subject_table, timepoint_table
 from response.report.thresholds import thresholds
 from response.result import Result
+from response.suggestion import suggestion_lines
 
 WIDTH: Final = 100
 _FLAGS: Final = {
@@ -148,6 +149,7 @@ class _Course:
                 yield f"{name}: {iso_texts(days)[0]}"
         if int(series.baseline[0]) < 0:
             yield "There is no baseline, so no response can be computed."
+        yield from suggestion_lines(self.assessment, 0)
 
     # --- one timepoint
 
