@@ -58,6 +58,14 @@ class Row:
     kappa: Fraction | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Words:
+    """What a criterion said of each read: `codes` into `words`, of which the empty one is nothing; `[read]`."""
+
+    codes: NDArray[np.int64]
+    words: Sequence[str]
+
+
 def agreement(counts: Counts) -> Fraction | None:
     """Return the share of reads with one response by both criteria, of a cross table; None where there is no read."""
     n = sum(counts.values())
@@ -92,12 +100,11 @@ def concordance_columns(assessment: Assessment) -> Columns:
 
 
 def _rows(assessment: Assessment) -> Iterator[Row]:
-    levels: dict[Level, dict[str, NDArray[np.object_]]] = {
-        "timepoint": {name: _at_timepoints(result) for name, result in assessment.results.items()},
-        "best": {name: _best(result, assessment.best[name]) for name, result in assessment.results.items()},
-    }
     scored = assessment.timeline.series.baseline >= 0
-    levels["best"] = {name: np.where(scored, words, "") for name, words in levels["best"].items()}
+    levels: dict[Level, dict[str, _Words]] = {"timepoint": {}, "best": {}}
+    for name, result in assessment.results.items():
+        levels["timepoint"][name] = _at_timepoints(result)
+        levels["best"][name] = _best(result, assessment.best[name], scored)
     for one, other in combinations(assessment.results.values(), 2):
         for level, words in levels.items():
             names = one.criterion.name, other.criterion.name
@@ -120,10 +127,15 @@ def _summary(names: tuple[str, str], level: Level, counts: Counts, *, shared: bo
     )
 
 
-def _counts(one: NDArray[np.object_], other: NDArray[np.object_]) -> Counts:
+def _counts(one: _Words, other: _Words) -> Counts:
     """Return how often each pair of words occurs where both criteria have one, by the words."""
-    both = (one != "") & (other != "")
-    found = Counter(zip(one[both].tolist(), other[both].tolist(), strict=True))
+    stride = len(other.words)
+    joint = np.bincount(one.codes * stride + other.codes, minlength=len(one.words) * stride)
+    found: Counter[tuple[str, str]] = Counter()
+    for place in np.flatnonzero(joint).tolist():
+        pair = one.words[place // stride], other.words[place % stride]
+        if all(pair):
+            found[pair] += int(joint[place])  # several rules may give one word
     return {pair: found[pair] for pair in sorted(found, key=lambda pair: (_place(pair[0]), _place(pair[1])))}
 
 
@@ -141,21 +153,25 @@ def common_words(criterion: Criterion) -> Mapping[str, str]:
     return {word: RESPONSE_NAMES[code] for code, word in words.items()} | {words[Response.UNCONFIRMED_PD]: PD}
 
 
-def _at_timepoints(result: Result) -> NDArray[np.object_]:
-    common = common_words(result.criterion)
-    words = [common.get(category, category) for category in result.categories()]  # NOT_SCORED reaches the last one
-    return np.asarray(words, object)[result.answers["overall"]]
+def _at_timepoints(result: Result) -> _Words:
+    common, categories = common_words(result.criterion), result.categories()  # NOT_SCORED reaches the last one
+    answers = result.answers["overall"].astype(np.int64)
+    words = [common.get(category, category) for category in categories]
+    return _Words(np.where(answers < 0, len(words) - 1, answers), words)
 
 
-def _best(result: Result, best: BestOfSeries) -> NDArray[np.object_]:
-    """Return the best response of each series, in common words; `[series]`."""
+def _best(result: Result, best: BestOfSeries, scored: NDArray[np.bool_]) -> _Words:
+    """Return the best response of each series, in common words; blank where there is no baseline."""
     if best.category is not None:
-        return np.asarray([*(rule.category for rule in result.rules("overall")), NE], object)[best.category]
-    confirmed = getattr(result.options, "confirmation", False)
-    found = [block.best.confirmed_best if confirmed else block.best.best for block in best.blocks]
-    codes = np.concatenate(found) if found else np.zeros(0, np.int8)
-    common, names = common_words(result.criterion), best_names(result.criterion.response_words)
-    return np.asarray([common.get(names[code], names[code]) for code in Response], object)[codes]
+        words = [*(rule.category for rule in result.rules("overall")), NE]
+        codes = np.where(best.category < 0, len(words) - 1, best.category)
+    else:
+        common, names = common_words(result.criterion), best_names(result.criterion.response_words)
+        words = [common.get(names[code], names[code]) for code in Response]
+        confirmed = getattr(result.options, "confirmation", False)
+        found = [block.best.confirmed_best if confirmed else block.best.best for block in best.blocks]
+        codes = np.concatenate(found) if found else np.zeros(0, np.int8)
+    return _Words(np.where(scored, codes, len(words)).astype(np.int64), [*words, ""])
 
 
 def _numbers(values: Sequence[Fraction | int | None], decimals: int) -> NumberColumn:
