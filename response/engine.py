@@ -94,6 +94,13 @@ class Assessment:
         return concordance_table(self).to_frame()
 
     @cached_property
+    def ancillary(self) -> "pd.DataFrame":
+        """One row per subject, evaluator, timepoint, lesion and ancillary finding (columns of `ancillary.csv`)."""
+        from response.report.tables import ancillary_table
+
+        return ancillary_table(self).to_frame()
+
+    @cached_property
     def found(self) -> list[Finding]:
         """What is wrong, or worth a look, in the data."""
         from response.checks import check

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from response.checks.ancillary import ANCILLARY_CHECKS
 from response.checks.lesions import LESION_CHECKS
 from response.checks.rows import ROW_CHECKS
 from response.checks.scene import Check, Scene, days_since_1970
@@ -31,6 +32,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SIZE_CHECKS,
     *SERIES_CHECKS,
     *VISIT_CHECKS,
+    *ANCILLARY_CHECKS,
 )
 
 # Finding -> findings about the same lesion and timepoint that explain it.

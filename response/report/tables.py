@@ -5,6 +5,7 @@ from typing import Any
 
 from response.engine import Assessment
 from response.findings import FINDING_COLUMNS, SEVERITIES, Finding
+from response.report.ancillary import ANCILLARY_COLUMNS, AncillaryRows
 from response.report.columns import NumberColumn, ResultTable
 from response.report.concordance import CONCORDANCE_COLUMNS, concordance_columns
 from response.report.lesions import LESION_COLUMNS, LesionRows
@@ -14,12 +15,14 @@ from response.report.timepoints import TIMEPOINT_COLUMNS, TimepointRows
 from response.table import TextColumn
 
 __all__ = [
+    "ANCILLARY_COLUMNS",
     "CONCORDANCE_COLUMNS",
     "CRITERIA_COLUMNS",
     "LESION_COLUMNS",
     "SUBJECT_COLUMNS",
     "TIMEPOINT_COLUMNS",
     "ResultTable",
+    "ancillary_table",
     "concordance_table",
     "criteria_table",
     "finding_table",
@@ -60,6 +63,11 @@ def criteria_table(assessment: Assessment) -> ResultTable:
 def concordance_table(assessment: Assessment) -> ResultTable:
     """Return how far each pair of criteria agrees over the trial (columns of `concordance.csv`)."""
     return ResultTable(lambda: [concordance_columns(assessment)])
+
+
+def ancillary_table(assessment: Assessment) -> ResultTable:
+    """Return one row per subject, evaluator, timepoint, lesion and ancillary finding (columns of `ancillary.csv`)."""
+    return ResultTable(AncillaryRows(assessment).batches)
 
 
 def finding_table(findings: Sequence[Finding], *, for_sites: bool = False) -> ResultTable:
