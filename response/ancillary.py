@@ -142,10 +142,10 @@ def status_by_numbers(now: NDArray[np.int32], baseline: NDArray[np.int32], kind:
     rise = now.astype(np.int64) - baseline
     conditions = (
         ((now == NO_NUMBER) | (baseline == NO_NUMBER), Ancillary.NOT_EVALUABLE),
+        ((now < kind.present) & (baseline < kind.present), Ancillary.ABSENT),
         ((rise >= kind.changed) & (baseline < kind.present), Ancillary.NEW),
         (rise >= kind.changed, Ancillary.INCREASED),
         (-rise >= kind.changed, Ancillary.DECREASED),
-        ((now < kind.present) & (baseline < kind.present), Ancillary.ABSENT),
     )
     found = np.select([holds for holds, _ in conditions], [int(status) for _, status in conditions], Ancillary.STABLE)
     return found.astype(np.int8)

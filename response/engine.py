@@ -80,6 +80,27 @@ class Assessment:
         return lesion_table(self).to_frame()
 
     @cached_property
+    def criteria(self) -> "pd.DataFrame":
+        """The responses of all criteria side by side: a row per subject, evaluator and timepoint (`criteria.csv`)."""
+        from response.report.tables import criteria_table
+
+        return criteria_table(self).to_frame()
+
+    @cached_property
+    def concordance(self) -> "pd.DataFrame":
+        """How far each pair of criteria agrees over the trial (columns of `concordance.csv`)."""
+        from response.report.tables import concordance_table
+
+        return concordance_table(self).to_frame()
+
+    @cached_property
+    def ancillary(self) -> "pd.DataFrame":
+        """One row per subject, evaluator, timepoint, lesion and ancillary finding (columns of `ancillary.csv`)."""
+        from response.report.tables import ancillary_table
+
+        return ancillary_table(self).to_frame()
+
+    @cached_property
     def found(self) -> list[Finding]:
         """What is wrong, or worth a look, in the data."""
         from response.checks import check
@@ -195,11 +216,18 @@ def _keep_progression(block: Block, state: State, result: Result, beside: Mappin
         shown = Response.PD if state.dated_from is None else Response.UNCONFIRMED_PD
         adjudicated = np.where(later, np.int8(shown), adjudicated)
     if state.dated_from is not None:
-        dates = np.where(progressed, np.take_along_axis(dates, np.maximum(state.dated_from, 0), axis=1), NO_DATE)
+        dates = np.where(progressed, _dated_back(block, dates, np.maximum(state.dated_from, 0)), NO_DATE)
     if getattr(result.options, "post_cr_disease", "") == "revise_to_pr":
         adjudicated = np.where(_revised_cr(adjudicated, _judged(state)), np.int8(Response.PR), adjudicated)
     result.progression_date[block.cell_slice] = block.ragged(dates)
     result.adjudicated[block.cell_slice] = block.ragged(adjudicated)
+
+
+def _dated_back(block: Block, dates: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Return the date at another place: its first scan where that timepoint itself was no progression yet."""
+    then = np.take_along_axis(dates, place, axis=1)
+    scans = np.take_along_axis(block.cell_values(block.timeline.visits.first_scan, NO_DATE), place, axis=1)
+    return np.where(then == NO_DATE, scans, then).astype(np.int32)
 
 
 def _judged(state: State) -> NDArray[np.bool_]:

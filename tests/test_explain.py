@@ -176,7 +176,7 @@ def test_choi_tells_its_own_thresholds_and_scope() -> None:
     assert "Choi: SD" in first
     assert "PR by attenuation at 68 HU or less: reached" in second
     assert "Choi: PR" in second
-    assert "The criteria disagree: RECIST 1.1 SD at -5 % in size, Choi PR at -15 % in attenuation." in second
+    assert "The criteria disagree: SD by RECIST 1.1 at -5 % in size, PR by Choi at -15 % in attenuation." in second
     assert "GIST under imatinib" in first
 
 

@@ -355,6 +355,7 @@ class Lugano(Criterion):
     flags: tuple[Rule[Any], ...] = LUGANO_FLAGS
     numbers: tuple[Number, ...] = (*area_numbers(NAME), Number("spleen_mm", "mm"))
     offered: bool = False
+    scope: str = "The Lugano classification is for lymphoma; its part on FDG-PET is not read here."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> LuganoState:  # noqa: ARG002
         """Return what the rules ask; lesions are read again, by their longest diameters."""

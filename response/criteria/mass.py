@@ -134,6 +134,7 @@ class Mass(Criterion):
     )
     best_order: tuple[str, ...] = (FAVOURABLE, INDETERMINATE, UNFAVOURABLE, "NE")
     offered: bool = False
+    scope: str = "MASS is for renal cell carcinoma under antiangiogenic therapy; its categories were not confirmed."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> RenalState:  # noqa: ARG002
         """Return what the rules ask; RECIST 1.1 stands beside it."""

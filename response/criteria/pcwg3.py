@@ -204,6 +204,7 @@ class Pcwg3(Criterion):
     )
     words: Mapping[Response, str] | None = None
     offered: bool = False
+    scope: str = "PCWG3 is for metastatic prostate cancer; lesions of bone scans are counted, not measured."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> Pcwg3State:  # noqa: ARG002
         """Return what the rules ask; soft tissue is read again, by its own options."""

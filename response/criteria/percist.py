@@ -256,6 +256,7 @@ class Percist(Criterion):
     )
     needs: str = "sul_peak"
     words: Mapping[Response, str] | None = None
+    scope: str = "PERCIST is for solid tumours on FDG-PET."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> PercistState:  # noqa: ARG002
         """Return what the rules ask; lesions are read by their uptake."""

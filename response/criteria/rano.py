@@ -374,6 +374,7 @@ class Rano(Criterion):
         Number(f"{PREFIX}_unmeasured", "count"),
     )
     offered: bool = False
+    scope: str = "RANO 2.0 is for gliomas of adults on MRI."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> RanoState:  # noqa: ARG002
         """Return what the rules ask; lesions are read again, by tissue and measure."""

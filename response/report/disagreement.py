@@ -89,4 +89,4 @@ def _line(decisions: Decisions, code: int) -> str:
     """Return what a criterion says where it took one decision, still without the numbers."""
     overall = decisions.result.answers["overall"][decisions.evidence.block.cell_slice]
     category = _categories(decisions)[int(overall[np.argmax(decisions.code == code)])]
-    return f"{decisions.result.criterion.title} {category}{deciding_figure(decisions.kinds[code])}"
+    return f"{category} by {decisions.result.criterion.title}{deciding_figure(decisions.kinds[code])}"

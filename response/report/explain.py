@@ -17,10 +17,12 @@ from response.criteria.rules import all_that_hold
 from response.engine import Assessment
 from response.errors import InputError
 from response.registry import STANDARD
+from response.report.ancillary import ancillary_lines
 from response.report.one_series import one_series, states_of
-from response.report.tables import lesion_table, subject_table, timepoint_table
+from response.report.tables import ancillary_table, lesion_table, subject_table, timepoint_table
 from response.report.thresholds import thresholds
 from response.result import Result
+from response.suggestion import suggestion_lines
 
 WIDTH: Final = 100
 _FLAGS: Final = {
@@ -106,6 +108,9 @@ class _Course:
         self.lesions: dict[str, list[Row]] = {}
         for row in lesion_table(assessment).rows():
             self.lesions.setdefault(row["timepoint"], []).append(row)
+        self.ancillary: dict[str, list[Row]] = {}
+        for row in ancillary_table(assessment).rows():
+            self.ancillary.setdefault(row["timepoint"], []).append(row)
         self.places = self._chosen(timepoint)
         self.whole = timepoint is None
 
@@ -148,6 +153,7 @@ class _Course:
                 yield f"{name}: {iso_texts(days)[0]}"
         if int(series.baseline[0]) < 0:
             yield "There is no baseline, so no response can be computed."
+        yield from suggestion_lines(self.assessment, 0)
 
     # --- one timepoint
 
@@ -156,6 +162,7 @@ class _Course:
         first = rows[0]
         yield _title(first)
         yield from self._lesions(first["timepoint"])
+        yield from ancillary_lines(self.ancillary.get(first["timepoint"], []))
         if place > int(self.timeline.series.baseline[0]) >= 0:
             yield from _sum_lines(first, complete=self._is_complete(place))
             for row in rows:
