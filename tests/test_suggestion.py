@@ -18,7 +18,8 @@ from tests.trials import from_rows, target
         ("gastro-intestinal stroma", "", []),
         ("metastatic GISTs", "", ["choi"]),
         ("Non-GIST sarcoma", "", []),
-        ("digistat", "", []),  # whole words only
+        ("digist", "", []),  # whole words only
+        ("gistology", "", []),
         ("colorectal liver metastases", "FOLFOX", ["chun", "chun"]),
         ("CRLM", "", ["chun"]),
         ("colon carcinoma", "", ["chun"]),  # with a lesion in the liver
@@ -100,8 +101,17 @@ def test_colorectal_cancer_suggests_chun_where_there_is_a_lesion_in_the_liver() 
     assert told(trial(("A", "colorectal cancer", "FOLFOX"), organ="lung")) == []
 
 
+PLACES = (("A", "liver"), ("B", "lung"))
+
+
 def test_a_criterion_is_suggested_once_by_whatever_words() -> None:
-    assert len(told(trial(("A", "colorectal liver metastases", "")))) == 1
+    measured = [target(name, place, "30") | {"organ": organ} for name, organ in PLACES for place in (0, 1)]
+    table = [{"subject": name, "tumour_type": "colorectal liver metastases"} for name, _ in PLACES]
+    found = from_rows(measured, subjects=table)
+    assert [item.found for item in told(found)] == [
+        "Chun for colorectal liver metastases: 2 subjects, not assessed in this run"
+    ]
+    assert explain(found, "A").count("Suggested") == explain(found, "B").count("Suggested") == 1
 
 
 def test_without_a_subject_table_nothing_is_suggested() -> None:
@@ -114,3 +124,4 @@ def test_the_course_of_a_subject_tells_what_is_suggested() -> None:
     assert "Suggested for tumour type 'colorectal cancer' beside RECIST 1.1: Chun (Chun et al., JAMA 2009" in text
     assert "not assessed in this run" in text
     assert "Suggested" not in explain(found, "B")
+    assert "Suggested" not in explain(trial(("A", "colorectal cancer", ""), organ="lung"), "A")
