@@ -20,7 +20,9 @@ from tests.acceptance import Case, expectation_met, flags_met, load
 SCORED = ("target_response", "overall_response", "vectors", "traps", "options", "edges", "choi", "chun", "irecist")
 PER_SUBJECT = {  # column of the cases -> column of the table of subjects
     **{name: name for name in ("best_response", "confirmed_best_response", "best_change_percent", "reference_date")},
-    **{"iupd_date": "iupd_date", "icpd_date": "icpd_date", "ipd_date": "progression_date"},
+    "iupd_date": "iupd_date",
+    "icpd_date": "icpd_date",
+    "ipd_date": "progression_date",
 }
 UNSCORED = ("baseline", "before_baseline")  # rules of timepoints that are not scored
 NUMBERS = (

@@ -6,12 +6,13 @@ from io import StringIO
 
 import pytest
 
+from response.criteria.distances import pr_at_most_um
 from response.engine import Assessment, assess
 from response.errors import InputError
 from response.measurements import Measurements
 from response.protocol import Protocol
 from response.report.explain import WIDTH, explain
-from response.report.thresholds import choi_pd_from_um, pr_at_most_um, recist_pd_from_um
+from response.report.thresholds import choi_pd_from_um, recist_pd_from_um
 from response.table import TextColumn, TextTable
 
 HEADER = "subject,evaluator,timepoint,date,lesion,role,organ,state,longest_mm,short_mm,attenuation_hu,morphology"
