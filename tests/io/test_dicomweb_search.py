@@ -24,7 +24,8 @@ UID_11 = StudyEntry(study_instance_uid="1.1", line=1)
 
 
 def asking(route: Route, **options: Any) -> Any:
-    return serving(route), {"timeout": 0.4, "attempts": 2, "pause": 0.01} | options
+    # Long enough for a busy machine: only what tests slowness waits for less.
+    return serving(route), {"timeout": 10, "attempts": 2, "pause": 0.01} | options
 
 
 def find(route: Route, *entries: StudyEntry, **options: Any) -> tuple[list[str], list[Any]]:
@@ -227,7 +228,7 @@ FAULTS = [
 @pytest.mark.parametrize(("reply", "said", "times"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS])
 def test_answers_that_cannot_be_used(reply: Reply, said: str, times: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    server, options = asking(lambda _: reply)
+    server, options = asking(lambda _: reply, **({"timeout": 0.4} if reply.wait or reply.slow else {}))
     with server as stub, Pacs(stub.url, **options) as pacs:
         with pytest.raises(PacsError) as told:
             pacs.find_studies([StudyEntry(subject="CANARY-1", line=1)])

@@ -26,7 +26,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def store(route: Route, paths: list[Path]) -> tuple[Stored, list[Asked]]:
-    with serving(route) as stub, Pacs(stub.url, timeout=2, attempts=2, pause=0.001) as pacs:
+    with serving(route) as stub, Pacs(stub.url, timeout=10, attempts=2, pause=0.001) as pacs:
         return pacs.store(paths), stub.asked
 
 
