@@ -26,10 +26,10 @@ NOTHING_TO_FOLLOW: Mapping[str, frozenset[str]] = {
     "chun": frozenset({"overall.not_assessable"}),
     "irrc": frozenset({"overall.no_index_lesion"}),
     "imrecist": frozenset({"overall.no_targets"}),
-    "percist": frozenset({"overall.no_targets", "overall.not_measurable"}),
+    "percist": frozenset({"overall.not_measurable", "overall.no_targets"}),
     "eortc-pet": frozenset({"overall.no_targets"}),
     "sact": frozenset({"overall.no_targets", "overall.attenuation_missing"}),
-    "mass": frozenset({"overall.no_targets", "overall.structure_missing", "overall.growth_untested"}),
+    "mass": frozenset({"overall.no_targets"}),
 }
 
 
