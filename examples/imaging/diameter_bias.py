@@ -28,8 +28,18 @@ from response.imaging.options import CONVENTIONS, MeasureOptions
 from response.imaging.sides import STEPS, sides_of
 
 SEED: Final = 20240229
-SIZES: Final = (10, 15, 20, 30, 50, 80, 120)  # longest diameter in pixels, each give or take half a pixel
-TINY: Final = (1, 2, 3, 4, 5, 6)
+SIZES: Final[Sequence[int]] = (
+    10,
+    15,
+    20,
+    30,
+    50,
+    80,
+    120,
+)  # longest diameter in pixels, each give or take half a pixel
+TINY: Final[Sequence[int]] = (1, 2, 3, 4, 5, 6)
+BALLS: Final[Sequence[int]] = (10, 20, 40)
+LOBULATED: Final[Sequence[int]] = (15, 30, 60, 120)
 RATIOS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # edges of the bins of short axis by longest diameter
 SPACINGS: Final = ((1.0, "cubic voxels"), (3.0, "slices 3 pixels apart"))
 
@@ -97,9 +107,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def by_size(sizes: Sequence[int], samples: int) -> Iterator[str]:
     """Yield the tables of longest diameter and short axis by size and convention."""
-    rng = np.random.default_rng(SEED)
     found = {}
     for size in sizes:
+        rng = np.random.default_rng([SEED, size])
         shapes = [ellipse(size, rng.uniform(RATIOS[0], RATIOS[-1]), rng) for _ in range(samples)]
         found[size] = {convention: errors(shapes, convention) for convention in CONVENTIONS}
     head = ["pixels", *(f"`{convention}`" for convention in CONVENTIONS)]
@@ -108,17 +118,16 @@ def by_size(sizes: Sequence[int], samples: int) -> Iterator[str]:
         yield f"**{axis.capitalize()}**\n\n{table(head, rows)}"
 
 
-def by_ratio(samples: int) -> Iterator[str]:
+def by_ratio(sizes: Sequence[int], samples: int) -> Iterator[str]:
     """Yield the tables of the default convention by size and axis ratio, and for circles."""
-    rng = np.random.default_rng(SEED + 1)
     bins = list(pairwise(RATIOS))
-    found = {
-        size: [
+    found = {}
+    for size in sizes:
+        rng = np.random.default_rng([SEED, size, 1])
+        found[size] = [
             errors([ellipse(size, rng.uniform(low, high), rng) for _ in range(samples)], CONVENTIONS[0])
             for low, high in [*bins, (1.0, 1.0)]
         ]
-        for size in SIZES
-    }
     head = ["pixels", *(f"{low} to {high}" for low, high in bins), "circle"]
     for axis in Errors._fields:
         rows = [[str(size), *(f"{getattr(one, axis).mean():+.2f}" for one in cells)] for size, cells in found.items()]
@@ -145,12 +154,12 @@ def ellipsoid_errors(size: float, spacing: float, rng: np.random.Generator) -> d
     return {name: (one.longest_mm - 2 * radii[0], one.short_mm - 2 * radii[1]) for name, one in found.items() if one}
 
 
-def ellipsoids(samples: int) -> Iterator[str]:
+def ellipsoids(sizes: Sequence[int], samples: int) -> Iterator[str]:
     """Yield a table of ellipsoids by size and distance of the slices."""
-    rng = np.random.default_rng(SEED + 2)
     rows = []
     for spacing, name in SPACINGS:
-        for size in (10, 20, 40):
+        for size in sizes:
+            rng = np.random.default_rng([SEED, size, int(spacing), 2])
             found = [ellipsoid_errors(size, spacing, rng) for _ in range(samples)]
             cells = [np.array([one[convention] for one in found]) for convention in CONVENTIONS]
             rows.append([str(size), name, *(f"{told(one[:, 0])}; {told(one[:, 1])}" for one in cells)])
@@ -173,11 +182,11 @@ def lobulated(size: float, rng: np.random.Generator) -> tuple[Bools, float]:
     return mask, pair.length_mm if pair else 0.0
 
 
-def lobes(samples: int) -> Iterator[str]:
+def lobes(sizes: Sequence[int], samples: int) -> Iterator[str]:
     """Yield a table of lobulated shapes."""
-    rng = np.random.default_rng(SEED + 3)
     rows = []
-    for size in (15, 30, 60, 120):
+    for size in sizes:
+        rng = np.random.default_rng([SEED, size, 3])
         shapes = [lobulated(size, rng) for _ in range(samples)]
         found = [[(measure(mask[None], name), true) for mask, true in shapes] for name in CONVENTIONS]
         rows.append(
@@ -263,7 +272,7 @@ def alternatives(samples: int) -> Iterator[str]:
             shapes, lambda mask: moved_out(mask, 0.35)
         ),
     }
-    rng = np.random.default_rng(SEED + 4)
+    rng = np.random.default_rng([SEED, 4])
     ratios = (0.35, 0.55, 0.75, 0.95)
     cells = [[ellipse(size, ratio, rng) for _ in range(samples)] for size in SIZES for ratio in ratios]
     rows = []
@@ -282,9 +291,9 @@ def tools(samples: int) -> Iterator[str]:
 
     feret = SimpleITK.LabelShapeStatisticsImageFilter()
     feret.ComputeFeretDiameterOn()
-    rng = np.random.default_rng(SEED)
     rows = []
     for size in SIZES:
+        rng = np.random.default_rng([SEED, size])
         shapes = [ellipse(size, rng.uniform(RATIOS[0], RATIOS[-1]), rng) for _ in range(samples)]
         found = []
         for shape in shapes:
@@ -297,15 +306,15 @@ def tools(samples: int) -> Iterator[str]:
     yield table(["pixels", *names], rows)
 
 
-def report(samples: int) -> str:
-    """Return all tables."""
+def report(samples: int, *, rows: slice = slice(None)) -> str:
+    """Return all tables, with those of their rows that are wanted."""
     few = max(samples // 5, 2)
     parts = {
-        "Ellipses, by size": by_size(SIZES, samples),
-        "Ellipses, by axis ratio (`contour`)": by_ratio(few),
-        "Tiny ellipses": by_size(TINY, samples),
-        "Ellipsoids: longest; short": ellipsoids(few),
-        "Lobulated shapes: longest": lobes(few),
+        "Ellipses, by size": by_size(SIZES[rows], samples),
+        "Ellipses, by axis ratio (`contour`)": by_ratio(SIZES[rows], few),
+        "Tiny ellipses": by_size(TINY[rows], samples),
+        "Ellipsoids: longest; short": ellipsoids(BALLS[rows], few),
+        "Lobulated shapes: longest": lobes(LOBULATED[rows], few),
         "Simple shapes: longest x short, in pixels": known(),
         "Other ways to find the contour": alternatives(few // 2 + 1),
     }

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from response.errors import InputError
 from response.imaging.chords import covers, perpendicular
 from response.imaging.contours import Contour
 from response.imaging.farthest import SAME, Pair, farthest_pair
@@ -94,10 +95,17 @@ def measure_diameters(mask: LesionMask, grid: Grid, options: MeasureOptions) -> 
     Returns
     -------
     Diameters, or None where the mask has no voxel.
+
+    Raises
+    ------
+    InputError
+        If the grid has no pixel spacing.
     """
     if not mask.voxels.any():
         return None
     spacing = (grid.row_spacing_mm, grid.column_spacing_mm)
+    if not all(0 < one < np.inf for one in spacing):
+        raise InputError("the image", f"pixels of {spacing[0]} x {spacing[1]} mm", "sizes above 0", "see its headers")
     sections = sections_of(mask, spacing, options.diameter_convention, within=options.chords_inside)
     section, pair = _longest(sections, inside=options.chords_inside)
     part = section.part(section.number_of(pair.first))
@@ -160,12 +168,12 @@ def _longest_inside(section: TracedSection | DrawnSection, at_least_mm: float) -
         part, within = contour.part(this), np.flatnonzero(this)
         ends = contour.points[places[[pair.first, pair.second]]]
         if covers(part, ends[:1], ends[1:])[0]:
-            found: Pair | None = Pair(pair.length_mm, int(places[pair.first]), int(places[pair.second]))
+            found = Pair(pair.length_mm, int(places[pair.first]), int(places[pair.second]))
         else:
             seen = longest_inside(part, at_least_mm)
-            found = seen and Pair(seen.length_mm, int(within[seen.first]), int(within[seen.second]))
-        if found is not None and (best is None or found.length_mm > best.length_mm * (1 + SAME)):
-            best, at_least_mm = found, found.length_mm
+            found = Pair(seen.length_mm, int(within[seen.first]), int(within[seen.second]))
+        if best is None or found.length_mm > best.length_mm * (1 + SAME):
+            best, at_least_mm = found, max(found.length_mm, at_least_mm)
         left &= ~this
     return best
 

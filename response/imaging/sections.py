@@ -20,7 +20,7 @@ from response.imaging.widths import beyond_centres_mm, width_bounds
 OUTLINE: Final = "outline"  # the convention of what a person drew
 _PIXELS_AT_ONCE: Final = 1 << 20
 _FEW_VOXELS: Final = 2000  # in so few the slices are looked at faster than chosen from
-_FEW_SIDES: Final = 500  # likewise
+_FEW_SIDES: Final = 1000  # likewise
 
 
 class Part(NamedTuple):

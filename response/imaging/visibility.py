@@ -34,8 +34,8 @@ def thinning(contour: Contour) -> int:
     return -(-len(contour.points) // MOST_POINTS)
 
 
-def longest_inside(contour: Contour, at_least_mm: float = 0.0) -> Pair | None:
-    """Return the longest pair of points whose chord stays within the contour, or None where all are shorter.
+def longest_inside(contour: Contour, at_least_mm: float = 0.0) -> Pair:
+    """Return the longest pair of points whose chord stays within the contour.
 
     Of pairs of equal length the one whose first point stands first is taken (by row, then column).
 
@@ -44,7 +44,7 @@ def longest_inside(contour: Contour, at_least_mm: float = 0.0) -> Pair | None:
     contour
         The contours of one part, holes included.
     at_least_mm
-        What is shorter is not looked for (but for rounding).
+        What is shorter is not looked for (but for rounding): if there is nothing longer, any side is returned.
     """
     step = thinning(contour)
     thinned = np.lexsort((contour.ranks(), contour.loops))[::step] if step > 1 else np.arange(len(contour.points))
@@ -57,8 +57,8 @@ def longest_inside(contour: Contour, at_least_mm: float = 0.0) -> Pair | None:
         if found is not None:
             return found
         if left <= 0:
-            return _longest_side(contour)
-    return None
+            break
+    return _longest_side(contour)
 
 
 def _longest_side(contour: Contour) -> Pair:

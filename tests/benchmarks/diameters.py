@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from response.imaging.diameters import measure_diameters
 from response.imaging.grid import Grid
 from response.imaging.lesion_mask import LesionMask, StructureName
-from response.imaging.options import MeasureOptions
+from response.imaging.options import CONVENTIONS, MeasureOptions
 
 SHAPE: Final = (300, 512, 512)
 SPACING_MM: Final = (1.0, 0.75, 0.75)
@@ -102,7 +102,7 @@ def compare(size: int, runs: int) -> None:
     theirs = seconds(feret(labels), 1 if size > 30 else runs)
     print(f"{size} voxels across: SimpleITK Feret {theirs * 1e3:.0f} ms")
     print(f"  crops {seconds(lambda: crops(labels, corners, size), runs) * 1e3:.1f} ms")
-    for convention in ("contour", "pixel_centres", "pixel_edges"):
+    for convention in CONVENTIONS:
         for inside in (False, True):
             options = MeasureOptions(diameter_convention=convention, chords_inside=inside)
             ours = seconds(partial(measure_all, masks, grid, options), runs)
