@@ -95,6 +95,11 @@ def test_the_response_begins_with_the_first_icr_or_ipr() -> None:
     assert found.best == "iPR"
 
 
+def test_the_iupd_that_is_confirmed_is_not_left_out() -> None:
+    assert "after_pd" not in best_of("iSD iUPD NE iUPD iCPD".split()).flags
+    assert "after_pd" in best_of("iSD iUPD iCPD iCPD".split()).flags
+
+
 def test_the_last_evaluable_assessment_may_be_an_iupd() -> None:
     assert best_of("iSD iUPD iUPD NE".split()).last_evaluable_date == DAY_0 + timedelta(56 * 3)
 
@@ -153,6 +158,7 @@ TOLD = [
     ("T1 liver 100|125", "1", "the sum 125 mm is 25 mm (25 %) over the nadir 100 mm"),
     ("T1 liver 100|125|130", "2", "The sum 130 mm is 5 mm over 125 mm, the smallest since the iUPD."),
     ("T1 liver 100|125|130", "2", "iRECIST: iCPD, progression dated 2024-02-26"),
+    ("T1 liver 100|125", "1", "Rule irecist.target.pd, clause RECIST 1.1, 4.3.1"),
     ("T1 liver 100|125|126", "2", "56 days after the iUPD nothing has grown enough to confirm it"),
     ("T1 liver 100|125|126", "2", "iCPD at 130 mm or more: 4 mm away (5 mm over 125 mm, the smallest since the iUPD)"),
     ("T1 liver 100|125|60", "2", "The sum 60 mm is 40 % below the baseline 100 mm; the iUPD is not confirmed"),

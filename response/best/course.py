@@ -152,7 +152,7 @@ def count_course(course: ResponseCourse, options: BestResponseOptions) -> Counte
     2. Disease after CR becomes PD (`post_cr_disease = "pd"`).
     3. The assessments are dated; one without a date is taken to be no earlier than those before it.
     4. Those up to the first PD count (one on or after the date to which it is back-dated counts only as PD) ...
-       An unconfirmed progression stops nothing (`unconfirmed`).
+       An unconfirmed progression stops nothing, and those that led to the first PD count (`unconfirmed`).
     5. ... if they come before new therapy.
     6. A CR before disease becomes PR (`post_cr_disease = "revise_to_pr"`).
     """
@@ -174,7 +174,8 @@ def count_course(course: ResponseCourse, options: BestResponseOptions) -> Counte
     late = _not_before(at_least, course.new_therapy, options)
     counted = valid & ~late
     if options.after_pd == "stop":
-        counted &= _up_to(progression, at_least, at_place(date, progression))
+        upto = _up_to(progression, at_least, at_place(date, progression))
+        counted &= upto if pending is None else upto | pending.led_to(progression)
     after_cr = progression != NO_PLACE
     after_cr &= at_place(relapsed.astype(np.int32), progression) == 1
     if options.post_cr_disease != "pd":

@@ -46,6 +46,13 @@ class Unconfirmed:
         unsaid = (code == Response.PD) & (progression_date == NO_DATE) & (self.start != NO_PLACE)
         return np.where(unsaid, np.take_along_axis(own, np.maximum(self.start, 0), axis=1), own)
 
+    def led_to(self, confirmed: Places) -> Flags:
+        """Return the timepoints of the block that the first PD of each series confirms, that PD itself not."""
+        places = np.arange(self.start.shape[1])
+        start = self.start[np.arange(len(confirmed)), np.maximum(confirmed, 0)]
+        within = (places >= start[:, None]) & (places < confirmed[:, None])
+        return np.asarray(within & (start != NO_PLACE)[:, None])
+
     def progression(self, confirmed: Places, date: Days, usable: Flags) -> Places:
         """Return the timepoint of the progression of each series.
 

@@ -47,7 +47,8 @@ def _as_in_recist(rule: Rule[Any], *, walked: bool) -> Rule[Any]:
             return np.zeros(state.shape, np.bool_)
         return np.asarray(rule.holds(state) if walked else rule.holds(state.recist)[:, state.part])
 
-    return replace(rule, category=_WITH_I.get(rule.category, rule.category), holds=holds, when=always)
+    category, clause = _WITH_I.get(rule.category, rule.category), f"RECIST 1.1, {rule.clause}"
+    return replace(rule, category=category, holds=holds, clause=clause, when=always)
 
 
 # --- Conditions
