@@ -257,9 +257,9 @@ def _layer_axis(path: Path, fields: Mapping[str, str]) -> int | None:
     rank = int(fields["dimension"])
     kinds = fields.get("kinds", "").lower().split() or ["domain"] * rank
     places = re.findall(r"none|\([^)]*\)", fields.get("space directions", "")) or ["()"] * rank
-    apart = [at for at in range(rank) if kinds[at] not in _IN_SPACE or places[at] == "none"]
-    if len(kinds) != rank or len(places) != rank or len(_sizes(fields["sizes"])) != rank:
+    if {len(kinds), len(places), len(_sizes(fields["sizes"]))} != {rank}:
         raise bad(path, "an NRRD header with impossible sizes")
+    apart = [at for at in range(rank) if kinds[at] not in _IN_SPACE or places[at] == "none"]
     if not apart:
         return None
     if len(apart) > 1 or apart[0] not in {0, rank - 1}:

@@ -230,7 +230,8 @@ def level_set(mask: Bools, sigma: float) -> Contour | None:
         return None
     sides, _ = sides_of((field >= 0.5)[None])
     steps = STEPS[sides.facing]
-    inside, outside = field[tuple(sides.pixels.T)], field[tuple((sides.pixels + steps).T)]
+    pixels = sides.pixels.astype(int)
+    inside, outside = field[tuple(pixels.T)], field[tuple((pixels + steps).T)]
     points = sides.pixels + ((inside - 0.5) / (inside - outside))[:, None] * steps
     return Contour(points=points, following=sides.following, loops=sides.loops)
 

@@ -102,9 +102,11 @@ def perpendicular(contour: Contour, axis: Floats, *, inside: bool) -> Chord:
 def _swept(contour: Contour, forth: Floats, aside: Floats) -> _Sweep:
     along, height = _component(contour.points, forth), _component(contour.points, aside)
     order = np.argsort(along, kind="stable")
+    ordered = along[order]
+    begins = np.ones(len(along), np.bool_)
     # Points that lie on one line but for rounding are put on one.
-    begins = np.diff(along[order], prepend=-np.inf) > SAME * float(np.ptp(along) + np.ptp(height))
-    level, lines = np.empty(len(along), np.intp), along[order][begins]
+    begins[1:] = ordered[1:] - ordered[:-1] > SAME * (ordered[-1] - ordered[0] + height.max() - height.min())
+    level, lines = np.empty(len(along), np.intp), ordered[begins]
     level[order] = np.cumsum(begins) - 1
     crossings = int(np.abs(level - level[contour.following]).sum())
     if crossings > _MOST_CROSSINGS:

@@ -73,7 +73,7 @@ def points_of(sides: Sides, convention: str, wanted: Ints) -> Floats:
         return np.asarray(pixel + 0.5 * STEPS[facing])
     if convention == "pixel_edges":
         return np.asarray(pixel + 0.5 * (STEPS[facing] + STEPS[(facing + 3) % 4]))
-    return pixel.astype(np.float64)
+    return pixel
 
 
 def around_pixels(sides: Sides, spacing_mm: tuple[float, float], convention: str) -> Contour:

@@ -14,7 +14,7 @@ from response.imaging.grid import Floats
 from response.imaging.sides import Ints
 
 _NUMBER: Final = 16
-_FINE_NUMBER: Final = 96
+_FINE_NUMBER: Final = 64
 
 
 def _directions(number: int) -> Floats:
@@ -67,10 +67,10 @@ def farthest_pair(points: Floats, loops: Ints, at_least_mm: float = 0.0) -> Pair
         return None
     down, across = points[kept].T
     kept = kept[np.lexsort((across, down, loops[kept]))]
+    if len(kept) <= _FEW and loops[kept[0]] == loops[kept[-1]]:
+        return _longest_of_few(points, kept)
     begins = np.flatnonzero(np.concatenate([[True], np.diff(loops[kept]) != 0]))
     sizes = np.diff(begins, append=len(kept))
-    if len(sizes) == 1 and sizes[0] <= _FEW:
-        return _longest_of_few(points, kept)
     large = np.flatnonzero(sizes > _FEW)
     found: list[Pair | None] = [
         _longest_of_many(points, kept[begins[one] : begins[one] + sizes[one]]) for one in large.tolist()

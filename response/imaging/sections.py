@@ -76,8 +76,10 @@ class TracedSection:
     @cached_property
     def numbers(self) -> Ints:
         """Which part each point of the contour belongs to, `[point]`."""
-        row, column = self.sides.pixels.T
-        return np.ones(len(row), np.intp) if self._labels is None else np.asarray(self._labels[row, column])
+        if self._labels is None:
+            return np.ones(len(self.sides.facing), np.intp)
+        row, column = self.sides.pixels.astype(np.intp).T
+        return np.asarray(self._labels[row, column])
 
     @cached_property
     def components(self) -> int:

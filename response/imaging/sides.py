@@ -15,6 +15,11 @@ Bools = NDArray[np.bool_]
 
 # Sides of a pixel in the order in which a contour goes around it, as steps of row and column: up, right, down, left.
 STEPS: Final = np.array([[-1, 0], [0, 1], [1, 0], [0, -1]])
+# Where a contour goes on from a side, by what lies ahead: nothing, a pixel straight on, one across the corner, or both.
+# A row per side of 4 cases: steps along the side and outwards to the next pixel, and which side of it is next.
+_FORWARD: Final = np.tile([0, 1, 1, 1], 4)
+_OUTWARD: Final = np.tile([0, 0, 1, 1], 4)
+_NEXT: Final = (np.repeat(np.arange(4), 4) + np.tile([1, 0, 3, 3], 4)) % 4
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,8 +28,8 @@ class Sides:
 
     Attributes
     ----------
-    pixels
-        Shape `[side, 2]`: row and column of the pixel of the lesion.
+    places
+        Shape `[side]`: the pixel of the lesion, as row + 1j * column.
     facing
         Shape `[side]`: where outside lies, an index of `STEPS`.
     following
@@ -33,16 +38,21 @@ class Sides:
         Shape `[side]`: smallest index of a side on the same closed contour.
     """
 
-    pixels: Ints
+    places: NDArray[np.complex128]
     facing: Ints
     following: Ints
     loops: Ints
+
+    @property
+    def pixels(self) -> NDArray[np.float64]:
+        """Row and column of the pixel of the lesion, `[side, 2]`."""
+        return self.places.view(np.float64).reshape(-1, 2)
 
     def between(self, start: int, stop: int) -> "Sides":
         """Return the sides of one section, given where they begin and end."""
         some = slice(start, stop)
         return Sides(
-            pixels=self.pixels[some],
+            places=self.places[some],
             facing=self.facing[some],
             following=self.following[some] - start,
             loops=self.loops[some] - start,
@@ -66,9 +76,9 @@ def sides_of(sections: Bools) -> tuple[Sides, Ints]:
     padded[:, 1:-1, 1:-1] = sections
     pixel, facing, following = _walked(padded)
     line, column = np.divmod(pixel, columns)
-    pixels = np.stack([line % rows - 1, column - 1], axis=1)
+    places = (line % rows - 1) + 1j * (column - 1)
     bounds = np.searchsorted(line, np.arange(len(sections) + 1) * rows)
-    return Sides(pixels=pixels, facing=facing, following=following, loops=_smallest_along(following)), bounds
+    return Sides(places=places, facing=facing, following=following, loops=_smallest_along(following)), bounds
 
 
 def _walked(padded: Bools) -> tuple[Ints, Ints, Ints]:
@@ -82,14 +92,11 @@ def _walked(padded: Bools) -> tuple[Ints, Ints, Ints]:
     number = np.cumsum(outside.ravel()).reshape(outside.shape) - 1
     place = np.empty(lesion.size, np.intp)
     place[border] = np.arange(len(border))
-    # Going on along the side, the next pixel lies across the corner, straight on, or is the same one.
-    onward = (facing + 1) % 4
-    straight = pixel + steps[onward]
-    across = straight + steps[facing]
-    is_across, is_straight = lesion[across], lesion[straight]
-    next_pixel = np.where(is_across, across, np.where(is_straight, straight, pixel))
-    next_facing = np.where(is_across, (facing + 3) % 4, np.where(is_straight, facing, onward))
-    return pixel, facing, number[place[next_pixel], next_facing]
+    forward = steps[(facing + 1) % 4]
+    straight = pixel + forward
+    case = 4 * facing + lesion[straight] + 2 * lesion[straight + steps[facing]]
+    next_pixel = pixel + _FORWARD[case] * forward + _OUTWARD[case] * steps[facing]
+    return pixel, facing, number[place[next_pixel], _NEXT[case]]
 
 
 def _border(lesion: Bools, columns: int) -> Ints:

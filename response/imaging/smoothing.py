@@ -12,16 +12,20 @@
 How this was chosen, and what it reaches: examples/imaging/diameter_bias.md.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from response.imaging.grid import Floats
 from response.imaging.sides import STEPS, Bools, Ints, Sides
 
+Places = NDArray[np.complex128]  # points as row + 1j * column
+
 REACHES: Final = np.array([2, 3, 4, 6, 8, 12])  # points on either side of the fitted stretch
 SQUARED_SECANTS: Final = np.array([10, 10, 10, 5, 5, 5])  # of the largest turn within each
 SHARE: Final = (2, 5)  # of a closed contour, the most that a stretch takes
+_OUTWARD: Final = STEPS @ [1, 1j]
 _DISTANCES: Final = np.arange(int(REACHES[-1]) + 1)
 # Of a stretch of 2 r + 1 points the parabola's middle is sum(weight * point) / divisor, in whole numbers.
 _WEIGHTS: Final = np.where(
@@ -38,20 +42,19 @@ def smoothed(sides: Sides, wanted: Ints) -> Floats:
 
     All sums are of whole numbers and so exact in any order: a mirrored lesion has the mirrored contour.
     """
-    doubled = 2 * sides.pixels + STEPS[sides.facing]
-    middles = doubled[:, 0] + 1j * doubled[:, 1]  # one complex number per point, for half the gathering
+    outward = _OUTWARD[sides.facing]
+    middles = 2 * sides.places + outward  # in half pixels
     before = np.empty_like(sides.following)
     before[sides.following] = np.arange(len(before))
     size = np.bincount(sides.loops)[sides.loops]
     blocks = [wanted[start : start + _POINTS_AT_ONCE] for start in range(0, max(len(wanted), 1), _POINTS_AT_ONCE)]
     fitted = [_fitted(middles, size, (sides.following, before), block) for block in blocks]
-    pixel, outward = sides.pixels[wanted], STEPS[sides.facing[wanted]].astype(np.float64)
-    offset = np.concatenate(fitted) - 2 * pixel
-    return np.asarray(pixel + 0.5 * _kept_in_pixel(offset, outward))
+    points = _kept_in_pixel(np.concatenate(fitted), sides.places[wanted], outward[wanted])
+    return points.view(np.float64).reshape(-1, 2)
 
 
-def _fitted(middles: Any, size: Ints, steps: tuple[Ints, Ints], wanted: Ints) -> Floats:
-    """Return the middle of the widest parabola allowed, or the point itself, `[wanted, 2]` in half pixels.
+def _fitted(middles: Places, size: Ints, steps: tuple[Ints, Ints], wanted: Ints) -> Places:
+    """Return the middle of the widest parabola allowed, or the point itself, `[wanted]` in half pixels.
 
     Parameters
     ----------
@@ -65,16 +68,17 @@ def _fitted(middles: Any, size: Ints, steps: tuple[Ints, Ints], wanted: Ints) ->
     here, most = middles[wanted], SHARE[0] * size[wanted]
     reaches = REACHES[SHARE[1] * (2 * REACHES + 1) <= most.max(initial=0)]
     if not len(reaches):
-        return np.stack([here.real, here.imag], axis=1)
+        return here
     ahead, behind = (middles[_along(step, wanted, reaches[-1])] for step in steps)
     is_allowed = _turns_little(here, ahead, behind, reaches) & (SHARE[1] * (2 * reaches[:, None] + 1) <= most)
     number = np.count_nonzero(np.logical_and.accumulate(is_allowed, axis=0), axis=0)
-    row, point = np.maximum(number - 1, 0), np.arange(len(wanted))
     weights = _WEIGHTS[: len(reaches), 1 : reaches[-1] + 1]
-    sums = (weights @ (ahead + behind).view(np.float64)).view(np.complex128)[row, point]
-    whole = np.where(number > 0, sums + _WEIGHTS[row, 0] * here, here)
-    divisor = np.where(number > 0, _DIVISORS[row], 1.0)
-    return np.stack([whole.real / divisor, whole.imag / divisor], axis=1)
+    sums = (weights @ (ahead + behind).view(np.float64)).view(np.complex128)
+    whole = sums[number - 1, np.arange(len(wanted))] + _WEIGHTS[number - 1, 0] * here
+    whole = np.where(number > 0, whole, here)
+    # Two real divisions of whole numbers, for a complex one rounds more than once.
+    parts = whole.view(np.float64).reshape(-1, 2) / np.where(number > 0, _DIVISORS[number - 1], 1.0)[:, None]
+    return parts.view(np.complex128)[:, 0]
 
 
 def _along(step: Ints, wanted: Ints, number: int) -> Ints:
@@ -89,7 +93,7 @@ def _along(step: Ints, wanted: Ints, number: int) -> Ints:
     return reached
 
 
-def _turns_little(here: Any, ahead: Any, behind: Any, reaches: Ints) -> Bools:
+def _turns_little(here: Places, ahead: Places, behind: Places, reaches: Ints) -> Bools:
     """Return whether the halves of the stretch of each reach meet at most at the largest turn, `[reach, point]`."""
     arriving, leaving = here - behind[reaches - 1], ahead[reaches - 1] - here
     dot = arriving.real * leaving.real + arriving.imag * leaving.imag
@@ -97,14 +101,14 @@ def _turns_little(here: Any, ahead: Any, behind: Any, reaches: Ints) -> Bools:
     return np.asarray((dot > 0) & (SQUARED_SECANTS[: len(reaches), None] * dot**2 >= squares))
 
 
-def _kept_in_pixel(offset: Floats, outward: Floats) -> Floats:
-    """Return offsets from the pixel's centre, in half pixels, kept between it and the middles of the sides.
+def _kept_in_pixel(fitted: Places, pixel: Places, outward: Places) -> Places:
+    """Return points, in pixels, kept between the pixel's centre and the middles of its sides.
 
     Of the square that centre and middles make, the half towards the side is left and its corners cut: there is always
     a point of the contour beyond the centre of a border pixel, in whatever direction one looks.
     """
-    aside = outward[:, ::-1]
-    out = np.clip((offset * outward).sum(axis=1), 0.0, 1.0)
+    offset = (fitted - 2 * pixel) * outward.conj()  # turned so that outwards is real
+    out = np.minimum(np.maximum(offset.real, 0.0), 1.0)
     most = np.minimum(out, 1.0 - out)
-    along = np.clip((offset * aside).sum(axis=1), -most, most)
-    return np.asarray(out[:, None] * outward + along[:, None] * aside)
+    along = np.minimum(np.maximum(offset.imag, -most), most)
+    return np.asarray(pixel + 0.5 * (out + 1j * along) * outward)

@@ -108,6 +108,15 @@ def test_nifti_lies_where_nibabel_has_it(tmp_path: Path, affine: NDArray[Any], q
         i, j, k = np.rint(np.linalg.inv(reference.affine) @ [-lps[0], -lps[1], lps[2], 1])[:3].astype(int)
         np.testing.assert_allclose((reference.affine @ [i, j, k, 1])[:3], lps * [-1, -1, 1], atol=1e-3)
         assert data[i, j, k] == volume.voxels[index]
+    assert not [fault for fault in volume.faults if "NIfTI" in fault]  # the transforms agree, with either hand
+
+
+def test_one_slice_of_no_thickness_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.nii", image_of(random_voxels((1, 6, 7))))
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<f", data, 88, 0.0)
+    path.write_bytes(data)
+    assert read_image_file(path).voxels.shape == (1, 6, 7)
 
 
 def test_transforms_that_differ_are_told(tmp_path: Path) -> None:
@@ -148,6 +157,26 @@ def test_a_fourth_dimension_of_one_is_none(tmp_path: Path) -> None:
     image = sitk.JoinSeries([image_of(voxels)])
     assert np.array_equal(read_image_file(written(tmp_path, "a.nii.gz", image)).voxels, voxels)
     assert np.array_equal(read_image_file(written(tmp_path, "a.mha", image)).voxels, voxels)
+
+
+def test_sheared_axes_are_told(tmp_path: Path) -> None:
+    header = (
+        "NRRD0004\ntype: short\ndimension: 3\nspace: left-posterior-superior\nsizes: 2 2 {count}\nencoding: raw\n"
+        "endian: little\nspace directions: (1,0,0) (0,2,0) (0,{lean},3)\nspace origin: (0,0,0)\n\n"
+    )
+    for lean, count, told in ((1, 3, 1), (-1, 3, 1), (0, 3, 0), (1, 1, 0)):
+        (tmp_path / "a.nrrd").write_bytes(header.format(lean=lean, count=count).encode() + bytes(8 * count))
+        volume = read_image_file(tmp_path / "a.nrrd")
+        assert len(volume.faults) == told
+        np.testing.assert_allclose(volume.grid.origins[:, 1:], [[lean * n, 3 * n] for n in range(count)], atol=1e-9)
+
+
+def test_an_nrrd_with_spacings_alone_is_read(tmp_path: Path) -> None:
+    header = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 4 3 2\nspacings: 0.5 0.6 4\nencoding: raw\n\n"
+    (tmp_path / "a.nrrd").write_bytes(header.encode() + bytes(range(24)))
+    volume = read_image_file(tmp_path / "a.nrrd")
+    assert np.array_equal(volume.voxels.ravel(), np.arange(24))
+    np.testing.assert_allclose(volume.grid.spacing_mm, (4, 0.6, 0.5))
 
 
 # --- Values.

@@ -71,6 +71,50 @@ def meta(**fields: str) -> bytes:
     return "".join(f"{name} = {value}\n" for name, value in lines.items()).encode() + bytes(16)
 
 
+TIMES = {
+    "DimSize": "1 2 2 2",
+    "Offset": "0 0 0 0",
+    "ElementSpacing": "1 1 1 1",
+    "TransformMatrix": "1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("a.nrrd", nrrd(data_file="LIST"), "several data files"),
+        ("a.nrrd", nrrd(data_file="a%03d.raw 1 9 1"), "several data files"),
+        ("a.nhdr", nrrd(data_file="/etc/hostname"), "another folder"),
+        ("a.nhdr", nrrd(data_file="b/../../a.raw"), "another folder"),
+        ("a.nrrd", nrrd(encoding="ascii"), "save it as raw or gzip"),
+        ("a.nrrd", nrrd(type="block"), "save it as raw or gzip"),
+        ("a.nrrd", nrrd(kinds="domain domain"), "impossible sizes"),
+        ("a.nrrd", nrrd(space_directions="(1,0,0) (0,1,0)"), "impossible sizes"),
+        ("a.nrrd", nrrd(dimension="2"), "impossible sizes"),
+        ("a.nrrd", nrrd(dimension="4", sizes="1 2 2 2", kinds="list domain domain list"), "impossible sizes"),
+        (
+            "a.nrrd",
+            nrrd(dimension="4", sizes="2 1 2 2", space_directions="(1,0,0) none (0,1,0) (0,0,1)"),
+            "do not lie in space",
+        ),
+        (
+            "a.nrrd",
+            nrrd(dimension="5", sizes="2 1 1 2 2", space_directions="none (1,0,0) (0,1,0) (0,0,1) none"),
+            "do not lie in space",
+        ),
+        ("a.mha", meta(NDims="4", **TIMES), "4 dimensions"),
+        ("a.mha", meta(ElementSpacing="1 1"), "no sound number"),
+        ("a.mha", meta(ElementNumberOfChannels="0"), "claims 0 bytes"),
+        ("a.mha", b"Offset = 0 0 0\n" + meta().replace(b"Offset = 0 0 0\n", b""), "out of order"),
+    ],
+)
+def test_what_is_wrong_is_told(tmp_path: Path, name: str, data: bytes, told: str) -> None:
+    (tmp_path / "a.raw").write_bytes(bytes(16))
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=told):
+        read_image_file(tmp_path / name)
+
+
 def test_the_files_that_are_spoiled_below_are_sound(tmp_path: Path) -> None:
     for name, data in (("a.nrrd", nrrd()), ("a.mha", meta())):
         (tmp_path / name).write_bytes(data)
