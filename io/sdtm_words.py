@@ -303,9 +303,11 @@ def criterion_of(category: str) -> str | None:
     if not words:
         return "recist-1.1"
     ours = {folded(name): name for name in criterion_names()}
-    for said in (words, words.split()[0]):
-        if said in ours:
-            return ours[said]
+    first, *rest = words.split()
+    if words in ours:
+        return ours[words]
+    if first in ours and "and" not in rest:  # of two criteria none can be meant
+        return ours[first]
     return "recist-1.1" if _RECIST.search(words) and not _OTHER_WORDS & set(words.split()) else None
 
 
