@@ -41,6 +41,11 @@ ALIASES: Final[Mapping[str, str]] = {
     "perpendicular perpendiculardiameter",
     "diameter_mm": "diameter diam measurement measure size lesionsize lesiondiameter tumorsize tumoursize rctldiam",
     "viable_mm": "viable viablediameter enhancingdiameter",
+    "viable_short_mm": "viableshort viableperpendicular enhancingperpendicular",
+    "viable_area_mm2": "viablearea enhancingarea",
+    "ablation_zone_mm": "ablationzone ablationzonediameter",
+    "ablation_margin_mm": "ablationmargin minimalmargin",
+    "injected": "isinjected injectedlesion",
     "unit": "units lengthunit diameterunit measurementunit trorresu",
     "attenuation_hu": "hu meanhu humean attenuation meanattenuation ctattenuation density meandensity ctdensity "
     "hounsfield",

@@ -11,8 +11,17 @@ from response.errors import OutputError
 from response.findings import Finding
 from response.io.manifest import manifest
 from response.io.safe_files import staged_folder
+from response.report.ancillary import has_ancillary
 from response.report.columns import Columns, NumberColumn, ResultTable, arrow_batch, cell_texts, rows_of
-from response.report.tables import finding_table, lesion_table, subject_table, timepoint_table
+from response.report.tables import (
+    ancillary_table,
+    concordance_table,
+    criteria_table,
+    finding_table,
+    lesion_table,
+    subject_table,
+    timepoint_table,
+)
 from response.report.texts import arrow, arrow_text, arrow_texts, as_texts, text_list
 from response.table import TextColumn
 
@@ -71,12 +80,14 @@ def write_results(
     """
     chosen = _checked(formats)
     findings = assessment.found
-    read = [Path(path) for path in inputs]
+    read, measured = [Path(path) for path in inputs], assessment.timeline.measurements
     with staged_folder(Path(folder), keep=read) as stage:
         tables = {
             "timepoints": timepoint_table(assessment),
             "subjects": subject_table(assessment),
             "lesions": lesion_table(assessment),
+            **_comparing(assessment),
+            **({"ancillary": ancillary_table(assessment)} if has_ancillary(measured) else {}),
             "findings": finding_table(findings),
         }
         write_tables(tables, stage, [*chosen, *(["findings"] if "csv" not in chosen else [])])
@@ -86,9 +97,16 @@ def write_results(
     return [Path(folder) / name for name in names]
 
 
+def _comparing(assessment: "Assessment") -> dict[str, ResultTable]:
+    """Return the tables that compare criteria; one criterion alone has nothing to be compared with."""
+    if len(assessment.results) < 2:
+        return {}
+    return {"criteria": criteria_table(assessment), "concordance": concordance_table(assessment)}
+
+
 def left_from_before(folder: Path | str, written: Sequence[Path]) -> list[str]:
     """Return the names of results in a folder that an earlier run wrote, and this one did not."""
-    tables = ("timepoints", "subjects", "lesions", "findings")
+    tables = ("timepoints", "subjects", "lesions", "criteria", "concordance", "ancillary", "findings")
     names = [f"{table}.{suffix}" for table in tables for suffix in ("csv", "parquet")]
     now = {path.name for path in written}
     return [name for name in (*names, WORKBOOK, "findings.xlsx") if name not in now and (Path(folder) / name).exists()]

@@ -11,12 +11,12 @@ from response.findings import Finding
 from response.io import sdtm_words as words
 from response.io.sdtm_keys import Domain
 from response.io.sdtm_results import SumKey
+from response.registry import criterion_names, find_criterion
 from response.table import TextColumn, TextTable
 from response.vocabulary import NOT_DONE, folded
 
 Key = tuple[str, str, str, str]  # subject, evaluator, timepoint, criterion
 
-_OURS: Final = "RECIST 1.1, Choi or Chun"
 _STANDARD: Final = "recist-1.1"
 _COLUMNS: Final = ("subject", "evaluator", "accepted", "timepoint", "date", "criterion", "sum_mm")
 _RESPONSES: Final = tuple(dict.fromkeys(words.COLLECTED_BY_CODE.values()))
@@ -70,6 +70,7 @@ class CollectedReader:
             rows = np.flatnonzero(category.codes == code)
             if criterion is None and len(rows):
                 name = category.values[code]
+                ours = ", ".join(find_criterion(known).title for known in criterion_names())
                 count = f"{len(rows)} responses are" if len(rows) > 1 else "A response is"
                 file, line = domain.table.where(int(rows[0]))
                 self.findings.append(
@@ -78,8 +79,8 @@ class CollectedReader:
                         severity="warning",
                         column="RSCAT",
                         found=name,
-                        expected=_OURS,
-                        sentence=f"{count} by {name}, which is none of {_OURS}; left out.",
+                        expected=f"one of {ours}",
+                        sentence=f"{count} by {name}, which is none of {ours}; left out.",
                         remedy="Compare them with a tool for that criterion.",
                         file=file,
                         line=line,
@@ -92,7 +93,7 @@ class CollectedReader:
             text = NOT_DONE if column == "overall" else ""
             if not text:
                 return
-        value = words.collected_value(column, text)
+        value = words.collected_value(column, text, criterion)
         if value is None:
             self.findings.append(_unusable_response(domain, row, text))
             return

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import IntEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 from response.cells import NO_NUMBER, number_of, thousandths_text
-from response.vocabulary import Role, State, folded, response_of, text_of
+from response.registry import criterion_names, words_of
+from response.vocabulary import MISSING, Role, State, folded, response_of, text_of
 
 # --- What a row of TR holds.
 
@@ -300,8 +302,12 @@ def criterion_of(category: str) -> str | None:
     words = folded(category)
     if not words:
         return "recist-1.1"
-    if words.split()[0] in {"choi", "chun"}:
-        return words.split()[0]
+    ours = {folded(name): name for name in criterion_names()}
+    first, *rest = words.split()
+    if words in ours:
+        return ours[words]
+    if first in ours and "and" not in rest:  # of two criteria none can be meant
+        return ours[first]
     return "recist-1.1" if _RECIST.search(words) and not _OTHER_WORDS & set(words.split()) else None
 
 
@@ -322,8 +328,16 @@ _NEW_LESIONS: Final[Mapping[str, str]] = {
 }
 
 
-def collected_value(column: str, text: str) -> str | None:
-    """Return a collected response in the words of the model; None where it is unknown."""
+def collected_value(column: str, text: str, criterion: str) -> str | None:
+    """Return a collected response in the words of its criterion; None where it is unknown."""
     if "?" in text:
         return None  # a doubt is no category
-    return _NEW_LESIONS.get(folded(text)) if column == "new_lesion" else response_of(text)
+    if column == "new_lesion":
+        return _NEW_LESIONS.get(folded(text))
+    name = response_of(text)
+    return name if name in _words_of(criterion) else None
+
+
+@cache
+def _words_of(criterion: str) -> frozenset[str]:
+    return frozenset((MISSING, *words_of(criterion).values()))

@@ -78,6 +78,7 @@ def _course(block: Block, codes: NDArray[np.int8], result: Result, options: Best
         new_therapy=series.new_therapy[part],
         slack_days=slack_days(first, precision) if partial else None,
         judged_after_cr=_judged_after_cr(block, result),
+        words=result.criterion.response_words,
     )
 
 

@@ -80,6 +80,27 @@ class Assessment:
         return lesion_table(self).to_frame()
 
     @cached_property
+    def criteria(self) -> "pd.DataFrame":
+        """The responses of all criteria side by side: a row per subject, evaluator and timepoint (`criteria.csv`)."""
+        from response.report.tables import criteria_table
+
+        return criteria_table(self).to_frame()
+
+    @cached_property
+    def concordance(self) -> "pd.DataFrame":
+        """How far each pair of criteria agrees over the trial (columns of `concordance.csv`)."""
+        from response.report.tables import concordance_table
+
+        return concordance_table(self).to_frame()
+
+    @cached_property
+    def ancillary(self) -> "pd.DataFrame":
+        """One row per subject, evaluator, timepoint, lesion and ancillary finding (columns of `ancillary.csv`)."""
+        from response.report.tables import ancillary_table
+
+        return ancillary_table(self).to_frame()
+
+    @cached_property
     def found(self) -> list[Finding]:
         """What is wrong, or worth a look, in the data."""
         from response.checks import check
@@ -158,8 +179,7 @@ def _assess_block(block: Block, results: Mapping[str, Result]) -> int:
     for name, result in results.items():
         state = result.criterion.state(block, result.options, beside)
         beside[name] = state
-        for question in result.criterion.questions:
-            state.answers[question.name] = question.answer(state, result.options)
+        result.criterion.answer(state, result.options)
         _keep(block, state, result, beside)
     return block.high
 
@@ -182,18 +202,32 @@ def _keep(block: Block, state: State, result: Result, beside: Mapping[str, State
 def _keep_progression(block: Block, state: State, result: Result, beside: Mapping[str, State]) -> None:
     recist = beside[STANDARD]
     assert isinstance(recist, RecistState)
-    codes = response_lut(state.question_rules("overall"))[state.answers["overall"]]
-    progressed = (codes == Response.PD) & block.follow_up
-    dates = progression_dates(recist.burden, progressed, state.grown, state.returned, state.showing)
+    lut = response_lut(state.question_rules("overall"), result.criterion.response_words)
+    codes = lut[state.answers["overall"]]
+    progressed = np.isin(codes, (Response.PD, Response.UNCONFIRMED_PD)) & block.follow_up
+    first = progressed if state.dated_from is None else progressed & (state.dated_from == np.arange(codes.shape[1]))
+    # a criterion that reads its lesions in another way dates by what it saw
+    burden = state.burden if isinstance(state, RecistState) else recist.burden
+    dates = progression_dates(burden, first, state)
     adjudicated = np.where(block.follow_up, codes, np.int8(Response.BLANK))
     if getattr(result.options, "backdate_pd", recist.options.backdate_pd) == "relabel_timepoints":
         scans = block.cell_values(block.timeline.visits.last_scan, NO_DATE)  # one of them showed the finding
         later = relabelled(dates, scans, progressed) & block.follow_up
-        adjudicated = np.where(later, np.int8(Response.PD), adjudicated)
+        shown = Response.PD if state.dated_from is None else Response.UNCONFIRMED_PD
+        adjudicated = np.where(later, np.int8(shown), adjudicated)
+    if state.dated_from is not None:
+        dates = np.where(progressed, _dated_back(block, dates, np.maximum(state.dated_from, 0)), NO_DATE)
     if getattr(result.options, "post_cr_disease", "") == "revise_to_pr":
         adjudicated = np.where(_revised_cr(adjudicated, _judged(state)), np.int8(Response.PR), adjudicated)
     result.progression_date[block.cell_slice] = block.ragged(dates)
     result.adjudicated[block.cell_slice] = block.ragged(adjudicated)
+
+
+def _dated_back(block: Block, dates: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Return the date at another place: its first scan where that timepoint itself was no progression yet."""
+    then = np.take_along_axis(dates, place, axis=1)
+    scans = np.take_along_axis(block.cell_values(block.timeline.visits.first_scan, NO_DATE), place, axis=1)
+    return np.where(then == NO_DATE, scans, then).astype(np.int32)
 
 
 def _judged(state: State) -> NDArray[np.bool_]:

@@ -130,11 +130,11 @@ def baseline_lesions(
     node_slice_rule
         `warn` (a node needs 15 mm whatever the slice) or `max_15_2x_slice` (it needs twice the slice as well).
     """
-    length = _lengths_of_rows(measurements, rows, nodal)
-    slices = measurements.number("slice_thickness_mm")[rows]
+    length = counting_length_um(measurements, nodal, rows)
+    slices = measurements.numbers_of("slice_thickness_mm", rows)
     written = measurements.code("state")[rows]
     kinds = measurements.code("lesion_type")[rows]
-    method = methods(measurements)[rows]
+    method = methods(measurements, rows)
     xray = (method == Method.XRAY) & ~nodal
     why = why_not_by_size(
         length, np.where(method == Method.XRAY, NO_NUMBER, slices), nodal, node_slice_rule=node_slice_rule
@@ -185,14 +185,8 @@ def why_not_by_size(
     return why
 
 
-def methods(measurements: Measurements) -> NDArray[np.int8]:
-    """Return the `Method` of each row, `[row]`."""
+def methods(measurements: Measurements, rows: NDArray[Any]) -> NDArray[np.int8]:
+    """Return the `Method` of some rows, in their shape."""
     column = measurements.text_column("modality")
-    return np.asarray([method_of(text) for text in column.values], np.int8)[column.codes]
-
-
-def _lengths_of_rows(measurements: Measurements, rows: NDArray[Any], nodal: NDArray[np.bool_]) -> NDArray[np.int32]:
-    by_row = np.zeros(len(measurements), np.bool_)
-    by_row[rows] = nodal
-    lengths: NDArray[np.int32] = counting_length_um(measurements, by_row)[rows]
-    return lengths
+    of_text = np.asarray([method_of(text) for text in column.values], np.int8)
+    return np.asarray(of_text[column.codes[rows]])

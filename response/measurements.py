@@ -27,18 +27,26 @@ from response.errors import InputError
 from response.findings import Finding
 from response.table import TextColumn, TextTable
 from response.vocabulary import (
+    Ancillary,
     Clinical,
+    Cytology,
+    EnhancementChange,
     LesionType,
     LocalTreatment,
     Markers,
+    Marrow,
     Nodule,
+    PathologyClass,
     PetCorrelate,
     PetResult,
     Role,
     State,
+    Tissue,
     Trend,
+    VascularPattern,
     VisitNewLesions,
     YesNo,
+    ZoneEnhancement,
     folded,
     members_by_text,
 )
@@ -81,6 +89,14 @@ def _length(meaning: str) -> Column:
     return Column("number", meaning, largest=LARGEST_MM, length=True)
 
 
+def _ancillary(meaning: str) -> Column:
+    return Column(
+        "code",
+        f"{meaning}: absent, present, or against baseline new, increased, stable, decreased; not_evaluable",
+        words=Ancillary,
+    )
+
+
 COLUMNS: Final[Mapping[str, Column]] = {
     "subject": Column("text", "subject id", required=True),
     "evaluator": Column("text", "who read it; a series is subject x evaluator"),
@@ -102,14 +118,45 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "short_mm": _length("longest perpendicular (short axis) in mm; counts for nodes"),
     "diameter_mm": _length("the diameter that counts (short axis for nodes), where a table has only one"),
     "viable_mm": _length("longest enhancing diameter in mm (mRECIST)"),
+    "viable_short_mm": _length("longest perpendicular to viable_mm within the enhancing tissue, in mm (EASL)"),
     "unit": Column("text", "unit of the lengths of the row: mm or cm"),
     "attenuation_hu": Column("number", "mean attenuation of the whole-lesion ROI in HU", largest=5000, negative=True),
     "area_mm2": Column("number", "area of the ROI in mm2", largest=2_000_000),
+    "viable_area_mm2": Column("number", "area of the enhancing tissue in mm2 (EASL)", largest=2_000_000),
     "nodule": Column("code", "intratumoral nodule (Choi)", words=Nodule),
     "morphology": Column("text", "Chun group 1, 2 or 3"),
+    "vascular_pattern": Column("code", "new liver nodule: typical or atypical of HCC (mRECIST)", words=VascularPattern),
+    "cytology": Column("code", "fluid: negative, positive or not_done (mRECIST)", words=Cytology),
+    "injected": Column("code", "Y: injected at this timepoint, or chosen for it at baseline (itRECIST)", words=YesNo),
+    "ablation_zone_mm": _length("longest diameter of the ablation zone in mm"),
+    "ablation_margin_mm": _length("smallest distance from the tumour to the border of the ablation zone in mm"),
+    "zone_enhancement": Column("code", "in or at the ablation zone: none, thin_rim or nodular", words=ZoneEnhancement),
+    "enhancement_change": Column(
+        "code", "enhancement that is back: none, fill_in or new_enhancement (SACT, MASS)", words=EnhancementChange
+    ),
+    "tissue": Column("code", "what of a glioma is measured: enhancing or non_enhancing (RANO)", words=Tissue),
+    "sul_peak": Column("number", "SULpeak of FDG: lean body mass, sphere of 1 cm3 (PERCIST)", largest=500),
+    "tlg": Column("number", "total lesion glycolysis: mean SUL times volume in ml (PERCIST)", largest=2_000_000),
+    "suv": Column("number", "SUV of FDG in the region of the lesion, by body surface area (EORTC)", largest=500),
     "parent": Column("text", "lesion that this fragment split from, or into which this one merged"),
     "volume_mm3": Column("number", "volume in mm3", largest=2_000_000),
     "necrosis_fraction": Column("number", "non-enhancing share of the volume, 0 to 1", largest=1),
+    "viable_fraction": Column("number", "enhancing share of the volume, 0 to 1", largest=1),
+    "calcified_fraction": Column("number", "share of the ROI above the threshold of calcification, 0 to 1", largest=1),
+    "enhancement_hu": Column(
+        "number", "attenuation with contrast less that without, in HU", largest=5000, negative=True
+    ),
+    "necrosis_finding": _ancillary("necrosis"),
+    "fibrosis_finding": _ancillary("fibrosis (capsular retraction, dark on T2)"),
+    "cystic_finding": _ancillary("cystic change"),
+    "calcification_finding": _ancillary("calcification"),
+    "haemorrhage_finding": _ancillary("haemorrhage"),
+    "interface_finding": _ancillary("sharp interface of tumour and liver (increased: sharper)"),
+    "rim_finding": _ancillary("thick enhancing rim"),
+    "fat_finding": _ancillary("fat"),
+    "enhancement_finding": _ancillary("enhancement"),
+    "pathology_viable_percent": Column("number", "viable cells in the specimen of the lesion, in percent", largest=100),
+    "pathology_class": Column("code", "class of viable cells, A to E (EORTC-STBSG)", words=PathologyClass),
     "modality": Column("text", "CT, MR, PET, X-ray, clinical, US ..."),
     "phase": Column("text", "contrast phase"),
     "slice_thickness_mm": Column("number", "slice thickness (or interval, if larger) in mm", largest=100),
@@ -154,7 +201,6 @@ IMAGING_COLUMNS: Final[Mapping[str, str]] = {
     "attenuation_p10_hu": "10th percentile of attenuation",
     "attenuation_p90_hu": "90th percentile of attenuation",
     "attenuation_voxels": "number of voxels of the ROI",
-    "calcified_fraction": "share of the ROI at or above the threshold of calcification",
     "signal_mean": "mean of the values of the ROI where they are no HU (MR, PET, or an image of unknown modality)",
     "signal_sd": "their standard deviation",
     "signal_median": "their median",
@@ -162,7 +208,6 @@ IMAGING_COLUMNS: Final[Mapping[str, str]] = {
     "signal_max": "the largest",
     "signal_p10": "their 10th percentile",
     "signal_p90": "their 90th percentile",
-    "viable_fraction": "enhancing share of the volume",
     "image_notes": "what to know about the numbers beside the diameters",
     "kvp": "peak tube voltage in kV",
     "kernel": "convolution kernel",
@@ -191,6 +236,19 @@ VISIT_COLUMNS: Final[Mapping[str, Column]] = {
     "new_symptom": Column("code", "Y: a new symptom or sign", words=YesNo),
     "pet": Column("code", "FDG-PET: negative, positive or not_done", words=PetResult),
     "markers": Column("code", "tumour markers: normal, above or not_done", words=Markers),
+    "liver_sul_mean": Column("number", "mean SUL of the liver, sphere of 3 cm (PERCIST)", largest=100),
+    "liver_sul_sd": Column("number", "its standard deviation", largest=100),
+    "blood_pool_sul_mean": Column(
+        "number", "mean SUL of the aorta, where the liver is diseased (PERCIST)", largest=100
+    ),
+    "blood_pool_sul_sd": Column("number", "its standard deviation", largest=100),
+    "uptake_minutes": Column("number", "minutes from injection of FDG to the scan (PERCIST)", largest=1440),
+    "steroid_mg": Column("number", "daily corticosteroids as mg of dexamethasone, replacement left out", largest=1000),
+    "bone_lesions": Column("number", "number of lesions on the bone scan (PCWG3)", largest=10_000),
+    "new_bone_lesions": Column("number", "those of them that the baseline bone scan did not show", largest=10_000),
+    "psa": Column("number", "prostate-specific antigen in ng/mL (PCWG3)", largest=2_000_000),
+    "spleen_mm": _length("length of the spleen, head to foot, in mm (Lugano)"),
+    "marrow": Column("code", "bone marrow: negative, positive, indeterminate or not_done (Lugano)", words=Marrow),
     "reason": Column("text", "why missed or not evaluable"),
 }
 
@@ -203,6 +261,7 @@ SUBJECT_COLUMNS: Final[Mapping[str, Column]] = {
     "treatment": Column("text", "treatment"),
     "treatment_start": Column("date", "first day of treatment"),
     "randomisation": Column("date", "date of randomisation"),
+    "radiotherapy_end": Column("date", "last day of radiotherapy of the brain (RANO)"),
     "treatment_end": Column("date", "last day of treatment"),
     "new_therapy": Column("date", "first day of a new anti-cancer therapy"),
     "clinical_progression": Column("date", "date of clinical progression"),
@@ -273,6 +332,10 @@ class Records:
     def number(self, name: str) -> NDArray[np.int32]:
         """Return a number column in thousandths of its unit, `NO_NUMBER` where blank."""
         return self.numbers[name] if name in self.numbers else np.full(len(self), NO_NUMBER, np.int32)
+
+    def numbers_of(self, name: str, rows: NDArray[Any]) -> NDArray[np.int32]:
+        """Return the numbers of some rows, in their shape; see `number`."""
+        return self.numbers[name][rows] if name in self.numbers else np.full(rows.shape, NO_NUMBER, np.int32)
 
     def date(self, name: str) -> DateColumn:
         """Return a date column."""
@@ -373,6 +436,7 @@ def read_records(
     return Records(table, text, reader.codes, reader.numbers, reader.dates), reader.findings
 
 
+_WITH_STATES: Final = ("longest_mm", "short_mm", "diameter_mm")  # a word in them is the state of the lesion
 _DATE_REMEDY: Final = "Correct the cell in the source, or say in a mapping file how dates are written (date_format)."
 
 
@@ -410,7 +474,7 @@ class _CellReader:
                 self._unusable(name, code, cell.fault)
         lut = np.asarray([_bounded(cell) for cell in cells], np.int32)
         self.numbers[name] = self._in_millimetres(name, lut[texts.codes]) if column.length else lut[texts.codes]
-        if column.length and name != "viable_mm" and any(cell.state for cell in cells):
+        if name in _WITH_STATES and any(cell.state for cell in cells):
             states = np.asarray([cell.state for cell in cells], np.int8)[texts.codes]
             self._words = states if self._words is None else np.where(states > 0, states, self._words)
 

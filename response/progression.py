@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE
 from response.criteria.burden import Burden, Fact, LesionClass, ever_before, facts_of
+from response.criteria.criterion import State as CriterionState
 from response.criteria.rules import Flags
 from response.timeline import NO_ROW
 from response.vocabulary import State
@@ -21,9 +22,7 @@ _SHOWING: Final = Fact.NEW_UNEQUIVOCAL | Fact.NON_TARGET_PROGRESSION  # progress
 _UNSEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
 
 
-def progression_dates(
-    burden: Burden, progressed: Flags, grown: Flags, returned: Flags, shown: Flags | None = None
-) -> NDArray[np.int32]:
+def progression_dates(burden: Burden, progressed: Flags, state: CriterionState) -> NDArray[np.int32]:
     """Return the date of progression of each PD timepoint.
 
     Parameters
@@ -31,13 +30,10 @@ def progression_dates(
     burden
         Lesions of the block.
     progressed
-        Where the overall response is PD, `[series, timepoint]`.
-    grown
-        Where growth of the targets alone is PD.
-    returned
-        Where disease that is back after CR is PD.
-    shown
-        Lesions that show progression in a way of the criterion's own, `[track, timepoint]`.
+        Where the overall response is a progression, `[series, timepoint]`.
+    state
+        What the criterion says shows it: targets that have grown, disease that is back after CR, lesions that show it
+        in a way of the criterion's own; and how far back it may be dated.
 
     Returns
     -------
@@ -48,6 +44,7 @@ def progression_dates(
     visits = block.timeline.visits
     first = block.cell_values(visits.first_scan, NO_DATE)
     dates = np.where(progressed, first, NO_DATE).astype(np.int32)
+    grown, returned, shown = state.grown, state.returned, state.showing
     several = first != block.cell_values(visits.last_scan, NO_DATE)
     doubted = ever_before(burden.has(Fact.NEW_EQUIVOCAL | Fact.SUSPECTED))
     for series, place in np.argwhere(progressed & (several | doubted)).tolist():
@@ -58,7 +55,9 @@ def progression_dates(
         if shown is not None:
             found += [_day(burden, track, place) for track in block.tracks_of(series) if shown[track, place]]
         dates[series, place] = min((day for day in found if day != NO_DATE), default=int(first[series, place]))
-    return dates
+    if state.dated_after is None:
+        return dates
+    return np.where(progressed & (dates != NO_DATE) & (dates < state.dated_after), first, dates).astype(np.int32)
 
 
 def _days_showing(burden: Burden, series: int, place: int, showing: Fact) -> list[int]:

@@ -7,7 +7,7 @@ contradict the state make the lesion not evaluable; the checks list them.
 
 from enum import IntEnum
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,15 +90,28 @@ def _state_table() -> NDArray[np.int8]:
     return table
 
 
-def counting_length_um(measurements: Measurements, nodal: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Return the length that counts of each row: short axis of a node, longest diameter of any other; `[row]`.
+def counting_length_um(
+    measurements: Measurements, nodal: NDArray[np.bool_], rows: NDArray[Any] | None = None
+) -> NDArray[np.int32]:
+    """Return the length that counts of each row: short axis of a node, longest diameter of any other.
 
     `NO_NUMBER` where it is not recorded: the longest diameter never stands in for a short axis.
+
+    Parameters
+    ----------
+    measurements
+        The table.
+    nodal
+        Whether the row is of a node, `[row]`, or in the shape of `rows`.
+    rows
+        The rows that are asked about, in any shape; all if None.
     """
-    single = measurements.numbers.get("diameter_mm")
-    longest = measurements.numbers.get("longest_mm", single)
-    short = measurements.numbers.get("short_mm", single)
-    nothing = np.full(len(nodal), NO_NUMBER, np.int32) if longest is None or short is None else None
+    single, longest, short = (
+        found if found is None or rows is None else found[rows]
+        for found in map(measurements.numbers.get, ("diameter_mm", "longest_mm", "short_mm"))
+    )
+    longest, short = single if longest is None else longest, single if short is None else short
+    nothing = np.full(nodal.shape, NO_NUMBER, np.int32) if longest is None or short is None else None
     longest = nothing if longest is None else longest
     short = nothing if short is None else short
     assert longest is not None

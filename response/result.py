@@ -11,7 +11,7 @@ from response.cells import NO_DATE
 from response.criteria.criterion import Criterion
 from response.criteria.rules import Rule
 from response.protocol import Options
-from response.vocabulary import RESPONSE_BY_NAME, Response
+from response.vocabulary import RESPONSE_NAMES, Response
 
 NOT_SCORED: Final = -1  # rule index of timepoints before and at baseline, and of series without a baseline
 
@@ -48,18 +48,19 @@ class Result:
         """Return the rules of a question."""
         return next(item.rules for item in self.criterion.questions if item.name == question)
 
-    def responses(self, question: str = "overall") -> NDArray[np.int8]:
+    def responses(self, question: str = "overall", cells: slice = slice(None)) -> NDArray[np.int8]:
         """Return the answers to a question as `vocabulary.Response` codes, blank where there is none."""
-        return response_lut(self.rules(question))[self.answers[question]]
+        return response_lut(self.rules(question), self.criterion.response_words)[self.answers[question][cells]]
 
     def categories(self, question: str = "overall") -> list[str]:
         """Return the category of each rule of a question, and the empty text for `NOT_SCORED` at the end."""
         return [*(rule.category for rule in self.rules(question)), ""]
 
 
-def response_lut(rules: Sequence[Rule[Any]]) -> NDArray[np.int8]:
+def response_lut(rules: Sequence[Rule[Any]], words: Mapping[Response, str] = RESPONSE_NAMES) -> NDArray[np.int8]:
     """Return the `vocabulary.Response` code of each rule, and blank for `NOT_SCORED` at the end."""
-    codes = [int(RESPONSE_BY_NAME.get(rule.category, Response.BLANK)) for rule in rules]
+    by_word = {word: code for code, word in words.items()}
+    codes = [int(by_word.get(rule.category, Response.BLANK)) for rule in rules]
     return np.asarray([*codes, int(Response.BLANK)], np.int8)  # the last one is reached by index -1
 
 

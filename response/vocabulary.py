@@ -59,6 +59,73 @@ class Nodule(IntEnum):
     GROWING = 3
 
 
+class VascularPattern(IntEnum):
+    """Pattern of a new liver nodule on dynamic imaging: typical of HCC is arterial enhancement with washout."""
+
+    BLANK = 0
+    TYPICAL = 1
+    ATYPICAL = 2
+
+
+class Cytology(IntEnum):
+    """What cytology or pathology found in fluid."""
+
+    BLANK = 0
+    NEGATIVE = 1
+    POSITIVE = 2
+    NOT_DONE = 3
+
+
+class ZoneEnhancement(IntEnum):
+    """Enhancement in or within 1 cm of an ablation zone."""
+
+    BLANK = 0
+    NONE = 1
+    THIN_RIM = 2  # smooth and thin: benign in the first months
+    NODULAR = 3  # nodular or irregular: tumour
+
+
+class Tissue(IntEnum):
+    """What of a glioma is measured (RANO)."""
+
+    BLANK = 0
+    ENHANCING = 1
+    NON_ENHANCING = 2  # on T2 or FLAIR
+
+
+class EnhancementChange(IntEnum):
+    """Enhancement that came back in a lesion against its last scan (SACT, MASS)."""
+
+    BLANK = 0
+    NONE = 1
+    FILL_IN = 2  # marked fill-in of a centre that did not enhance
+    NEW_ENHANCEMENT = 3  # of a mass that was homogeneous, of low attenuation, and did not enhance
+
+
+class Ancillary(IntEnum):
+    """An ancillary finding in a lesion: whether it is there, or how it stands against baseline."""
+
+    BLANK = 0
+    ABSENT = 1
+    PRESENT = 2
+    NEW = 3
+    INCREASED = 4
+    STABLE = 5
+    DECREASED = 6
+    NOT_EVALUABLE = 7
+
+
+class PathologyClass(IntEnum):
+    """Class of residual viable cells in the specimen (EORTC-STBSG)."""
+
+    BLANK = 0
+    A = 1
+    B = 2
+    C = 3
+    D = 4
+    E = 5
+
+
 class LesionType(IntEnum):
     """Kind of lesion, as far as measurability depends on it (RECIST 1.1, section 3.1)."""
 
@@ -131,6 +198,16 @@ class Markers(IntEnum):
     NOT_DONE = 3
 
 
+class Marrow(IntEnum):
+    """Bone marrow of a visit, by morphology (Lugano)."""
+
+    BLANK = 0
+    NEGATIVE = 1
+    POSITIVE = 2
+    INDETERMINATE = 3
+    NOT_DONE = 4
+
+
 class Clinical(IntEnum):
     """Clinical status of a visit."""
 
@@ -180,6 +257,30 @@ _SYNONYMS: Final[Mapping[type[IntEnum], Mapping[str, IntEnum]]] = {
         "stable": Trend.UNCHANGED,
         "increase": Trend.INCREASED,
         "decrease": Trend.DECREASED,
+    },
+    Ancillary: {
+        "no": Ancillary.ABSENT,
+        "none": Ancillary.ABSENT,
+        "yes": Ancillary.PRESENT,
+        "increase": Ancillary.INCREASED,
+        "decrease": Ancillary.DECREASED,
+        "unchanged": Ancillary.STABLE,
+        "ne": Ancillary.NOT_EVALUABLE,
+    },
+    Cytology: {
+        "benign": Cytology.NEGATIVE,
+        "malignant": Cytology.POSITIVE,
+        "confirmed": Cytology.POSITIVE,
+    },
+    ZoneEnhancement: {
+        "no": ZoneEnhancement.NONE,
+        "rim": ZoneEnhancement.THIN_RIM,
+        "irregular": ZoneEnhancement.NODULAR,
+        "nodule": ZoneEnhancement.NODULAR,
+    },
+    EnhancementChange: {
+        "central fill in": EnhancementChange.FILL_IN,
+        "new": EnhancementChange.NEW_ENHANCEMENT,
     },
     LesionType: {
         "cyst": LesionType.CYSTIC,
@@ -292,9 +393,36 @@ NED: Final = "NED"
 NON_CR_NON_PD: Final = "Non-CR/Non-PD"
 MISSING: Final = "MISSING"
 NOT_DONE: Final = "ND"
+UNCONFIRMED_PD: Final = "unconfirmed PD"
+
+ICR: Final = "iCR"
+IPR: Final = "iPR"
+ISD: Final = "iSD"
+IUPD: Final = "iUPD"
+ICPD: Final = "iCPD"
+NON_ICR_NON_IUPD: Final = "non-iCR/non-iUPD"
+
+NO_CHANGE: Final = "NC"  # stable disease in the words of WHO
+IRCR: Final = "irCR"
+IRPR: Final = "irPR"
+IRSD: Final = "irSD"
+IRPD: Final = "irPD"
+UNCONFIRMED_IRPD: Final = "unconfirmed irPD"
+
+CMR: Final = "CMR"
+PMR: Final = "PMR"
+SMD: Final = "SMD"
+PMD: Final = "PMD"
+
+PDU: Final = "PDu"  # progression of bone that a later scan has to confirm (PCWG3)
+NON_PD: Final = "Non-PD"  # of bone alone
 
 NCIT_RESPONSE: Final[Mapping[str, str]] = {CR: "C4870", PR: "C18058", SD: "C18213", PD: "C35571", NE: "C62222"}
-NCIT_CRITERION: Final[Mapping[str, str]] = {"recist-1.1": "C49164", "choi": "C122394"}
+# OMOP Cancer Modifier has codes of its own for iRECIST; its PD is the confirmed one, and it has none for iUPD.
+OMOP_RESPONSE: Final[Mapping[str, str]] = {ICR: "1633954", IPR: "1635284", ISD: "1635887", ICPD: "1633423"}
+# CDISC submission values that differ from our words (codelist of oncology response results).
+CDISC_RESPONSE: Final[Mapping[str, str]] = {NON_CR_NON_PD: "NON-CR/NON-PD", NON_ICR_NON_IUPD: "NON-iCR/NON-iUPD"}
+NCIT_CRITERION: Final[Mapping[str, str]] = {"recist-1.1": "C49164", "choi": "C122394", "percist": "C126039"}
 
 _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "cr": CR,
@@ -323,6 +451,35 @@ _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "incomplete response stable disease": NON_CR_NON_PD,
     "ir sd": NON_CR_NON_PD,
     "missing": MISSING,
+    "unconfirmed pd": UNCONFIRMED_PD,
+    "nc": NO_CHANGE,
+    "no change": NO_CHANGE,
+    "ircr": IRCR,
+    "irpr": IRPR,
+    "irsd": IRSD,
+    "irpd": IRPD,
+    "unconfirmed irpd": UNCONFIRMED_IRPD,
+    "cmr": CMR,
+    "complete metabolic response": CMR,
+    "pmr": PMR,
+    "partial metabolic response": PMR,
+    "smd": SMD,
+    "stable metabolic disease": SMD,
+    "pmd": PMD,
+    "progressive metabolic disease": PMD,
+    "pdu": PDU,
+    "icr": ICR,
+    "immune complete response": ICR,
+    "ipr": IPR,
+    "immune partial response": IPR,
+    "isd": ISD,
+    "immune stable disease": ISD,
+    "iupd": IUPD,
+    "immune unconfirmed progressive disease": IUPD,
+    "icpd": ICPD,
+    "immune confirmed progressive disease": ICPD,
+    "non icr non iupd": NON_ICR_NON_IUPD,
+    "nonicr noniupd": NON_ICR_NON_IUPD,
 }
 
 
@@ -341,9 +498,10 @@ class Response(IntEnum):
     NON_CR_NON_PD = 4
     NED = 5
     PD = 6
-    NE = 7
-    ND = 8
-    NA = 9
+    UNCONFIRMED_PD = 7  # progression that a later assessment has to confirm; no response of RECIST 1.1
+    NE = 8
+    ND = 9
+    NA = 10
 
 
 RESPONSE_NAMES: Final[Mapping[Response, str]] = {
@@ -354,6 +512,7 @@ RESPONSE_NAMES: Final[Mapping[Response, str]] = {
     Response.NON_CR_NON_PD: NON_CR_NON_PD,
     Response.NED: NED,
     Response.PD: PD,
+    Response.UNCONFIRMED_PD: UNCONFIRMED_PD,
     Response.NE: NE,
     Response.ND: NOT_DONE,
     Response.NA: NA,
@@ -519,3 +678,48 @@ def known_organ(site: str, code: str = "") -> str:
     """Return the organ of a site, by its code or else its words; empty where neither is known here."""
     words = organ_of(site)
     return organ_of_code(code) or (words if words in _ORGANS else "")
+
+
+# What the words of iRECIST mean (Seymour et al., Lancet Oncol 2017;18:e143-e152): those of RECIST 1.1 with an "i", but
+# for progression, which is PD only when it is confirmed.
+IRECIST_WORDS: Final[Mapping[Response, str]] = {
+    Response.CR: ICR,
+    Response.PR: IPR,
+    Response.SD: ISD,
+    Response.NON_CR_NON_PD: NON_ICR_NON_IUPD,
+    Response.UNCONFIRMED_PD: IUPD,
+    Response.PD: ICPD,
+}
+
+
+METABOLIC_WORDS: Final[Mapping[Response, str]] = {  # FDG-PET: EORTC 1999, PERCIST 2009
+    Response.CR: CMR,
+    Response.PR: PMR,
+    Response.SD: SMD,
+    Response.PD: PMD,
+}
+PCWG3_WORDS: Final[Mapping[Response, str]] = {Response.UNCONFIRMED_PD: PDU}
+
+# WHO 1981 calls stable disease no change; irRC (Wolchok et al., Clin Cancer Res 2009;15:7412-7420) has an "ir" before
+# each response, and a progression that a second assessment has to confirm.
+WHO_WORDS: Final[Mapping[Response, str]] = {Response.SD: NO_CHANGE}
+IRRC_WORDS: Final[Mapping[Response, str]] = {
+    Response.CR: IRCR,
+    Response.PR: IRPR,
+    Response.SD: IRSD,
+    Response.PD: IRPD,
+    Response.UNCONFIRMED_PD: UNCONFIRMED_IRPD,
+}
+
+
+def response_code(text: str, words: Mapping[Response, str] = RESPONSE_NAMES) -> Response | None:
+    """Return what a collected text means in the words of a criterion: blank for "missing", None where it is none."""
+    name = response_of(text)
+    if name == MISSING:
+        return Response.BLANK
+    return next((code for code, word in words.items() if name is not None and word == name), None)
+
+
+def collected_words(words: Mapping[Response, str]) -> list[str]:
+    """Return the words that a collected response may have: RECIST 1.1 has none for a progression not yet confirmed."""
+    return [word for word in words.values() if word not in ("", UNCONFIRMED_PD)]

@@ -17,8 +17,13 @@ from response.registry import find_criteria
 from response.selection import select_targets
 from tests.acceptance import Case, expectation_met, flags_met, load
 
-SCORED = ("target_response", "overall_response", "vectors", "traps", "options", "edges", "choi", "chun")
-PER_SUBJECT = ("best_response", "confirmed_best_response", "best_change_percent", "reference_date")
+SCORED = ("target_response", "overall_response", "vectors", "traps", "options", "edges", "choi", "chun", "irecist")
+PER_SUBJECT = {  # column of the cases -> column of the table of subjects
+    **{name: name for name in ("best_response", "confirmed_best_response", "best_change_percent", "reference_date")},
+    "iupd_date": "iupd_date",
+    "icpd_date": "icpd_date",
+    "ipd_date": "progression_date",
+}
 UNSCORED = ("baseline", "before_baseline")  # rules of timepoints that are not scored
 NUMBERS = (
     *("sum_mm", "nadir_mm", "best_change_percent", "change_from_baseline_percent"),
@@ -33,6 +38,7 @@ LISTED: Mapping[str, Sequence[str]] = {
     "choi": [f"C{number:02}" for number in range(1, 21)],
     "chun": [f"H{number:02}" for number in range(1, 12)],
     "vectors": [f"V{number:02}" for number in range(1, 17)],
+    "irecist": [f"I{number:02}" for number in range(1, 38)],
 }
 # The traps that are about scoring, by their row in the list; the others concern files, images and agreement.
 SCORING_TRAPS = (*range(1, 23), 25, 26, 27, 29, 30)
@@ -217,8 +223,8 @@ def test_case(case: Case) -> None:
         for subject, wanted in zip(case.subjects(), expected.split("//"), strict=False):
             if column in PER_SUBJECT:
                 (row,) = of_subject(assessed(case.table, case.id).subjects, case, subject)
-                met = same_number if column in NUMBERS else expectation_met
-                assert met(wanted.strip(), row[column]), f"{case.id} ({case.title}): {column} is {row[column]!r}"
+                met, found = same_number if column in NUMBERS else expectation_met, row[PER_SUBJECT[column]]
+                assert met(wanted.strip(), found), f"{case.id} ({case.title}): {column} is {found!r}"
             else:
                 check_timepoints(case, column, wanted, told(case, subject))
 
@@ -244,7 +250,7 @@ def test_a_rule_without_a_case_is_seen() -> None:
     assert unnamed(found, cases) == ["overall.all_none"]
 
 
-@pytest.mark.parametrize("criterion", ["recist-1.1", "choi", "chun"])
+@pytest.mark.parametrize("criterion", ["recist-1.1", "choi", "chun", "irecist"])
 def test_every_rule_and_every_flag_has_a_case_that_names_it(criterion: str) -> None:
     (found,) = [item for item in find_criteria([criterion]) if item.name == criterion]
     cases = [case for case in all_cases() if case.criterion == criterion]

@@ -134,6 +134,13 @@ CASES = [
     ("on the day of therapy, counted", "T1 liver 30|15",
      {"subject": "new_therapy=d56", "options": '[recist-1.1]\\nsame_day_new_therapy = "include"'},
      "!response_after_new_therapy", "same_day_new_therapy = include"),
+    # --- ancillary findings
+    ("same size, new necrosis", "T1 liver 50[necrosis_finding=absent]|55[necrosis_finding=new]", {},
+     "second_look !growth_with_necrosis", "within 10 %"),
+    ("growth, new necrosis", "T1 liver 50[necrosis_finding=absent]|55.1[necrosis_finding=new]", {},
+     "growth_with_necrosis !second_look", "above 10 %"),
+    ("class of pathology", "T1 liver 50|50[pathology_viable_percent=3,pathology_class=D]", {},
+     "pathology_class_differs", "3 % is class C"),
     # --- who
     ("two writings of an id", "T1 liver 30 // T1 liver 30 [subject=s1]", {}, "similar_subjects", ""),
     ("rows without evaluator", "T1 liver [evaluator=R1] 30|30 ; T2 lung 20|20", {}, "evaluator_mixed", ""),

@@ -27,7 +27,8 @@ S-1,2,2024-05-01,T1,target,liver,29,55
 S-2,0,2024-01-02,T1,target,liver,40,80
 S-2,1,2024-03-01,T1,target,liver,48,79
 """
-RESULTS = ["findings.csv", "lesions.csv", "manifest.json", "subjects.csv", "timepoints.csv"]
+ALWAYS = ["findings.csv", "lesions.csv", "manifest.json", "subjects.csv", "timepoints.csv"]
+RESULTS = sorted([*ALWAYS, "concordance.csv", "criteria.csv"])  # of more than one criterion
 
 
 @pytest.fixture
@@ -79,6 +80,19 @@ def test_assess_writes_the_folder_and_tells_what_it_did(
 def test_the_criteria_can_be_chosen(trial: Path, out: Path) -> None:
     assert main(["assess", str(trial), "-o", str(out), "--criteria", "recist-1.1"]) == 0
     assert overall(out, "choi") == {}
+    assert names(out) == ALWAYS  # nothing to compare
+
+
+def test_several_criteria_are_written_side_by_side(trial: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["assess", str(trial), "-o", str(out)]) == 0
+    wide = {f"{row['subject']}:{row['timepoint']}": row for row in rows_of(out / "criteria.csv")}
+    assert {key: row["recist-1.1"] for key, row in wide.items()} == overall(out)
+    assert {key: row["choi"] for key, row in wide.items()} == overall(out, "choi")
+    (best,) = [row for row in rows_of(out / "concordance.csv") if (row["level"], row["kind"]) == ("best", "summary")]
+    assert (best["n"], best["agreement_percent"], best["kappa"]) == ("2", "100", "1")  # PR and PD by both
+    capsys.readouterr()
+    assert main(["assess", str(trial), "-o", str(out), "--criteria", "recist-1.1"]) == 0
+    assert "criteria.csv, concordance.csv" in capsys.readouterr().err  # they are not of this run
 
 
 def test_every_format_can_be_asked_for(trial: Path, out: Path) -> None:

@@ -6,12 +6,13 @@ from io import StringIO
 
 import pytest
 
+from response.criteria.distances import pr_at_most_um
 from response.engine import Assessment, assess
 from response.errors import InputError
 from response.measurements import Measurements
 from response.protocol import Protocol
 from response.report.explain import WIDTH, explain
-from response.report.thresholds import choi_pd_from_um, pr_at_most_um, recist_pd_from_um
+from response.report.thresholds import choi_pd_from_um, recist_pd_from_um
 from response.table import TextColumn, TextTable
 
 HEADER = "subject,evaluator,timepoint,date,lesion,role,organ,state,longest_mm,short_mm,attenuation_hu,morphology"
@@ -176,7 +177,7 @@ def test_choi_tells_its_own_thresholds_and_scope() -> None:
     assert "Choi: SD" in first
     assert "PR by attenuation at 68 HU or less: reached" in second
     assert "Choi: PR" in second
-    assert "The criteria disagree: RECIST 1.1 SD at -5 % in size, Choi PR at -15 % in attenuation." in second
+    assert "The criteria disagree: SD by RECIST 1.1 at -5 % in size, PR by Choi at -15 % in attenuation." in second
     assert "GIST under imatinib" in first
 
 

@@ -15,7 +15,7 @@ from response.measurements import Measurements
 from tests.acceptance import Case, Row, text_table
 
 BEST_TO_WORST = ("CR", "PR", "SD", "PD")
-ALL = ("recist-1.1", "choi", "chun")
+ALL = ("recist-1.1", "choi", "chun", "irecist")
 # What the revision of an earlier timepoint may touch stands in columns of its own (criteria.md 1.7).
 AS_READ = ("target", "non_target", "new_lesion", "overall", "rule", "sum_mm", "nadir_mm", "reason")
 

@@ -256,9 +256,9 @@ def test_attenuation_and_groups_have_their_columns() -> None:
 @pytest.mark.parametrize(
     ("lesions", "line"),
     [
-        ("T1 liver 100@80|78@80", "RECIST 1.1 SD at -22 % in size, Choi PR at -22 % in size"),
-        ("T1 liver 100@80|96@55", "RECIST 1.1 SD at -4 % in size, Choi PR at -31.25 % in attenuation"),
-        ("T1 liver 100@80|112@80", "RECIST 1.1 SD at +12 % in size, Choi PD at +12 % in size from 100 mm"),
+        ("T1 liver 100@80|78@80", "SD by RECIST 1.1 at -22 % in size, PR by Choi at -22 % in size"),
+        ("T1 liver 100@80|96@55", "SD by RECIST 1.1 at -4 % in size, PR by Choi at -31.25 % in attenuation"),
+        ("T1 liver 100@80|112@80", "SD by RECIST 1.1 at +12 % in size, PD by Choi at +12 % in size from 100 mm"),
         ("T1 liver 100@80|60@60", ""),
         ("T1 liver 100@80|NE", ""),
     ],
@@ -271,7 +271,7 @@ def test_where_the_criteria_disagree_the_number_that_decides_is_told(lesions: st
 def test_chun_disagrees_only_where_both_cannot_be_true() -> None:
     found = assessed("T1 liver 100#3|98#1|97#2|97#3", "chun")
     told = column(found, "disagreement")
-    assert told[1].startswith("RECIST 1.1 SD at -2 % in size, Chun optimal")
+    assert told[1].startswith("SD by RECIST 1.1 at -2 % in size, optimal by Chun")
     assert told[2:] == ["", ""]
 
 

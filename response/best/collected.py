@@ -4,7 +4,7 @@ A series is subject x evaluator x criterion. Dates order the assessments; one wi
 its timepoint does. What is unusable becomes a finding.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,10 +18,10 @@ from response.findings import Finding
 from response.keys import has_number, is_baseline_label, rank, visit_key
 from response.measurements import DateColumn, Records
 from response.protocol import BestResponseOptions
+from response.registry import STANDARD, criterion_names, words_of
 from response.table import TextColumn
-from response.vocabulary import MISSING, RESPONSE_BY_NAME, Response, YesNo, folded, response_of
+from response.vocabulary import Response, YesNo, collected_words, folded, response_code
 
-STANDARD: Final = "recist-1.1"
 BLOCK_CELLS: Final = 700_000  # series x timepoints of a block
 
 Rows = NDArray[np.intp]
@@ -149,6 +149,7 @@ class CollectedResponses:
             ),
             new_therapy=facts.new_therapy[block.series],
             slack_days=slack_days(days, block.gather(dates.precision, 0)),
+            words=words_of(self.criterion[int(block.series[0])]),
         )
 
     def baseline_values(self, values: NDArray[Any], fill: int) -> NDArray[Any]:
@@ -170,27 +171,31 @@ def _overall(records: Records) -> TextColumn:
 def _responses(records: Records) -> tuple[NDArray[np.int8], list[Finding]]:
     """Return the response of each row; a text that names none is NE and a finding."""
     overall = _overall(records)
-    names = [response_of(value) if value else MISSING for value in overall.values]
-    lut = np.asarray(
-        [Response.NE if name is None else RESPONSE_BY_NAME.get(name, Response.BLANK) for name in names], np.int8
+    criterion = records.text_column("criterion")
+    words = [words_of(name) for name in _criterion_names(criterion)]
+    shape = (len(words), len(overall.values))
+    found = [response_code(text, own) if text else Response.BLANK for own in words for text in overall.values]
+    codes = np.asarray([Response.NE if code is None else code for code in found], np.int8).reshape(shape)
+    none = np.asarray([code is None for code in found], np.bool_).reshape(shape)
+    unknown = np.flatnonzero(none[criterion.codes, overall.codes]).tolist()
+    findings = [_unknown_response(records, row, words[criterion.codes[row]]) for row in unknown]
+    return codes[criterion.codes, overall.codes], findings
+
+
+def _unknown_response(records: Records, row: int, words: Mapping[Response, str]) -> Finding:
+    overall = _overall(records)
+    expected = ", ".join(collected_words(words))
+    return _finding(
+        records,
+        row,
+        id="unknown_response",
+        severity="error",
+        column="overall",
+        found=overall.text(row),
+        expected=f"one of {expected}",
+        sentence=f"the overall response is '{overall.text(row)}', which is none of {expected}; it counts as NE.",
+        remedy="Correct the response in the source.",
     )
-    unknown = np.asarray([name is None for name in names], np.bool_)[overall.codes]
-    expected = ", ".join(filter(None, RESPONSE_BY_NAME))
-    findings = [
-        _finding(
-            records,
-            row,
-            id="unknown_response",
-            severity="error",
-            column="overall",
-            found=overall.text(row),
-            expected=f"one of {expected}",
-            sentence=f"the overall response is '{overall.text(row)}', which is none of {expected}; it counts as NE.",
-            remedy="Correct the response in the source.",
-        )
-        for row in np.flatnonzero(unknown).tolist()
-    ]
-    return lut[overall.codes], findings
 
 
 def _finding(records: Records, row: int, **what: str) -> Finding:
@@ -218,7 +223,7 @@ def _baseline_findings(records: Records, rows: NDArray[np.bool_]) -> list[Findin
 
 def _criterion_names(column: TextColumn) -> list[str]:
     """Return the criterion of each distinct text: ours by their names, blank for the standard, others as they stand."""
-    known = {"": STANDARD, "recist": STANDARD, **{folded(name): name for name in (STANDARD, "choi", "chun")}}
+    known = {"": STANDARD, "recist": STANDARD, **{folded(name): name for name in criterion_names()}}
     return [known.get(folded(value), value) for value in column.values]
 
 

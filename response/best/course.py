@@ -3,16 +3,18 @@
 Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247, sections 4.4 to 4.6 and table 3 with its footnote.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.best.dates import NEVER, Days, assessment_dates
+from response.best.unconfirmed import unconfirmed
 from response.cells import NO_DATE
 from response.protocol import BestResponseOptions
-from response.vocabulary import Response
+from response.vocabulary import RESPONSE_NAMES, Response
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int8]
@@ -34,6 +36,7 @@ for _place, _code in enumerate(
         Response.PR,
         Response.SD,
         Response.NON_CR_NON_PD,
+        Response.UNCONFIRMED_PD,
         Response.PD,
     )
 ):
@@ -63,6 +66,8 @@ class ResponseCourse:
     judged_after_cr
         Timepoints whose disease after CR was judged already (`node_regrowth_after_cr = "require_sum_rule"`):
         `post_cr_disease` leaves them alone.
+    words
+        The word for each response, for sentences.
     """
 
     response: Codes
@@ -74,6 +79,7 @@ class ResponseCourse:
     new_therapy: Days
     slack_days: Days | None = None
     judged_after_cr: Flags | None = None
+    words: Mapping[Response, str] = field(default_factory=lambda: RESPONSE_NAMES)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,7 +103,9 @@ class CountedCourse:
     not_before_therapy
         Whether the assessment is on or after the first day of a new therapy.
     progression_index, progression_date
-        `[series]`; the first PD, also where it comes after new therapy.
+        `[series]`; the first PD, also where it comes after new therapy. Where progression has to be confirmed: the
+        first PD, which has the date of the first unconfirmed one that led to it, or else the first of those
+        unconfirmed ones that nothing confirmed or undid.
     after_cr
         `[series]`; whether a revision of disease after CR decides (`adjudicate_cr`).
     """
@@ -144,6 +152,7 @@ def count_course(course: ResponseCourse, options: BestResponseOptions) -> Counte
     2. Disease after CR becomes PD (`post_cr_disease = "pd"`).
     3. The assessments are dated; one without a date is taken to be no earlier than those before it.
     4. Those up to the first PD count (one on or after the date to which it is back-dated counts only as PD) ...
+       An unconfirmed progression stops nothing, and those that led to the first PD count (`unconfirmed`).
     5. ... if they come before new therapy.
     6. A CR before disease becomes PR (`post_cr_disease = "revise_to_pr"`).
     """
@@ -157,11 +166,16 @@ def count_course(course: ResponseCourse, options: BestResponseOptions) -> Counte
     )
     floor = np.maximum.accumulate(np.where(valid, date, NO_DATE), axis=1) if date.size else date
     at_least = np.where(date == NO_DATE, floor, date)
+    pending = unconfirmed(adjudicated, valid)
+    if pending is not None:
+        date = pending.dated(date, course.first_scan, course.progression_date, adjudicated)
+        at_least = np.where(date == NO_DATE, floor, date)
     progression = _first_progression(valid & (adjudicated == Response.PD), relapsed, date)
     late = _not_before(at_least, course.new_therapy, options)
     counted = valid & ~late
     if options.after_pd == "stop":
-        counted &= _up_to(progression, at_least, at_place(date, progression))
+        upto = _up_to(progression, at_least, at_place(date, progression))
+        counted &= upto if pending is None else upto | pending.led_to(progression)
     after_cr = progression != NO_PLACE
     after_cr &= at_place(relapsed.astype(np.int32), progression) == 1
     if options.post_cr_disease != "pd":
@@ -170,6 +184,8 @@ def count_course(course: ResponseCourse, options: BestResponseOptions) -> Counte
         after_cr = revised.any(axis=1)
         if options.post_cr_disease == "revise_to_pr":
             adjudicated = np.where(revised, np.int8(Response.PR), adjudicated)
+    if pending is not None:
+        progression = pending.progression(progression, date, valid & ~late)
     return CountedCourse(
         assessed=assessed,
         outdone=outdone,

@@ -38,7 +38,7 @@ def assessment_dates(
     """
     first = np.where(first_scan == NO_DATE, last_scan, first_scan)
     last = np.where(last_scan == NO_DATE, first_scan, last_scan)
-    progressive = response == Response.PD
+    progressive = (response == Response.PD) | (response == Response.UNCONFIRMED_PD)
     if rule == "always_earliest":
         late = np.zeros(response.shape, np.bool_)
     elif rule == "always_latest":

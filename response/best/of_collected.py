@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.best.collected import CollectedBlock, CollectedResponses
-from response.best.course import NO_PLACE, Places
+from response.best.course import NO_PLACE, Places, at_place, first_place
 from response.best.dates import Days
-from response.best.overall import BEST_NAMES, BestFlag, BestResponses, ResponseCourse, best_responses, why_sentences
+from response.best.overall import BestFlag, BestResponses, ResponseCourse, best_names, best_responses, why_sentences
 from response.cells import NO_NUMBER, DatePrecision, iso_texts
 from response.findings import Finding
 from response.measurements import Records
 from response.protocol import BestResponseOptions
+from response.registry import first_dates_of
 from response.vocabulary import Response
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def best_response_frame(
     best = best_of_collected(collected, subjects, options)
     if findings is not None:
         findings.extend(best.findings)
-    return pd.DataFrame(dict(best.columns), columns=list(SUBJECT_RESULT_COLUMNS), dtype="str")
+    return pd.DataFrame(dict(best.columns), dtype="str")
 
 
 def best_of_collected(collected: Records, subjects: Records | None = None, options: Options = None) -> CollectedBest:
@@ -91,6 +92,8 @@ def best_of_collected(collected: Records, subjects: Records | None = None, optio
     columns: dict[str, list[str]] = {name: [""] * len(table.subject) for name in SUBJECT_RESULT_COLUMNS}
     columns.update(subject=table.subject, evaluator=table.evaluator, criterion=table.criterion)
     columns.update(site=table.facts.site, accepted=table.accepted())
+    own = [name for criterion in dict.fromkeys(table.criterion) for name, _ in first_dates_of(criterion)]
+    columns.update({name: [""] * len(table.subject) for name in own})
     for name, block in table.blocks():
         chosen = _options_of(name, options)
         course = table.course(block, chosen)
@@ -113,6 +116,7 @@ def _told(
     table: CollectedResponses, block: CollectedBlock, course: ResponseCourse, result: BestResponses
 ) -> dict[str, list[str]]:
     """Return the columns of a block as texts."""
+    own = first_dates_of(table.criterion[int(block.series[0])])
 
     def dated(index: Places, days: Days) -> list[str]:
         precision = table.records.date("date").precision
@@ -122,10 +126,10 @@ def _told(
         return iso_texts(days, known)
 
     return {
-        "best_response": _names(result.best),
+        "best_response": _names(result.best, course),
         "best_response_date": dated(result.best_index, result.best_date),
         "confirmed": [("", "N", "Y")[code] for code in result.confirmed.tolist()],
-        "confirmed_best_response": _names(result.confirmed_best),
+        "confirmed_best_response": _names(result.confirmed_best, course),
         "confirmed_best_response_date": dated(result.confirmed_index, result.confirmed_date),
         "confirmation_date": dated(result.confirmation_index, result.confirmation_date),
         "first_response_date": dated(result.first_response_index, result.first_response_date),
@@ -136,6 +140,10 @@ def _told(
         "last_evaluable_date": dated(result.last_evaluable_index, result.last_evaluable_date),
         "best_change_percent": _best_changes(table, block, result),
         "flags": [";".join(BestFlag.texts(flags)) for flags in result.flags.tolist()],
+        **{
+            name: dated(first := first_place(course.response == response), at_place(course.first_scan, first))
+            for name, response in own
+        },
     }
 
 
@@ -151,8 +159,8 @@ def _progression_reasons(
             continue
         read = Response(course.response[series, result.progression_index[series]])
         where = f" at timepoint {labels.text(row)}" if labels.text(row) else ""
-        after_cr = "" if read == Response.PD else " after CR, which is progression"
-        told.append(f"{BEST_NAMES[read]} was collected{where}{after_cr}")
+        after_cr = "" if read in (Response.PD, Response.UNCONFIRMED_PD) else " after CR, which is progression"
+        told.append(f"{course.words[read]} was collected{where}{after_cr}")
     return told
 
 
@@ -167,8 +175,9 @@ def _best_changes(table: CollectedResponses, block: CollectedBlock, result: Best
     return ["" if first <= 0 or low == none else f"{100 * (low - first) / first:.1f}" for first, low in pairs]
 
 
-def _names(codes: NDArray[np.int8]) -> list[str]:
-    return [BEST_NAMES[Response(code)] for code in codes.tolist()]
+def _names(codes: NDArray[np.int8], course: ResponseCourse) -> list[str]:
+    names = best_names(course.words)
+    return [names[Response(code)] for code in codes.tolist()]
 
 
 def _at(rows: NDArray[np.int64], place: Places) -> NDArray[np.int64]:

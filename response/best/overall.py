@@ -3,8 +3,8 @@
 Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247, sections 4.4 to 4.6 and table 3.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntFlag
 from typing import Final
@@ -29,7 +29,7 @@ from response.best.dates import NEVER, Days
 from response.best.reasons import REASONS, WhyNotBetter, why_not_better, why_sentence
 from response.cells import NO_DATE
 from response.protocol import BestResponseOptions
-from response.vocabulary import MISSING, RESPONSE_NAMES, Response, YesNo, response_of
+from response.vocabulary import MISSING, RESPONSE_NAMES, Response, YesNo, collected_words, response_code
 
 __all__ = [
     "BEST_NAMES",
@@ -37,12 +37,12 @@ __all__ = [
     "BestResponse",
     "BestResponses",
     "ResponseCourse",
+    "best_names",
     "best_response_of",
     "best_responses",
     "why_sentences",
 ]
 
-BEST_NAMES: Final = {**RESPONSE_NAMES, Response.BLANK: MISSING}  # no assessment, and `missing_as = "MISSING"`
 _NOTHING: Final = np.iinfo(np.int8).max
 
 
@@ -58,6 +58,7 @@ class BestFlag(IntFlag):
     AFTER_PD = 64  # assessments after the first PD were left out
     AFTER_NEW_THERAPY = 128  # assessments on or after new therapy were left out
     SAME_DATE = 256  # of several assessments on one date the worst counts
+    PROGRESSION_UNCONFIRMED = 512  # the progression date is that of one that nothing confirmed or undid
 
     @classmethod
     def texts(cls, flags: int) -> list[str]:
@@ -126,12 +127,20 @@ class BestResponses:
         return [REASONS[code].id for code in self.why.code.tolist()]
 
 
+def best_names(words: Mapping[Response, str]) -> Mapping[Response, str]:
+    """Return the word of a criterion for each best response."""
+    return {**words, Response.BLANK: MISSING}  # no assessment, and `missing_as = "MISSING"`
+
+
+BEST_NAMES: Final = best_names(RESPONSE_NAMES)
+
+
 def best_responses(course: ResponseCourse, options: BestResponseOptions) -> BestResponses:
     """Return the best overall responses of a block of series, all abreast.
 
     1. The assessments that count are found (`count_course`): after baseline, up to the first PD, before new therapy.
-    2. Unconfirmed: the best of CR, PR, SD, Non-CR/Non-PD, NED, PD, NE; SD and Non-CR/Non-PD only from
-       `min_sd_days - min_sd_window_days` after the reference date, inclusive; too early ones are NE.
+    2. Unconfirmed: the best of CR, PR, SD, Non-CR/Non-PD, NED, PD, unconfirmed PD, NE; SD and Non-CR/Non-PD only
+       from `min_sd_days - min_sd_window_days` after the reference date, inclusive; too early ones are NE.
     3. Confirmed: CR and PR if confirmed (`first_confirmed`); others are SD from the same day on, else NE.
     4. Of equal responses the first gives the date. Nothing that counts: `missing_as`.
     """
@@ -147,7 +156,7 @@ def best_responses(course: ResponseCourse, options: BestResponseOptions) -> Best
     first_response = first_place((counted.code == Response.CR) | (counted.code == Response.PR))
     if options.confirmation:
         first_response = _earlier(complete.index, partial.index)
-    evaluable = (counted.code >= Response.CR) & (counted.code <= Response.PD)
+    evaluable = (counted.code >= Response.CR) & (counted.code <= Response.UNCONFIRMED_PD)
     last_evaluable = last_place(evaluable)
     progression = counted.progression_index
     pd_late = at_place(counted.not_before_therapy.astype(np.int32), progression) == 1
@@ -242,6 +251,7 @@ def _flags(course: ResponseCourse, counted: CountedCourse, pd_late: Flags) -> ND
         BestFlag.AFTER_PD: (valid & ~used & ~counted.not_before_therapy).any(axis=1),
         BestFlag.AFTER_NEW_THERAPY: (valid & counted.not_before_therapy).any(axis=1),
         BestFlag.SAME_DATE: counted.outdone.any(axis=1),
+        BestFlag.PROGRESSION_UNCONFIRMED: _unconfirmed(counted),
     }
     if course.slack_days is not None:
         conditions[BestFlag.DATE_PARTIAL] = (used & (course.slack_days > 0)).any(axis=1)
@@ -249,6 +259,11 @@ def _flags(course: ResponseCourse, counted: CountedCourse, pd_late: Flags) -> ND
     for flag, holds in conditions.items():
         flags |= np.where(holds, np.uint16(flag), np.uint16(0))
     return flags
+
+
+def _unconfirmed(counted: CountedCourse) -> Flags:
+    codes = counted.adjudicated.astype(np.int32)
+    return np.asarray(at_place(codes, counted.progression_index) == Response.UNCONFIRMED_PD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +292,7 @@ def best_response_of(
     *,
     new_therapy: date | None = None,
     progression_dates: Sequence[date | None] | None = None,
+    words: Mapping[Response, str] = RESPONSE_NAMES,
 ) -> BestResponse:
     """Return the best overall response of one sequence of overall responses.
 
@@ -292,6 +308,8 @@ def best_response_of(
         First day of a new anti-cancer therapy.
     progression_dates
         For each assessment that is a back-dated PD the date that shows it.
+    words
+        The criterion's word for each response, `vocabulary.IRECIST_WORDS` for instance over those of RECIST.
 
     Raises
     ------
@@ -299,12 +317,13 @@ def best_response_of(
         If a text names no response.
     """
     options = options or BestResponseOptions()
-    course = _course_of(sequence, reference, new_therapy, progression_dates)
+    course = replace(_course_of(sequence, reference, new_therapy, progression_dates, words), words=words)
+    names = best_names(words)
     result = best_responses(course, options)
     return BestResponse(
-        best=BEST_NAMES[Response(result.best[0])],
+        best=names[Response(result.best[0])],
         best_date=_date(result.best_date),
-        confirmed_best=BEST_NAMES[Response(result.confirmed_best[0])],
+        confirmed_best=names[Response(result.confirmed_best[0])],
         confirmed_date=_date(result.confirmed_date),
         confirmation_date=_date(result.confirmation_date),
         confirmed=("", "N", "Y")[result.confirmed[0]],
@@ -323,9 +342,10 @@ def _course_of(
     reference: date | None,
     new_therapy: date | None,
     progression_dates: Sequence[date | None] | None,
+    words: Mapping[Response, str],
 ) -> ResponseCourse:
     days = np.asarray([[_days(when) for when, _ in sequence]], np.int32).reshape(1, -1)
-    codes = np.asarray([[_code(text) for _, text in sequence]], np.int8).reshape(1, -1)
+    codes = np.asarray([[_code(text, words) for _, text in sequence]], np.int8).reshape(1, -1)
     shown = np.full(days.shape, NO_DATE, np.int32)
     if progression_dates is not None:
         shown[0] = [_days(when) for when in progression_dates]
@@ -340,11 +360,11 @@ def _course_of(
     )
 
 
-def _code(text: str) -> int:
-    name = response_of(text)
-    if name is None:
-        raise ValueError(f"'{text}' is no response; expected one of {', '.join(filter(None, RESPONSE_NAMES.values()))}")
-    return next((int(code) for code, known in RESPONSE_NAMES.items() if known == name), int(Response.BLANK))
+def _code(text: str, words: Mapping[Response, str]) -> int:
+    code = response_code(text, words)
+    if code is None:
+        raise ValueError(f"'{text}' is no response; expected one of {', '.join(collected_words(words))}")
+    return int(code)
 
 
 def _days(when: date | None) -> int:

@@ -22,7 +22,7 @@ from response.best.course import (
 )
 from response.cells import NO_DATE, iso_texts
 from response.protocol import BestResponseOptions
-from response.vocabulary import RESPONSE_NAMES, Response
+from response.vocabulary import Response
 
 
 @dataclass(frozen=True)
@@ -210,8 +210,8 @@ def _name(course: ResponseCourse, counted: CountedCourse, row: int, place: int) 
     if place == NO_PLACE:
         return "none"
     read, counts = Response(course.response[row, place]), Response(counted.adjudicated[row, place])
-    name = RESPONSE_NAMES[read]
-    return name if read in (counts, Response.CR) else f"{name} (after CR: {RESPONSE_NAMES[counts]})"
+    name = course.words[read]
+    return name if read in (counts, Response.CR) else f"{name} (after CR: {course.words[counts]})"
 
 
 def _no_sd_either(numbers: Mapping[str, Any], code: int, confirmed_best: int, date: int, reference: int) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from response.checks.ancillary import ANCILLARY_CHECKS
 from response.checks.lesions import LESION_CHECKS
 from response.checks.rows import ROW_CHECKS
 from response.checks.scene import Check, Scene, days_since_1970
@@ -18,6 +19,8 @@ from response.checks.targets import TARGET_CHECKS
 from response.checks.visits import VISIT_CHECKS
 from response.compare import compare
 from response.findings import Finding
+from response.registry import broken_criteria
+from response.suggestion import suggestion_findings
 
 if TYPE_CHECKING:
     from response.engine import Assessment
@@ -29,6 +32,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SIZE_CHECKS,
     *SERIES_CHECKS,
     *VISIT_CHECKS,
+    *ANCILLARY_CHECKS,
 )
 
 # Finding -> findings about the same lesion and timepoint that explain it.
@@ -60,9 +64,9 @@ def check(assessment: "Assessment", *, today: date | None = None) -> list[Findin
         Of a check with very many hits only the first are listed, and one finding tells how many more there are.
     """
     scene = Scene(assessment, days_since_1970(today or date.today()))
-    found = [*_with_sites(scene), *(finding for make in CHECKS for finding in make(scene))]
+    found = [*_with_sites(scene), *(finding for make in CHECKS for finding in make(scene)), *broken_criteria()]
     data = _unexplained(found)
-    return [*data, *compare(assessment, data)]
+    return [*data, *compare(assessment, data), *suggestion_findings(assessment)]
 
 
 def _with_sites(scene: Scene) -> list[Finding]:

@@ -225,7 +225,7 @@ def _changes(scene: Scene, name: str, values: NDArray[Any], differ: Any) -> Iter
     recorded = _changing(scene, values)
     recorded = recorded[values[recorded] > 0]
     if len(recorded):
-        recorded = recorded[methods(scene.measurements)[scene.rows[recorded]] != Method.PET]
+        recorded = recorded[methods(scene.measurements, scene.rows[recorded]) != Method.PET]
     value, track, cell = values[recorded].astype(np.int64), scene.track[recorded], scene.cell[recorded]
     if not len(value):
         return

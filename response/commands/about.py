@@ -26,8 +26,10 @@ def criteria(
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """List the criteria, or all their rules."""
-    from response.registry import criterion_names, find_criterion
+    from response.registry import broken_criteria, criterion_names, find_criterion
 
+    for finding in broken_criteria():
+        typer.echo(finding.sentence, err=True)
     found = [find_criterion(name) for name in criterion_names()]
     if not rules:
         rows = [(item.name, item.title, str(sum(1 for _ in _rules(item))), item.source) for item in found]

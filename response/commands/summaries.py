@@ -48,14 +48,15 @@ def counted(count: int, noun: str) -> str:
 
 def place_of(category: str) -> int:
     """Return the place of a response in the order from best to worst."""
-    from response.vocabulary import RESPONSE_BY_NAME, Response
+    from response.vocabulary import IRECIST_WORDS, RESPONSE_BY_NAME, Response
 
-    return int(RESPONSE_BY_NAME.get(category, Response.NA))
+    known = {**RESPONSE_BY_NAME, **{word: code for code, word in IRECIST_WORDS.items()}}
+    return int(known.get(category, Response.NA))
 
 
 def _best_counts(found: "Assessment") -> dict[str, dict[str, int]]:
     """Return how many series have each best response, the best first, by criterion."""
-    from response.best.overall import BEST_NAMES
+    from response.best.overall import best_names
     from response.vocabulary import Response
 
     counts: dict[str, dict[str, int]] = {}
@@ -72,7 +73,8 @@ def _best_counts(found: "Assessment") -> dict[str, dict[str, int]]:
             for block in best_of.blocks
             for code in (block.best.confirmed_best if confirmed else block.best.best).tolist()
         )
-        counts[name] = {BEST_NAMES[Response(code)]: codes[code] for code in sorted(codes)}
+        names = best_names(found.results[name].criterion.response_words)
+        counts[name] = {names[Response(code)]: codes[code] for code in sorted(codes)}
     return counts
 
 

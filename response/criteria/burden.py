@@ -101,6 +101,13 @@ def _new_facts(state: State) -> Fact:
 _FACTS: Final = np.asarray([[facts_of(lesion, state) for state in State] for lesion in LesionClass], np.uint16)
 
 
+def facts_at(classes: NDArray[np.uint8], state: NDArray[np.int8]) -> NDArray[np.uint16]:
+    """Return the facts of each lesion at each timepoint, `[track, timepoint]`, of classes `[track]` and states."""
+    index = state.astype(np.uint8)
+    index += (classes * np.uint8(len(State)))[:, None]
+    return _FACTS.ravel().take(index)
+
+
 def lesion_classes(block: Block) -> NDArray[np.uint8]:
     """Return the `LesionClass` of each track of a block, `[track]`."""
     tracks = block.timeline.tracks
@@ -163,9 +170,7 @@ class Burden:
         classes = lesion_classes(block)
         state = block.spot_values(block.timeline.state, State.UNKNOWN) if state is None else state
         value = block.spot_values(block.timeline.value_um, 0) if value_um is None else value_um
-        index = state.astype(np.uint8)
-        index += (classes * np.uint8(len(State)))[:, None]
-        lesion_facts = _FACTS.ravel().take(index)
+        lesion_facts = facts_at(classes, state)
         summed = np.isin(classes, (LesionClass.TARGET, LesionClass.TARGET_NODE))
         counted = value if summed.all() else value * summed[:, None]
         return cls(

@@ -1,7 +1,7 @@
 """Choi criteria: size and attenuation together, made for GIST under imatinib.
 
 Source: Choi et al., J Clin Oncol 2007;25:1753-1759, table 2; Benjamin et al., J Clin Oncol 2007;25:1760-1764.
-Modified Choi (both size and attenuation): Nathan et al. 2010, here `choi_pr_logic = "and"`.
+Modified Choi (both size and attenuation) is `mchoi`; `choi_pr_logic = "and"` is the same here.
 Validated mainly for GIST under imatinib.
 """
 
@@ -57,8 +57,10 @@ _NOT_GONE: Final = Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_MISSING | Fact.NON_
 class ChoiState(State):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
 
-    def __init__(self, burden: Burden, recist: RecistState, options: ChoiOptions) -> None:
-        super().__init__(burden.block, CHOI_QUESTIONS)
+    def __init__(
+        self, burden: Burden, recist: RecistState, options: ChoiOptions, questions: tuple[Question[Any], ...]
+    ) -> None:
+        super().__init__(burden.block, questions)
         self.burden, self.recist, self.options = burden, recist, options
 
     @cached_property
@@ -292,6 +294,7 @@ class Choi(Criterion):
         Number("baseline_hu", "HU"),
     )
     needs: str = "attenuation_hu"
+    scope: str = "Choi was validated mainly for GIST under imatinib."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ChoiState:
         """Return what the rules ask; RECIST 1.1 beside it answers for non-targets and new lesions."""
@@ -300,7 +303,7 @@ class Choi(Criterion):
         burden = recist.burden
         if options.choi_node_axis == "longest":
             burden = _with_longest_axis(recist_burden(block, recist.options))
-        return ChoiState(burden, recist, options)
+        return ChoiState(burden, recist, options, self.questions)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths."""
@@ -338,4 +341,4 @@ def _with_longest_axis(burden: Burden) -> Burden:
 
 
 CHOI: Final = Choi()
-__all__ = ["CHOI", "Choi", "ChoiOptions", "ChoiState"]
+__all__ = ["CHOI", "CHOI_FLAGS", "CHOI_RULES", "Choi", "ChoiOptions", "ChoiState"]

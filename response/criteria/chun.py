@@ -316,6 +316,7 @@ class Chun(Criterion):
     needs: str = "morphology"
     best_order: tuple[str, ...] = ("optimal", "incomplete", "none", "NE")
     levels: Mapping[str, str] | None = None
+    scope: str = "Chun was developed for colorectal liver metastases under chemotherapy with bevacizumab."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ChunState:  # noqa: ARG002
         """Return what the rules ask; RECIST 1.1 stands beside it."""

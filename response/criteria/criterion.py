@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, in_category
 from response.protocol import Options
 from response.timeline import Block
+from response.vocabulary import RESPONSE_NAMES, Response
 
-Unit = Literal["mm", "HU", "count"]
+Unit = Literal["mm", "mm2", "mm3", "HU", "SUL", "SUV", "ng/mL", "count"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,20 @@ class State:
     def showing(self) -> Flags | None:
         """Lesions that show progression by a finding of the criterion's own, `[track, timepoint]`; None: none."""
         return None
+
+    @property
+    def dated_from(self) -> NDArray[np.intp] | None:
+        """Place of the timepoint whose date is that of the progression, `[series, timepoint]`; None: its own."""
+        return None
+
+    @property
+    def dated_after(self) -> NDArray[np.int32] | None:
+        """Day before which no progression is dated back, `[series, timepoint]`; None: no such day."""
+        return None
+
+    def thresholds(self, place: int) -> list[str]:  # noqa: ARG002
+        """Return how far a scored timepoint of a single series is from the next thresholds, for `explain`."""
+        return []
 
     def question_rules(self, question: str) -> tuple[Rule[Any], ...]:
         """Return the rules of a question."""
@@ -91,6 +106,15 @@ class Criterion:
         Categories from best to worst for criteria without CR and PD; empty: best response as in RECIST.
     levels
         A coarser form of the categories, where the source has one.
+    words
+        The criterion's own words for the responses of RECIST ("iCR" for CR), for best response and dates; None: it
+        uses those of RECIST.
+    offered
+        Whether it is assessed without being asked for, where the table has the column that it needs.
+    first_dates
+        Columns of the table of subjects, and the response whose first assessment gives their date.
+    scope
+        What it was made for, and what of it is not confirmed, in sentences that `explain` tells.
     """
 
     name: str
@@ -103,6 +127,10 @@ class Criterion:
     needs: str = ""
     best_order: tuple[str, ...] = ()
     levels: Mapping[str, str] | None = None
+    words: Mapping[Response, str] | None = None
+    offered: bool = True
+    first_dates: tuple[tuple[str, Response], ...] = ()
+    scope: str = ""
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> State:
         """Return what the rules ask of a block; `beside` holds the states of criteria assessed before."""
@@ -111,6 +139,16 @@ class Criterion:
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint, each `[series, timepoint]`."""
         raise NotImplementedError
+
+    def answer(self, state: Any, options: Any) -> None:
+        """Ask the questions in order, and put the answers (indices of rules) into the state."""
+        for question in self.questions:
+            state.answers[question.name] = question.answer(state, options)
+
+    @property
+    def response_words(self) -> Mapping[Response, str]:
+        """The word for each response of RECIST: the criterion's own, else that of RECIST."""
+        return RESPONSE_NAMES if self.words is None else {**RESPONSE_NAMES, **self.words}
 
     def rule_id(self, question: str, rule: Rule[Any]) -> str:
         """Return the stable id of a rule."""

@@ -26,27 +26,12 @@ BORDERLINE_PERCENT: Final = 2  # within 2 percentage points of one, likewise
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecistOptions(BestResponseOptions):
-    """Every point that RECIST 1.1 leaves open, with the default and why."""
+class CombinationOptions(BestResponseOptions):
+    """What RECIST 1.1 leaves open about non-targets, new lesions and their combination with the targets (table 1).
 
-    missing_target_policy: str = option(
-        "pd_if_proven",
-        "a missing target: PD where the measured part proves it (section 4.4.2), never, or within bounds",
-        choices=("pd_if_proven", "always_ne", "bounded"),
-    )
-    tstm_may_prove_pd: bool = option(
-        True, "whether the default of 5 mm for a lesion too small to measure may make a PD", choices=(True, False)
-    )
-    sticky_pr: str = option(
-        "recompute",
-        "a sum that no longer reaches PR: compute it anew, or continue the PR (EORTC FAQ)",
-        choices=("recompute", "eortc_continue"),
-    )
-    target_reappearance: str = option(
-        "sum_rule",
-        "a target that comes back without overall CR before: the sum decides, or PD",
-        choices=("sum_rule", "pd"),
-    )
+    Criteria that measure the targets in another way, and combine them as RECIST 1.1 does, have these options too.
+    """
+
     node_regrowth_after_cr: str = option(
         "pd_flagged",
         "a node of 10 mm or more as the only finding after CR: PD with a flag, or only by the sum",
@@ -74,6 +59,30 @@ class RecistOptions(BestResponseOptions):
         "if_supplied", "tumour markers in the non-target response", choices=("if_supplied", "on", "off")
     )
     use_pet: bool = option(False, "FDG-PET for new lesions (section 4.3.5)", choices=(True, False))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecistOptions(CombinationOptions):
+    """Every point that RECIST 1.1 leaves open, with the default and why."""
+
+    missing_target_policy: str = option(
+        "pd_if_proven",
+        "a missing target: PD where the measured part proves it (section 4.4.2), never, or within bounds",
+        choices=("pd_if_proven", "always_ne", "bounded"),
+    )
+    tstm_may_prove_pd: bool = option(
+        True, "whether the default of 5 mm for a lesion too small to measure may make a PD", choices=(True, False)
+    )
+    sticky_pr: str = option(
+        "recompute",
+        "a sum that no longer reaches PR: compute it anew, or continue the PR (EORTC FAQ)",
+        choices=("recompute", "eortc_continue"),
+    )
+    target_reappearance: str = option(
+        "sum_rule",
+        "a target that comes back without overall CR before: the sum decides, or PD",
+        choices=("sum_rule", "pd"),
+    )
     node_slice_rule: str = option(
         "warn", "nodes on slices above 5 mm: warn, or ask for twice the slice", choices=("warn", "max_15_2x_slice")
     )
@@ -88,8 +97,9 @@ class RecistOptions(BestResponseOptions):
 class RecistState(State):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`, lengths in micrometres."""
 
-    def __init__(self, burden: Burden, options: RecistOptions) -> None:
-        super().__init__(burden.block, RECIST_QUESTIONS)
+    def __init__(self, burden: Burden, options: Any, questions: tuple[Question[Any], ...] | None = None) -> None:
+        """Ask about a burden; criteria that combine their lesions as RECIST 1.1 does bring their own questions."""
+        super().__init__(burden.block, RECIST_QUESTIONS if questions is None else questions)
         self.burden, self.options = burden, options
 
     @property
@@ -576,13 +586,13 @@ class Recist11(Criterion):
         return {"sum_mm": burden.sum_um, "baseline_mm": baseline, "nadir_mm": burden.nadir_um}
 
 
-def recist_burden(block: Block, options: RecistOptions) -> Burden:
+def recist_burden(block: Block, options: CombinationOptions) -> Burden:
     """Return the burden of a block under the options that change lesion states or values."""
     classes = lesion_classes(block)
     states = new_lesion_states(block, classes, new_node_rule=options.new_node_rule, use_pet=options.use_pet)
-    largest = options.node_split == "largest"
+    largest = getattr(options, "node_split", "") == "largest"
     return Burden.of(block, states, largest_fragment(block, classes) if largest else None)
 
 
 RECIST_1_1: Final = Recist11()
-__all__ = ["RECIST_1_1", "Recist11", "RecistOptions", "RecistState", "recist_burden"]
+__all__ = ["RECIST_1_1", "CombinationOptions", "Recist11", "RecistOptions", "RecistState", "recist_burden"]

@@ -44,6 +44,10 @@ class Rule(Generic[S]):
     sentence: str
     when: Callable[[Any], bool] = always
 
+    def holding(self, state: S) -> Flags:
+        """Return where the rule holds, in the state's shape."""
+        return self.holds(state)
+
 
 @dataclass(frozen=True)
 class Question(Generic[S]):
@@ -73,7 +77,7 @@ def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] |
     indices = range(len(rules)) if active is None else active
     codes: RuleCodes | None = None
     for index in reversed(indices):
-        holds = rules[index].holds(state)
+        holds = rules[index].holding(state)
         if codes is None:
             codes = np.full(holds.shape, index, np.int8)
         else:
@@ -85,9 +89,13 @@ def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] |
 
 def all_that_hold(rules: Sequence[Rule[S]], state: S, active: Sequence[int]) -> dict[str, Flags]:
     """Return for each active rule where it holds, for `explain` and for flags."""
-    return {rules[index].name: rules[index].holds(state) for index in active}
+    return {rules[index].name: rules[index].holding(state) for index in active}
 
 
 def in_category(rules: Sequence[Rule[Any]], codes: RuleCodes, *categories: str) -> Flags:
     """Return where the answered rule has one of the categories."""
-    return np.asarray([rule.category in categories for rule in rules], np.bool_)[codes]
+    found = np.zeros_like(codes, np.bool_)  # in the same order of memory
+    for index, rule in enumerate(rules):  # a few comparisons of small integers are faster than one look-up each
+        if rule.category in categories:
+            found |= codes == index
+    return found

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from response.report.evidence import Evidence
 from response.report.sentences import Decision, Decisions, filled, placeholders
 from response.report.texts import Texts, scattered, strung_together
+from response.vocabulary import PD, RESPONSE_NAMES, Response
 
 # What a category says of the disease. Criteria with the same words disagree where the words differ; others where
 # they cannot both be true. A timepoint that is not evaluable contradicts nothing.
@@ -66,11 +67,18 @@ def _contradicting(decisions: Mapping[str, Decisions], evidence: Evidence) -> ND
     items = list(decisions.values())
     for place, item in enumerate(items):
         for other in items[place + 1 :]:
-            mine, theirs = _categories(item), _categories(other)
+            mine, theirs = _meanings(item), _meanings(other)
             table = np.asarray([[disagree(one, two) for two in theirs] for one in mine], np.bool_)
             codes, others = (d.result.answers["overall"][evidence.block.cell_slice] for d in (item, other))
             found |= table[codes, others]
     return found
+
+
+def _meanings(decisions: Decisions) -> list[str]:
+    """Return the categories in the words of RECIST where it has one; progression is PD, confirmed or not."""
+    of = {word: RESPONSE_NAMES[code] for code, word in decisions.result.criterion.response_words.items()}
+    of[decisions.result.criterion.response_words[Response.UNCONFIRMED_PD]] = PD
+    return [of.get(category, category) for category in _categories(decisions)]
 
 
 def _categories(decisions: Decisions) -> list[str]:
@@ -81,4 +89,4 @@ def _line(decisions: Decisions, code: int) -> str:
     """Return what a criterion says where it took one decision, still without the numbers."""
     overall = decisions.result.answers["overall"][decisions.evidence.block.cell_slice]
     category = _categories(decisions)[int(overall[np.argmax(decisions.code == code)])]
-    return f"{decisions.result.criterion.title} {category}{deciding_figure(decisions.kinds[code])}"
+    return f"{category} by {decisions.result.criterion.title}{deciding_figure(decisions.kinds[code])}"

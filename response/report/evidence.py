@@ -19,7 +19,7 @@ from response.report.texts import Texts, joined_lists
 from response.result import Result
 from response.table import TextColumn
 from response.timeline import Block
-from response.vocabulary import RESPONSE_BY_NAME, Response, State
+from response.vocabulary import State
 
 Cells = NDArray[np.int64]
 
@@ -122,8 +122,7 @@ class Evidence:
 
     def responses(self, result: Result) -> NDArray[np.int8]:
         """Return the overall response of each cell by a criterion, as `vocabulary.Response` codes."""
-        codes = [int(RESPONSE_BY_NAME.get(name, Response.BLANK)) for name in result.categories("overall")]
-        return np.asarray(codes, np.int8)[result.answers["overall"][self.block.cell_slice]]
+        return result.responses(cells=self.block.cell_slice)
 
     # --- which lesions
 

@@ -17,16 +17,14 @@ from response.criteria.rules import all_that_hold
 from response.engine import Assessment
 from response.errors import InputError
 from response.registry import STANDARD
+from response.report.ancillary import ancillary_lines
 from response.report.one_series import one_series, states_of
-from response.report.tables import lesion_table, subject_table, timepoint_table
+from response.report.tables import ancillary_table, lesion_table, subject_table, timepoint_table
 from response.report.thresholds import thresholds
 from response.result import Result
+from response.suggestion import suggestion_lines
 
 WIDTH: Final = 100
-_SCOPES: Final = {
-    "choi": "Choi was validated mainly for GIST under imatinib.",
-    "chun": "Chun was developed for colorectal liver metastases under chemotherapy with bevacizumab.",
-}
 _FLAGS: Final = {
     "after_new_therapy": "on or after the start of new therapy",
     "pd_backdated": "the progression is dated back to the scan that first showed it",
@@ -41,6 +39,7 @@ _BEST_FLAGS: Final = {
     "after_pd": "assessments after the first progression were left out",
     "after_new_therapy": "assessments on or after new therapy were left out",
     "same_date": "of several assessments on one date the worst counts",
+    "progression_unconfirmed": "no later assessment confirmed the progression, or undid it",
 }
 Row = Mapping[str, str]
 
@@ -109,6 +108,9 @@ class _Course:
         self.lesions: dict[str, list[Row]] = {}
         for row in lesion_table(assessment).rows():
             self.lesions.setdefault(row["timepoint"], []).append(row)
+        self.ancillary: dict[str, list[Row]] = {}
+        for row in ancillary_table(assessment).rows():
+            self.ancillary.setdefault(row["timepoint"], []).append(row)
         self.places = self._chosen(timepoint)
         self.whole = timepoint is None
 
@@ -130,7 +132,7 @@ class _Course:
         if self.whole:
             yield ""
             yield from self._best()
-        scopes = [text for name, text in _SCOPES.items() if name in self.assessment.results]
+        scopes = [result.criterion.scope for result in self.assessment.results.values() if result.criterion.scope]
         if scopes:
             yield ""
             yield from scopes
@@ -151,6 +153,7 @@ class _Course:
                 yield f"{name}: {iso_texts(days)[0]}"
         if int(series.baseline[0]) < 0:
             yield "There is no baseline, so no response can be computed."
+        yield from suggestion_lines(self.assessment, 0)
 
     # --- one timepoint
 
@@ -159,6 +162,7 @@ class _Course:
         first = rows[0]
         yield _title(first)
         yield from self._lesions(first["timepoint"])
+        yield from ancillary_lines(self.ancillary.get(first["timepoint"], []))
         if place > int(self.timeline.series.baseline[0]) >= 0:
             yield from _sum_lines(first, complete=self._is_complete(place))
             for row in rows:

@@ -1,7 +1,8 @@
 """The numbers that reasons are told with: sums, changes, counts of each timepoint, as texts.
 
 A name that is not listed here is looked up among the numbers of the criterion (`sum` is `sum_mm`, `hu` is
-`attenuation_hu`, `optimal` of Chun is `chun_optimal`), so that sentences of other criteria are filled too.
+`attenuation_hu`, `optimal` of Chun is `chun_optimal`; `sum_over_nadir` is a difference), so that sentences of other
+criteria are filled too.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from response.table import TextColumn
 
 Numbers = NDArray[np.int64]
 UNKNOWN: Final = "unknown"
+_OVER: Final = "_over_"  # `{sum_over_reference}` is the length `sum` less the length `reference`
 
 
 class Figures:
@@ -35,18 +37,41 @@ class Figures:
 
     @property
     def sum_um(self) -> Numbers:
-        """Sum of diameters."""
-        return self.number("sum_mm")
+        """Sum of diameters, or what a criterion sums in their place."""
+        return self.number(self._own("sum").name)
 
     @property
     def baseline_um(self) -> Numbers:
         """Sum at baseline."""
-        return self.number("baseline_mm")
+        return self.number(self._own("baseline").name)
 
     @property
     def nadir_um(self) -> Numbers:
         """Smallest complete sum before."""
-        return self.number("nadir_mm")
+        return self.number(self._own("nadir").name)
+
+    @cached_property
+    def summed(self) -> NDArray[np.bool_]:
+        """Whether the criterion has a sum: it sums nothing, or not where it says so, if the lesions do not allow it."""
+        if not self.knows("sum"):
+            return np.zeros(self.evidence.cells, np.bool_)
+        some = (self.evidence.targets > self.unmeasured) & (self.evidence.baseline >= 0)
+        return np.asarray(some & (self.sum_um != NO_SUM))
+
+    @cached_property
+    def unmeasured(self) -> Numbers:
+        """Number of targets that were not assessed, or not as the criterion measures them (`<name>_unmeasured`)."""
+        return self.number(self._own("unmeasured").name) if self.knows("unmeasured") else self.evidence.missing_targets
+
+    @cached_property
+    def complete(self) -> NDArray[np.bool_]:
+        """Whether the sum is complete, as the criterion measures its targets."""
+        return np.asarray(self.summed & (self.unmeasured == 0))
+
+    @cached_property
+    def comparable(self) -> NDArray[np.bool_]:
+        """Whether the sum of a scored timepoint is complete, and so is that of the baseline."""
+        return np.asarray(self.evidence.follow_up & self.complete & self.complete[self.evidence.baseline_cell])
 
     @property
     def grows_from_baseline(self) -> bool:
@@ -89,6 +114,9 @@ class Figures:
             if name not in self._made:
                 self._made[name] = made(self)
             return _signed(name, number_texts(self._made[name][cells], decimals))
+        if _OVER in name:
+            now, reference = (self.number(self._own(part).name)[cells] for part in name.split(_OVER))
+            return number_texts(now - reference)
         number = self._own(name)
         values = self.number(number.name)[cells]
         found = number_texts(np.where(values == NO_SUM, 0, values), 0 if number.unit == "count" else 3)
@@ -98,14 +126,14 @@ class Figures:
     def knows(self, name: str) -> bool:
         """Return whether a placeholder can be filled."""
         try:
-            return name in _NAMED or bool(self._own(name))
+            return name in _NAMED or all(self._own(part) for part in name.split(_OVER))
         except KeyError:
             return False
 
     def _own(self, name: str) -> Any:
         by_name = {number.name: number for number in self.result.criterion.numbers}
         prefix = self.result.criterion.name.replace("-", "_").replace(".", "_")
-        for known in (name, f"{name}_mm", f"{name}_hu", f"{prefix}_{name}", f"attenuation_{name}"):
+        for known in (name, f"{name}_mm", f"{name}_mm2", f"{name}_hu", f"{prefix}_{name}", f"attenuation_{name}"):
             if known in by_name:
                 return by_name[known]
         raise KeyError(name)
@@ -145,7 +173,7 @@ _NAMED: Final[Mapping[str, tuple[Callable[[Figures], Numbers], int]]] = {
     "shrinkage_percent": (lambda figures: -_change_percent(figures), 2),
     "hu_change_percent": (lambda figures: figures.hu_percent, 2),
     "hu_shrinkage_percent": (lambda figures: -figures.hu_percent, 2),
-    "missing": (lambda figures: figures.evidence.missing_targets, 0),
+    "missing": (lambda figures: figures.unmeasured, 0),
     "targets": (lambda figures: figures.evidence.targets, 0),
     "assessable": (_assessable, 0),
 }

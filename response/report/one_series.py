@@ -30,8 +30,7 @@ def states_of(assessment: Assessment) -> Mapping[str, State]:
     for name, result in assessment.results.items():
         state = result.criterion.state(block, result.options, states)
         states[name] = state
-        for question in result.criterion.questions:
-            state.answers[question.name] = question.answer(state, result.options)
+        result.criterion.answer(state, result.options)
     return states
 
 

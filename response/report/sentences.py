@@ -8,11 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from response.criteria.rules import Rule
 from response.report.evidence import Cells, Evidence
 from response.report.figures import Figures
 from response.report.texts import Texts, framed, joined, stacked
@@ -43,7 +44,11 @@ _UNSCORED: Final = (BASELINE, BASELINE_WITHOUT_SUM, BEFORE_BASELINE, NO_BASELINE
 
 def plain_sentence(text: str) -> str:
     """Return a text as a sentence: a capital letter at the start, a full stop at the end."""
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return f"{_capital(text)}." if text else ""
+
+
+def _capital(text: str) -> str:
+    return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"  # iPR stays as it is written
 
 
 class Decisions:
@@ -62,7 +67,8 @@ class Decisions:
         cells = evidence.block.cell_slice
         self._answers = {name: codes[cells] for name, codes in result.answers.items()}
         self._overall = result.rules(OVERALL)
-        self._inner = [question for question in result.criterion.questions if question.name != OVERALL]
+        # the last first: a question may be quoted by those after it
+        self._inner = [question for question in reversed(result.criterion.questions) if question.name != OVERALL]
         keys = self._keys()
         present = np.bincount(keys)
         used = np.flatnonzero(present)
@@ -76,16 +82,18 @@ class Decisions:
         overall = self._answers[OVERALL].astype(np.int64)
         keys = overall + len(_UNSCORED)
         stride = len(self._overall) + len(_UNSCORED)
+        quoting = [(self._overall, overall)]  # a question may be quoted by the overall rule, or by a later question
         for question in self._inner:
-            quotes = [f"{{{question.name}}}" in rule.sentence for rule in self._overall]
             answer = self._answers[question.name].astype(np.int64)
-            keys += stride * np.where(np.asarray([*quotes, False])[overall], answer, 0)
+            quoted = _quoted(question.name, quoting)
+            keys += stride * np.where(quoted, answer, 0)
             stride *= len(question.rules)
+            quoting.append((question.rules, np.where(quoted, answer, NOT_SCORED)))
         return np.where(overall == NOT_SCORED, self._unscored(), keys)
 
     def _unscored(self) -> NDArray[np.int64]:
         evidence = self.evidence
-        with_sum = evidence.summed if "sum_mm" in self.result.numbers else np.zeros(evidence.cells, np.bool_)
+        with_sum = self.figures.summed if "sum_mm" in self.result.numbers else np.zeros(evidence.cells, np.bool_)
         baseline = np.where(with_sum, 0, 1)
         return np.where(evidence.is_baseline, baseline, np.where(evidence.baseline < 0, 3, 2))
 
@@ -99,7 +107,7 @@ class Decisions:
         for inner in self._inner:
             key, index = divmod(key, len(inner.rules))
             quoted = inner.rules[index]
-            if passes_on(rule.sentence, inner.name):
+            if passes_on(deciding.sentence, inner.name):
                 deciding, question, clause = quoted, inner.name, quoted.clause
             told = quoted.category if inner.name == _CATEGORY_ONLY else quoted.sentence
             sentence = sentence.replace(f"{{{inner.name}}}", told)
@@ -123,6 +131,15 @@ class Decisions:
         chosen = np.arange(self.evidence.cells) if cells is None else cells
         groups = [(self.code[chosen] == code, kind.template) for code, kind in enumerate(self.kinds)]
         return filled(groups, self.figures, chosen)
+
+
+def _quoted(question: str, quoting: Sequence[tuple[Sequence[Rule[Any]], NDArray[np.int64]]]) -> NDArray[np.bool_]:
+    """Return where a question is quoted by one of the rules that are told; `[cell]`, index `NOT_SCORED` for none."""
+    found = np.zeros(quoting[0][1].shape, np.bool_)
+    for rules, answer in quoting:
+        quotes = [f"{{{question}}}" in rule.sentence for rule in rules]
+        found |= np.asarray([*quotes, False])[answer]
+    return found
 
 
 def passes_on(sentence: str, question: str) -> bool:
@@ -176,7 +193,7 @@ def _pieces(template: str, figures: Figures, cells: Cells, *, sentence: bool) ->
     words = _PLACEHOLDER.split(template)
     literals, names = words[::2], words[1::2]
     if sentence:
-        literals[0] = literals[0][:1].upper() + literals[0][1:]
+        literals[0] = _capital(literals[0])
         literals[-1] += "."
     if not names:
         return [TextColumn.constant(literals[0], len(cells))]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.best.course import NO_PLACE
-from response.best.overall import BEST_NAMES, BestFlag, why_sentences
+from response.best.overall import BestFlag, best_names, why_sentences
 from response.best_of_series import NO_CELL, BestOfSeries
 from response.cells import NO_DATE
 from response.engine import Assessment
@@ -37,7 +37,6 @@ SUBJECT_COLUMNS: Final = (
     "progression_reason pd_after_new_therapy reference_date last_evaluable_date best_change_percent accepted site flags"
 ).split()
 _NUMBERS: Final = ("best_change_percent",)
-_BEST_CODES: Final = [BEST_NAMES[code] for code in Response]
 
 
 class SubjectRows:
@@ -46,6 +45,8 @@ class SubjectRows:
     def __init__(self, assessment: Assessment) -> None:
         self.assessment, self.results = assessment, assessment.results
         self.timeline = assessment.timeline
+        declared = [name for result in self.results.values() for name, _ in result.criterion.first_dates]
+        self.extra = tuple(dict.fromkeys(declared))
 
     def batches(self) -> Iterator[Columns]:
         """Hand out the rows, block by block, and at the end those of subjects without any measurement."""
@@ -68,7 +69,7 @@ class SubjectRows:
             for name in of_criteria[0]
             if name not in shared
         }
-        return {name: rows[name] for name in SUBJECT_COLUMNS}
+        return {name: rows[name] for name in (*SUBJECT_COLUMNS, *self.extra)}
 
     def _criterion_columns(self, result: Result, best: BestOfSeries, number: int, evidence: Evidence) -> dict[str, Any]:
         count = evidence.block.series_count
@@ -77,7 +78,8 @@ class SubjectRows:
             columns |= _by_order(result, best, evidence)
         else:
             columns |= _by_course(result, best, number, evidence)
-        blank = {name: blank_texts(count) for name in SUBJECT_COLUMNS if name not in _NUMBERS}
+        columns |= _first_dates(result, evidence)
+        blank = {name: blank_texts(count) for name in (*SUBJECT_COLUMNS, *self.extra) if name not in _NUMBERS}
         return {**blank, "best_change_percent": NumberColumn.blank(count, 2), **columns}
 
     def _unmeasured_rows(self) -> Columns:
@@ -94,7 +96,7 @@ class SubjectRows:
             "confirmed_best_response": TextColumn(turn, best),
             "why_not_better": TextColumn.constant(plain_sentence(NOT_MEASURED.template), count),
         }
-        blank = {name: blank_texts(count) for name in SUBJECT_COLUMNS}
+        blank = {name: blank_texts(count) for name in (*SUBJECT_COLUMNS, *self.extra)}
         reason = as_texts(blank_texts(count))  # as it is in every other batch
         return {**blank, "progression_reason": reason, "best_change_percent": NumberColumn.blank(count, 2), **filled}
 
@@ -104,11 +106,13 @@ def _by_course(result: Result, best: BestOfSeries, number: int, evidence: Eviden
     found = best.blocks[number].best
     decisions = Decisions(result, evidence)
     change, known = _best_change(decisions, found.progression_index, evidence)
+    names = best_names(result.criterion.response_words)
+    words = [names[code] for code in Response]
     return {
-        "best_response": TextColumn(found.best.astype(np.int32), _BEST_CODES),
+        "best_response": TextColumn(found.best.astype(np.int32), words),
         "best_response_date": date_texts(found.best_date),
         "confirmed": TextColumn(found.confirmed.astype(np.int32), ["", "N", "Y"]),
-        "confirmed_best_response": TextColumn(found.confirmed_best.astype(np.int32), _BEST_CODES),
+        "confirmed_best_response": TextColumn(found.confirmed_best.astype(np.int32), words),
         "confirmed_best_response_date": date_texts(found.confirmed_date),
         "confirmation_date": date_texts(found.confirmation_date),
         "why_not_better": _why(result, best, number, evidence),
@@ -121,6 +125,21 @@ def _by_course(result: Result, best: BestOfSeries, number: int, evidence: Eviden
         "best_change_percent": NumberColumn(change, known, 2),
         "flags": _flags(found.flags),
     }
+
+
+def _first_dates(result: Result, evidence: Evidence) -> dict[str, TextColumn]:
+    """Return the date of the first scan of the first timepoint with some response, by column."""
+    visits, cells = evidence.timeline.visits, evidence.block.cell_slice
+    found = {}
+    for column, response in result.criterion.first_dates:
+        days = np.full(evidence.block.series_count, NO_DATE, np.int32)
+        precision = np.zeros(len(days), np.int8)
+        hits = np.flatnonzero(evidence.responses(result) == response)[::-1]  # backwards: the first one stays
+        series = evidence.series[hits] - evidence.block.low
+        days[series] = visits.first_scan[cells][hits]
+        precision[series] = visits.precision[cells][hits]
+        found[column] = date_texts(days, precision)
+    return found
 
 
 def _why(result: Result, best: BestOfSeries, number: int, evidence: Evidence) -> TextColumn:
@@ -149,12 +168,14 @@ def _best_change(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the smallest complete sum against baseline, up to the first PD and before new therapy; `[series]`."""
     figures, options = decisions.figures, decisions.result.options
+    if not figures.knows("sum"):
+        return np.zeros(evidence.block.series_count, np.int64), np.zeros(evidence.block.series_count, np.bool_)
     series = evidence.series - evidence.block.low
     last = np.where(progression == NO_PLACE, np.iinfo(np.int32).max, progression)[series]
     same_day = getattr(options, "same_day_new_therapy", "exclude") == "include"
     therapy, scan = evidence.timeline.series.new_therapy[evidence.series], first_days(evidence)
     before = (therapy == NO_DATE) | (scan == NO_DATE) | (scan < therapy) | (same_day & (scan == therapy))
-    usable = evidence.comparable & (evidence.place <= last) & before & (figures.baseline_um > 0)
+    usable = figures.comparable & (evidence.place <= last) & before & (figures.baseline_um > 0)
     cells = np.flatnonzero(usable)
     nothing = np.iinfo(np.int64).max
     smallest = np.full(evidence.block.series_count, nothing, np.int64)

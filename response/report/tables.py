@@ -1,21 +1,30 @@
-"""The tables of results: timepoints, subjects, lesions and findings, made batch by batch from an assessment."""
+"""The tables of results, made batch by batch from an assessment."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from response.engine import Assessment
 from response.findings import FINDING_COLUMNS, SEVERITIES, Finding
+from response.report.ancillary import ANCILLARY_COLUMNS, AncillaryRows
 from response.report.columns import NumberColumn, ResultTable
+from response.report.concordance import CONCORDANCE_COLUMNS, concordance_columns
 from response.report.lesions import LESION_COLUMNS, LesionRows
+from response.report.side_by_side import CRITERIA_COLUMNS, CriteriaRows
 from response.report.subjects import SUBJECT_COLUMNS, SubjectRows
 from response.report.timepoints import TIMEPOINT_COLUMNS, TimepointRows
 from response.table import TextColumn
 
 __all__ = [
+    "ANCILLARY_COLUMNS",
+    "CONCORDANCE_COLUMNS",
+    "CRITERIA_COLUMNS",
     "LESION_COLUMNS",
     "SUBJECT_COLUMNS",
     "TIMEPOINT_COLUMNS",
     "ResultTable",
+    "ancillary_table",
+    "concordance_table",
+    "criteria_table",
     "finding_table",
     "lesion_table",
     "subject_table",
@@ -40,6 +49,25 @@ def subject_table(assessment: Assessment) -> ResultTable:
 def lesion_table(assessment: Assessment) -> ResultTable:
     """Return one row per subject, evaluator, timepoint and lesion (columns of `lesions.csv`)."""
     return ResultTable(LesionRows(assessment).batches)
+
+
+def criteria_table(assessment: Assessment) -> ResultTable:
+    """Return one row per subject, evaluator and timepoint with the response by each criterion (`criteria.csv`).
+
+    Rows stand in the order of subject, evaluator and time; subjects of the subject table without any measurement follow
+    at the end.
+    """
+    return ResultTable(CriteriaRows(assessment).batches)
+
+
+def concordance_table(assessment: Assessment) -> ResultTable:
+    """Return how far each pair of criteria agrees over the trial (columns of `concordance.csv`)."""
+    return ResultTable(lambda: [concordance_columns(assessment)])
+
+
+def ancillary_table(assessment: Assessment) -> ResultTable:
+    """Return one row per subject, evaluator, timepoint, lesion and ancillary finding (columns of `ancillary.csv`)."""
+    return ResultTable(AncillaryRows(assessment).batches)
 
 
 def finding_table(findings: Sequence[Finding], *, for_sites: bool = False) -> ResultTable:

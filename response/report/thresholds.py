@@ -6,6 +6,7 @@ from response.cells import thousandths_text
 from response.criteria.burden import NO_SUM
 from response.criteria.choi import ChoiState
 from response.criteria.criterion import State
+from response.criteria.distances import at_least, at_most, grown_from_um, mm, pr_at_most_um
 from response.criteria.recist import PD_INCREASE_UM, RecistState
 
 _NO_PR: Final = "PR needs a complete sum"
@@ -26,24 +27,21 @@ def thresholds(state: State, place: int) -> list[str]:
     list of str
         Empty for a criterion without thresholds, and where there is nothing to compare with.
     """
+    if type(state).thresholds is not State.thresholds:  # it has its own
+        return state.thresholds(place)
     if isinstance(state, RecistState):
         return _recist(state, place)
-    return _choi(state, place) if isinstance(state, ChoiState) else []
-
-
-def pr_at_most_um(baseline_um: int, tenths: int) -> int:
-    """Return the largest sum that is `tenths` tenths of the baseline or less, whole micrometres."""
-    return tenths * baseline_um // 10
+    return _choi(state, place) if isinstance(state, ChoiState) else state.thresholds(place)
 
 
 def recist_pd_from_um(nadir_um: int) -> int:
     """Return the smallest sum that is both 20 % and 5 mm over the nadir, whole micrometres."""
-    return max(-(-6 * nadir_um // 5), nadir_um + PD_INCREASE_UM)
+    return grown_from_um(nadir_um, 12, PD_INCREASE_UM)
 
 
 def choi_pd_from_um(reference_um: int) -> int:
     """Return the smallest sum that is 10 % over the reference, and over it at all."""
-    return max(-(-11 * reference_um // 10), reference_um + 1)
+    return grown_from_um(reference_um, 11, 1)
 
 
 def _recist(state: RecistState, place: int) -> list[str]:
@@ -55,12 +53,12 @@ def _recist(state: RecistState, place: int) -> list[str]:
     if not complete and state.options.missing_target_policy != "pd_if_proven":
         never = state.options.missing_target_policy == "always_ne"
         return ["PR and PD need a complete sum" if never else "the bounds of the missing lesions decide"]
-    found = [_at_most("PR", pr_at_most_um(baseline, 7), sum_um)] if complete else [_NO_PR]
+    found = [at_most("PR", pr_at_most_um(baseline, 7), sum_um)] if complete else [_NO_PR]
     if nadir < NO_SUM:
         start = recist_pd_from_um(nadir)
         why = "20 %" if start > nadir + PD_INCREASE_UM else "5 mm"
         proving = _at(state.pd_sum_um, place)  # without default values, where the protocol says so
-        found.append(_at_least("PD", start, proving, f"{why} over the nadir {_mm(nadir)} mm decides"))
+        found.append(at_least("PD", start, proving, f"{why} over the nadir {mm(nadir)} mm decides"))
     return found
 
 
@@ -74,11 +72,11 @@ def _choi(state: ChoiState, place: int) -> list[str]:
         _at(state.reference_um, place),
     )
     complete = bool(burden.all_assessed[0, place])
-    found = [_at_most("PR by size", pr_at_most_um(baseline, 9), sum_um)] if complete else [_NO_PR]
+    found = [at_most("PR by size", pr_at_most_um(baseline, 9), sum_um)] if complete else [_NO_PR]
     found.append(_attenuation(state, place))
     if reference < NO_SUM:
         start = choi_pd_from_um(reference)
-        found.append(_at_least("PD", start, sum_um, "unless the attenuation fell by 15 %"))
+        found.append(at_least("PD", start, sum_um, "unless the attenuation fell by 15 %"))
     return found
 
 
@@ -104,17 +102,3 @@ def _without_sums(state: RecistState) -> bool:
 
 def _at(values: Any, place: int) -> int:
     return int(values[0, place])
-
-
-def _mm(length_um: int) -> str:
-    return thousandths_text(length_um)
-
-
-def _at_most(name: str, limit: int, now: int) -> str:
-    told = "reached" if now <= limit else f"{_mm(now - limit)} mm away"
-    return f"{name} at {_mm(limit)} mm or less: {told}"
-
-
-def _at_least(name: str, limit: int, now: int, why: str) -> str:
-    told = "reached" if now >= limit else f"{_mm(limit - now)} mm away"
-    return f"{name} at {_mm(limit)} mm or more: {told} ({why})"

@@ -29,9 +29,10 @@ from response.report.texts import as_texts, distinct_codes
 from response.result import Result
 from response.table import TextColumn
 from response.timeline import Block
-from response.vocabulary import RESPONSE_NAMES, Response
+from response.vocabulary import Response
 
 QUESTIONS: Final = ("target", "non_target", "new_lesion")
+_PROGRESSIONS: Final = (Response.PD, Response.UNCONFIRMED_PD)
 _GENERAL_NUMBERS: Final = ("sum_mm", "baseline_mm", "nadir_mm")
 
 _LONG_TEXTS: Final = ("missing_lesions", "drivers", "new_lesion_ids", "reason")
@@ -134,13 +135,14 @@ class TimepointRows:
             percents = {f"{name}_percent": NumberColumn.blank(evidence.cells, 2) for name in changes}
             return {**numbers, **percents, "nadir_timepoint": text, "nadir_date": text}
         sums, baseline, nadir = figures.sum_um, figures.baseline_um, figures.nadir_um
-        shown = evidence.summed & evidence.shown
+        summed = figures.summed
+        shown = summed & evidence.shown
         with_nadir = shown & evidence.follow_up & (nadir < NO_SUM)
-        comparable = evidence.comparable
-        above_nadir = evidence.follow_up & evidence.complete & (nadir < NO_SUM)
-        baseline_known = evidence.shown & evidence.summed[evidence.baseline_cell]
+        comparable = figures.comparable
+        above_nadir = evidence.follow_up & figures.complete & (nadir < NO_SUM)
+        baseline_known = evidence.shown & summed[evidence.baseline_cell]
         return {
-            "sum_mm": NumberColumn(sums, evidence.summed),
+            "sum_mm": NumberColumn(sums, summed),
             "baseline_mm": NumberColumn(baseline, baseline_known),
             "nadir_mm": NumberColumn(nadir, with_nadir | (evidence.follow_up & baseline_known & (nadir < NO_SUM))),
             **self._nadir_visit(nadir, evidence, baseline_known),
@@ -176,6 +178,7 @@ class TimepointRows:
     def _extra_columns(self, figures: Figures, evidence: Evidence) -> dict[str, Any]:
         result, cells = figures.result, evidence.block.cell_slice
         own = {number.name: number for number in result.criterion.numbers}
+        asked = question_columns(result)
         columns: dict[str, Any] = {}
         for name, decimals in self.extra.items():
             if name in own and decimals is not None:
@@ -184,6 +187,8 @@ class TimepointRows:
             elif name == "change_hu_percent" and "attenuation_hu" in own:
                 known = (figures.number("attenuation_hu") != NO_SUM) & evidence.follow_up
                 columns[name] = NumberColumn(figures.hu_percent, known & (figures.number("baseline_hu") > 0), 2)
+            elif decimals is None and name in asked:
+                columns[name] = _texts_of(result, asked[name], evidence)
             elif decimals is None:
                 columns[name] = _level(result, name, evidence)
             else:
@@ -233,7 +238,14 @@ def extra_numbers(assessment: Assessment) -> dict[str, int | None]:
             extra["change_hu_percent"] = 2
         if result.criterion.levels:
             extra[level_column(name)] = None
+        extra |= dict.fromkeys(question_columns(result))
     return extra
+
+
+def question_columns(result: Result) -> dict[str, str]:
+    """Return the columns of the questions that only this criterion asks, and the question of each."""
+    names = [question.name for question in result.criterion.questions]
+    return {f"{result.criterion.name}_{name}": name for name in names if name not in (*QUESTIONS, "overall")}
 
 
 def level_column(criterion: str) -> str:
@@ -268,7 +280,8 @@ def _adjudicated(result: Result, evidence: Evidence) -> TextColumn:
     if result.criterion.best_order:
         return _texts_of(result, "overall", evidence)
     codes = result.adjudicated[evidence.block.cell_slice].astype(np.int32)
-    return TextColumn(codes, [RESPONSE_NAMES[code] for code in Response])
+    words = result.criterion.response_words
+    return TextColumn(codes, [words[code] for code in Response])
 
 
 def _level(result: Result, column: str, evidence: Evidence) -> TextColumn:
@@ -314,7 +327,7 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
     result = decisions.result
     rules = [kind.rule.rsplit(".", 1)[-1] for kind in decisions.kinds]
     responses = evidence.responses(result)
-    progressed, undecided = responses == Response.PD, responses == Response.NE
+    progressed, undecided = np.isin(responses, _PROGRESSIONS), responses == Response.NE
     by_size = progressed & _grew(decisions, evidence)
     found = [
         (evidence.new.having(int(Fact.NEW_UNEQUIVOCAL)), 0, progressed),
@@ -342,8 +355,7 @@ def _grew(decisions: Decisions, evidence: Evidence) -> NDArray[np.bool_]:
     """Return where growth of the targets is PD by itself, whatever else is."""
     result = decisions.result
     if "target" in result.answers:
-        progressed = [name == "PD" for name in result.categories("target")]
-        return np.asarray(progressed, np.bool_)[result.answers["target"][evidence.block.cell_slice]]
+        return np.isin(result.responses("target", evidence.block.cell_slice), _PROGRESSIONS)
     return np.isin(decisions.code, [i for i, kind in enumerate(decisions.kinds) if "growth" in kind.template])
 
 

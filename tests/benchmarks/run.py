@@ -1,9 +1,10 @@
 """Measures scoring against the time that pyarrow needs only to parse the same CSV, in fresh processes.
 
-    python tests/benchmarks/run.py [--subjects 250000] [--runs 5] [--folder DIR]
+    python tests/benchmarks/run.py [--subjects 250000] [--runs 5] [--folder DIR] [--criteria irecist,choi]
 
 P is the median of processes that only run `pyarrow.csv.read_csv`; ours alternate with them. Printed are ratios
-to P and peak memory; nothing is asserted, for machines differ.
+to P and peak memory; nothing is asserted, for machines differ. With `--criteria` the cost of each of them beside
+RECIST 1.1 is printed too, in units of that of RECIST 1.1.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
+ROUNDS = 5
 
 
 def parse_only(file: Path) -> dict[str, float]:
@@ -53,6 +55,27 @@ def score(file: Path) -> dict[str, float]:
         times.append(time.perf_counter())
     names = ("read", "timeline", "recist", "write")
     return {name: after - before for name, before, after in zip(names, times[:-1], times[1:], strict=True)}
+
+
+def cost(file: Path, name: str) -> dict[str, float]:
+    """Score by RECIST 1.1 alone, and with another criterion beside it, in turns; the seconds of each."""
+    from response import read
+    from response.arrange import arrange
+    from response.engine import assess_timeline
+    from response.protocol import Protocol
+    from response.registry import find_criteria
+
+    timeline = arrange(read(file))
+    both = find_criteria([name])
+    options = {item.name: Protocol().options(item.name, item.options) for item in both}
+    seconds: list[list[float]] = [[], []]
+    for _ in range(ROUNDS):
+        for criteria, told in zip((both[:1], both), seconds, strict=True):
+            start = time.perf_counter()
+            assess_timeline(timeline, criteria, options)
+            told.append(time.perf_counter() - start)
+    alone, together = (min(told) for told in seconds)  # the least disturbed ones
+    return {"alone": alone, "added": together - alone}
 
 
 def in_fresh_process(what: str, file: Path) -> dict[str, float]:
@@ -96,23 +119,38 @@ def compare(folder: Path, subjects: int, runs: int) -> None:
               f"peak {median['peak_mb'] / 1000:.2f} GB")  # fmt: skip
 
 
+def compare_criteria(folder: Path, subjects: int, names: list[str]) -> None:
+    """Print what each criterion costs beside RECIST 1.1."""
+    for what, flags in (("trial", []), ("long", ["--long"])):
+        file = made(folder, subjects, f"{what}_{subjects}.parquet", *flags)
+        for name in names:
+            found = in_fresh_process(f"cost:{name}", file)
+            ratio = found["added"] / found["alone"]
+            print(f"  {what}: {name} costs {ratio:.2f} times RECIST 1.1 ({found['alone']:.2f} s)")
+
+
 def main() -> None:
     """Measure, or do one measurement of a fresh process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subjects", type=int, nargs="*", default=[250, 2_500, 25_000, 250_000])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--criteria", default="")
     parser.add_argument("--only", nargs=2)
     wanted = parser.parse_args()
     if wanted.only:
-        what, file = wanted.only
-        figures = parse_only(Path(file)) if what == "parse" else score(Path(file))
+        what, _, name = wanted.only[0].partition(":")
+        file = Path(wanted.only[1])
+        figures = cost(file, name) if name else (parse_only if what == "parse" else score)(file)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({**figures, "peak_mb": peak}))
         return
     with tempfile.TemporaryDirectory() as temporary:
         for subjects in wanted.subjects:
-            compare(wanted.folder or Path(temporary), subjects, wanted.runs)
+            folder = wanted.folder or Path(temporary)
+            if wanted.runs:
+                compare(folder, subjects, wanted.runs)
+            compare_criteria(folder, subjects, [name for name in wanted.criteria.split(",") if name])
 
 
 if __name__ == "__main__":

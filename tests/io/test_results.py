@@ -24,7 +24,7 @@ from response.report import texts
 from response.report.tables import timepoint_table
 from tests.trials import all_at_once, assessed, from_rows, target
 
-TABLES = ["findings", "lesions", "subjects", "timepoints"]
+TABLES = ["concordance", "criteria", "findings", "lesions", "subjects", "timepoints"]
 
 
 @pytest.fixture(scope="module")

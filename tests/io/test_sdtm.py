@@ -457,15 +457,15 @@ def test_rs_alone_has_no_measurements(tmp_path: Path) -> None:
 
 CRITERIA = [
     ("RECIST 1.1", "recist-1.1"), ("RECIST", "recist-1.1"), ("RECIST V1.1", "recist-1.1"), ("", "recist-1.1"),
-    ("CHOI", "choi"), ("iRECIST", None), ("mRECIST", None), ("Modified RECIST", None), ("RECIST 1.0", None),
-    ("LUGANO CLASSIFICATION", None), ("IMWG", None), ("PCWG3 AND RECIST 1.1", None), ("GCIG CA-125", None),
+    ("CHOI", "choi"), ("iRECIST", "irecist"), ("mRECIST", "mrecist"), ("Modified RECIST", None), ("RECIST 1.0", None),
+    ("LUGANO CLASSIFICATION", "lugano"), ("IMWG", None), ("PCWG3 AND RECIST 1.1", None), ("GCIG CA-125", None),
     ("ECOG", None),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("category", "criterion"), CRITERIA)
 def test_other_criteria_are_refused_by_name(category: str, criterion: str | None, tmp_path: Path) -> None:
-    responses = [rs("OVRLRESP", "PD", RSCAT=category), rs("OVRLRESP", "PD", "3", RSCAT=category)]
+    responses = [rs("OVRLRESP", "NE", RSCAT=category), rs("OVRLRESP", "NE", "3", RSCAT=category)]
     tables = read(tmp_path, rs=responses)
     if criterion is None:
         assert tables.collected is None

@@ -132,7 +132,7 @@ def test_the_statistic_stands_in_the_name(report: pydicom.Dataset) -> None:
 
 def test_groups_of_one_uid_would_be_merged(report: pydicom.Dataset) -> None:
     uids = [values(group, "112040^DCM")[0] for group in ohif_groups(report)]
-    assert len(uids) == len(set(uids)) == 5  # three lesions, RECIST 1.1 and Choi
+    assert len(uids) == len(set(uids)) == 6  # three lesions, RECIST 1.1, Choi and, for its column, mRECIST
 
 
 def test_what_no_tool_can_show_is_no_tool(report: pydicom.Dataset) -> None:
@@ -142,6 +142,7 @@ def test_what_no_tool_can_show_is_no_tool(report: pydicom.Dataset) -> None:
         "NT1",
         "recist-1.1 response",
         "choi response",
+        "mrecist response",
     }
 
 

@@ -101,6 +101,15 @@ OTHER_CELLS = {
     "kvp": "120",
     "comparable": "yes",
     "voxels": "1234",
+    "vascular_pattern": "typical",
+    "cytology": "positive",
+    "injected": "yes",
+    "zone_enhancement": "nodular",
+    "tissue": "enhancing",
+    "pathology_class": "c",
+    **{f"{name}_finding": "decreased" for name in ("necrosis", "fibrosis", "cystic", "calcification", "haemorrhage")},
+    **{f"{name}_finding": "new" for name in ("interface", "rim", "fat", "enhancement")},
+    "enhancement_change": "fill_in",
 }
 
 

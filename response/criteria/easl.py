@@ -1,0 +1,174 @@
+"""EASL criteria for hepatocellular carcinoma: the area of the enhancing tissue.
+
+Source: Bruix et al., J Hepatol 2001;35:421-430 (conference of the European Association for the Study of the Liver).
+Confirmed in public tables: CR without enhancing tissue, PR from -50 %, PD "more than 25 %" or new enhancement in a
+treated lesion, SD else (PMC3094725, table 1; PMC6287184, table 4). Not found, and so to be checked against the paper:
+that growth is against the best response, and PD by any one lesion (`easl_pd`). Non-targets, new lesions and the
+combination are those of RECIST 1.1, which is our choice; the quantitative form with volumes (qEASL) is not built.
+
+An intrahepatic target adds `viable_area_mm2`, or the product of `viable_mm` and `viable_short_mm`, if that was measured
+at baseline; any other target adds the product of its whole diameters.
+
+Scope: hepatocellular carcinoma after locoregional therapy. Lipiodol hides enhancement on CT.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_NUMBER, THOUSAND
+from response.criteria.burden import Burden, LesionClass
+from response.criteria.criterion import Criterion, Number, State
+from response.criteria.hcc import enhancing_states, measured_by_enhancement, without_enhancement
+from response.criteria.products import any_target, lesion_nadir, product_burden, products_um2
+from response.criteria.recist import (
+    NEW_LESION_RULES,
+    NON_TARGET_RULES,
+    OVERALL_RULES,
+    CombinationOptions,
+)
+from response.criteria.rules import Flags, Question, Rule
+from response.criteria.sums import (
+    ADJUDICATE_CR,
+    AreaState,
+    SumTest,
+    all_gone,
+    area_numbers,
+    area_values,
+    baseline_incomplete,
+    burden_beside,
+    burden_with,
+    grown,
+    grown_in_part,
+    lesion_number,
+    missing,
+    no_targets,
+    otherwise,
+    shrunk,
+)
+from response.protocol import option
+from response.readings import TOO_SMALL_UM
+from response.timeline import Block
+from response.vocabulary import State as LesionState
+
+NAME: Final = "easl"
+EASL_TEST: Final = SumTest(partial=(1, 2), progressive=(5, 4), inclusive=False)  # -50 %; more than 25 % (table 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EaslOptions(CombinationOptions):
+    """Every point that the EASL criteria leave open, with the default and why."""
+
+    easl_pd: str = option(
+        "sum_from_nadir",
+        "growth by more than 25 %: of the sum over its smallest value, or of any lesion over its own (2001)",
+        choices=("sum_from_nadir", "any_lesion"),
+    )
+
+
+def viable_areas_um2(block: Block) -> NDArray[np.int64]:
+    """Return the area of the enhancing tissue of each lesion, `NO_NUMBER` where unknown; `[track, timepoint]`."""
+    area = lesion_number(block, "viable_area_mm2")
+    product = products_um2(block, "viable_mm", "viable_short_mm")
+    return np.where(area == NO_NUMBER, product, area * THOUSAND)
+
+
+def easl_burden(block: Block, options: EaslOptions, beside: Mapping[str, State]) -> Burden:
+    """Return the lesions of a block as EASL measures them, areas in whole square micrometres."""
+    recist = burden_beside(block, options, beside)
+    viable = viable_areas_um2(block)
+    chosen = measured_by_enhancement(block, viable != NO_NUMBER) & (recist.classes == LesionClass.TARGET)
+    whole = product_burden(recist)
+    state = np.where(chosen[:, None], without_enhancement(recist, viable), whole.state)
+    state = np.where((recist.classes == LesionClass.NON_TARGET)[:, None], without_enhancement(recist, viable), state)
+    state = enhancing_states(block, state.astype(np.int8), chosen, viable)
+    measured = np.isin(state, (LesionState.MEASURED, LesionState.EQUIVOCAL, LesionState.TOO_SMALL))
+    small = np.where((state == LesionState.TOO_SMALL) & (viable == NO_NUMBER), TOO_SMALL_UM**2, viable)
+    value = np.where(chosen[:, None], np.where(measured, small, 0), whole.value_um)
+    return burden_with(recist, state, value)
+
+
+class EaslState(AreaState):
+    """What the rules ask of all series of a block; areas are whole square micrometres."""
+
+    @cached_property
+    def enhances_again(self) -> Flags:
+        """A target that had no enhancing tissue left has some again."""
+        again = (lesion_nadir(self.burden) == 0) & (self.burden.value_um > 0)
+        return any_target(self.burden, again) & self.block.follow_up
+
+    @cached_property
+    def lesion_grown(self) -> Flags:
+        """A target is more than 25 % over its own smallest area."""
+        grew = self.test.grown(self.burden.value_um.astype(np.int64), lesion_nadir(self.burden))
+        return any_target(self.burden, grew) & self.block.follow_up
+
+
+def _enhances_again(state: EaslState) -> Flags:
+    return state.enhances_again
+
+
+def _lesion_grown(state: EaslState) -> Flags:
+    return state.lesion_grown
+
+
+def _growth_of(which: str) -> Callable[[Any], bool]:
+    return lambda options: bool(options.easl_pd == which)
+
+
+TARGET_RULES: Final = (
+    Rule("no_targets", "NA", no_targets, "2001", "no target lesion was chosen at baseline"),
+    Rule("baseline_incomplete", "NE", baseline_incomplete, "2001", "a target lesion was not measured at baseline"),
+    Rule("cr", "CR", all_gone, "2001, CR", "no target lesion shows enhancement (those measured as a whole are gone)"),
+    Rule("pd_new_enhancement", "PD", _enhances_again, "2001, PD",
+         "a target lesion without enhancing tissue enhances again"),
+    Rule("pd", "PD", grown, "2001, PD",
+         "the viable area {sum} mm2 is {growth_percent} % over the nadir {nadir} mm2", _growth_of("sum_from_nadir")),
+    Rule("pd_proven", "PD", grown_in_part, "RECIST 1.1, 4.4.2",
+         "the measured part alone, {sum} mm2, is {growth_percent} % over the nadir {nadir} mm2",
+         _growth_of("sum_from_nadir")),
+    Rule("pd_lesion", "PD", _lesion_grown, "2001, PD (not confirmed)",
+         "a target lesion has grown by more than 25 % over its own nadir", _growth_of("any_lesion")),
+    Rule("missing", "NE", missing, "RECIST 1.1, 4.4.2",
+         "the viable area of {missing} of {targets} target lesions could not be measured"),
+    Rule("pr", "PR", shrunk, "2001, PR",
+         "the viable area {sum} mm2 is {shrinkage_percent} % below the baseline {baseline} mm2"),
+    Rule("sd", "SD", otherwise, "2001, SD",
+         "the viable area {sum} mm2 changed by {change_percent} % from the baseline, neither PR nor PD"),
+)  # fmt: skip
+EASL_QUESTIONS: Final = (
+    Question("target", TARGET_RULES),
+    Question("non_target", NON_TARGET_RULES),
+    Question("new_lesion", NEW_LESION_RULES),
+    Question("overall", OVERALL_RULES),
+)
+
+
+@dataclass(frozen=True)
+class Easl(Criterion):
+    """EASL as a criterion of the engine."""
+
+    name: str = NAME
+    title: str = "EASL"
+    source: str = "Bruix et al., J Hepatol 2001;35:421-430"
+    options: type[EaslOptions] = EaslOptions
+    questions: tuple[Question[Any], ...] = EASL_QUESTIONS
+    flags: tuple[Rule[Any], ...] = (ADJUDICATE_CR,)
+    numbers: tuple[Number, ...] = area_numbers(NAME)
+    offered: bool = False
+
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EaslState:
+        """Return what the rules ask; lesions are read again, by its own options."""
+        return EaslState(easl_burden(block, options, beside), options, self.questions, EASL_TEST)
+
+    def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
+        """Return the numbers of each timepoint: the viable area in thousandths of a mm2."""
+        return area_values(NAME, state)
+
+
+EASL: Final = Easl()
+__all__ = ["EASL", "Easl", "EaslOptions", "EaslState"]

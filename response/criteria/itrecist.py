@@ -1,0 +1,283 @@
+"""itRECIST: RECIST for intratumoral immunotherapy, with responses of the injected and the non-injected lesions.
+
+Source: Goldmacher et al., J Clin Oncol 2020;38:2667-2676, doi:10.1200/JCO.19.02985. Confirmed in public sources: four
+kinds of lesions (target or non-target, injected or not), one to five targets of each, sums of all targets, of the
+injected and of the non-injected ones; a lesion may become injected after baseline, but target and non-target never
+change; the overall response comes from targets, non-targets and new lesions (legend of figure 1 and ASCO abstract 3141,
+pubmed 32552274; vial.com). Not found, and so to be checked against the paper: the thresholds of the two separate
+responses (here those of RECIST 1.1, each group against its own baseline and nadir), and what non-targets mean for them
+(here progression of one is PD of its group). What is measured anew after the first progression is not built.
+
+`injected` is Y where a lesion is injected at a timepoint, or chosen for it at baseline; from then on it belongs to the
+injected ones, and both groups are compared with the same lesions before.
+
+Scope: solid tumours with intratumoral immunotherapy. Ultrasound may measure some subcutaneous lesions there.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.criteria.burden import NO_SUM, Burden, Fact, Sums, facts_at
+from response.criteria.criterion import Criterion, Number, State
+from response.criteria.recist import (
+    NEW_LESION_RULES,
+    NON_TARGET_RULES,
+    OVERALL_RULES,
+    PD_INCREASE_UM,
+    CombinationOptions,
+)
+from response.criteria.rules import Flags, Question, Rule
+from response.criteria.sums import (
+    ADJUDICATE_CR,
+    NEW,
+    TARGETS,
+    SumState,
+    SumTest,
+    all_gone,
+    baseline_incomplete,
+    burden_beside,
+    grown,
+    grown_in_part,
+    length_numbers,
+    length_values,
+    missing,
+    no_targets,
+    otherwise,
+    shrunk,
+)
+from response.timeline import Block
+from response.vocabulary import YesNo
+
+NAME: Final = "itrecist"
+ITRECIST_TEST: Final = SumTest(partial=(7, 10), progressive=(6, 5), least=PD_INCREASE_UM)  # those of RECIST 1.1
+MOST_TARGETS: Final = 5  # injected targets, and as many that are not
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItrecistOptions(CombinationOptions):
+    """Every point that itRECIST leaves open: those of the combination by RECIST 1.1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The injected, or the non-injected, lesions of each timepoint; arrays `[series, timepoint]`, lengths in um.
+
+    Attributes
+    ----------
+    targets
+        Number of targets of the group.
+    sum_um, baseline_um, nadir_um
+        Their sum now, and of the same lesions at baseline and at its smallest complete value before.
+    complete
+        Whether all of them were assessed.
+    gone
+        Whether none of them is left.
+    progression
+        Whether a non-target of the group progresses unequivocally.
+    """
+
+    targets: NDArray[np.int64]
+    sum_um: Sums
+    baseline_um: Sums
+    nadir_um: Sums
+    complete: Flags
+    gone: Flags
+    progression: Flags
+
+
+def group_of(burden: Burden, member: Flags) -> Group:
+    """Return a group of lesions; `member` says which belong to it at each timepoint, `[track, timepoint]`."""
+    block = burden.block
+    facts = facts_at(burden.classes, burden.state)
+    member = member & np.isin(burden.classes, NEW, invert=True)[:, None]
+    own = block.reduce(np.bitwise_or, np.where(member, facts, 0).astype(np.uint16))
+    target = member & np.isin(burden.classes, TARGETS)[:, None]
+    baseline, nadir = np.zeros(block.shape, np.int64), np.full(block.shape, NO_SUM)
+    scored, known = block.is_baseline | block.follow_up, np.full(block.shape, NO_SUM)
+    for place in range(block.timepoints):  # the lesions of the group now, at all timepoints before
+        same = target[:, place : place + 1]
+        if place and bool((same == target[:, place - 1 : place]).all()):
+            baseline[:, place] = baseline[:, place - 1]
+            nadir[:, place] = np.minimum(nadir[:, place - 1], known[:, place - 1])
+            continue
+        sums = block.reduce(np.add, np.where(same, burden.value_um, 0), dtype=np.int64)
+        lost = block.reduce(np.bitwise_or, np.where(same, facts, 0).astype(np.uint16)) & np.uint16(Fact.TARGET_MISSING)
+        known = np.where((lost == 0) & scored, sums, NO_SUM)
+        baseline[:, place] = burden.at_baseline(sums)[:, 0]
+        nadir[:, place] = known[:, :place].min(axis=1, initial=NO_SUM)
+    return Group(
+        targets=burden.count(target),
+        sum_um=block.reduce(np.add, np.where(target, burden.value_um, 0), dtype=np.int64),
+        baseline_um=baseline,
+        nadir_um=nadir,
+        complete=own & np.uint16(Fact.TARGET_MISSING) == 0,
+        gone=own & np.uint16(Fact.TARGET_DISEASE) == 0,
+        progression=own & np.uint16(Fact.NON_TARGET_PROGRESSION) != 0,
+    )
+
+
+class ItrecistState(SumState):
+    """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
+
+    @cached_property
+    def injected_lesions(self) -> Flags:
+        """Lesions that were injected by then, or chosen for it at baseline, `[track, timepoint]`."""
+        injected = self.block.lesion(self.block.timeline.measurements.code("injected"), YesNo.BLANK) == YesNo.YES
+        return np.asarray(np.logical_or.accumulate(injected, axis=1))
+
+    @cached_property
+    def injected(self) -> Group:
+        """The injected lesions."""
+        return group_of(self.burden, self.injected_lesions)
+
+    @cached_property
+    def non_injected(self) -> Group:
+        """The other lesions."""
+        return group_of(self.burden, ~self.injected_lesions)
+
+    @cached_property
+    def reclassified(self) -> Flags:
+        """A lesion is injected for the first time after baseline."""
+        known = np.isin(self.burden.classes, NEW, invert=True)[:, None]
+        first = self.injected_lesions.copy()
+        first[:, 1:] &= ~self.injected_lesions[:, :-1]
+        return self.block.reduce(np.logical_or, first & known, np.bool_) & self.block.follow_up
+
+    @cached_property
+    def new_injected(self) -> Flags:
+        """A new lesion was injected."""
+        new = np.isin(self.burden.classes, NEW)[:, None]
+        return self.block.reduce(np.logical_or, self.injected_lesions & new, np.bool_)
+
+
+Of = Callable[[ItrecistState], Group]
+
+
+def _none(of: Of) -> Callable[[ItrecistState], Flags]:
+    return lambda state: np.asarray((of(state).targets == 0) & ~of(state).progression)
+
+
+def _progression(of: Of) -> Callable[[ItrecistState], Flags]:
+    return lambda state: of(state).progression
+
+
+def _unknown(of: Of) -> Callable[[ItrecistState], Flags]:
+    return lambda state: state.baseline_incomplete | (~of(state).complete & ~_larger(of)(state))
+
+
+def _gone(of: Of) -> Callable[[ItrecistState], Flags]:
+    return lambda state: of(state).gone & of(state).complete
+
+
+def _larger(of: Of) -> Callable[[ItrecistState], Flags]:
+    return lambda state: state.test.grown(of(state).sum_um, of(state).nadir_um)
+
+
+def _smaller(of: Of) -> Callable[[ItrecistState], Flags]:
+    return lambda state: state.test.responded(of(state).sum_um, of(state).baseline_um)
+
+
+def _injected(state: ItrecistState) -> Group:
+    return state.injected
+
+
+def _non_injected(state: ItrecistState) -> Group:
+    return state.non_injected
+
+
+def _group_rules(of: Of, name: str, sums: str) -> tuple[Rule[ItrecistState], ...]:
+    """Return the rules of the separate response of a group; their thresholds are not confirmed against the paper."""
+    clause = "2020 (thresholds not confirmed)"
+    return (
+        Rule("none", "NA", _none(of), clause, f"there is no {name} target lesion"),
+        Rule("non_target_pd", "PD", _progression(of), clause, f"progression of a {name} non-target lesion"),
+        Rule("missing", "NE", _unknown(of), clause, f"not all {name} target lesions were assessed"),
+        Rule("cr", "CR", _gone(of), clause, f"all {name} target lesions are gone"),
+        Rule("pd", "PD", _larger(of), clause, f"the {name} sum {{{sums}}} mm has grown by 20 % and 5 mm"),
+        Rule("pr", "PR", _smaller(of), clause, f"the {name} sum {{{sums}}} mm is 30 % or more below its baseline"),
+        Rule("sd", "SD", otherwise, clause, f"the {name} sum {{{sums}}} mm is neither PR nor PD"),
+    )
+
+
+TARGET_RULES: Final = (
+    Rule("no_targets", "NA", no_targets, "2020", "no target lesion was chosen at baseline"),
+    Rule("baseline_incomplete", "NE", baseline_incomplete, "RECIST 1.1, 4.4.2",
+         "a target lesion was not measured at baseline"),
+    Rule("cr", "CR", all_gone, "RECIST 1.1, 4.3.1", "all target lesions, injected or not, are gone"),
+    Rule("pd", "PD", grown, "RECIST 1.1, 4.3.1",
+         "the sum {sum} mm is {growth} mm ({growth_percent} %) over the nadir {nadir} mm"),
+    Rule("pd_proven", "PD", grown_in_part, "RECIST 1.1, 4.4.2",
+         "the measured part alone, {sum} mm, is {growth} mm ({growth_percent} %) over the nadir {nadir} mm"),
+    Rule("missing", "NE", missing, "RECIST 1.1, 4.4.2", "{missing} of {targets} target lesions could not be assessed"),
+    Rule("pr", "PR", shrunk, "RECIST 1.1, 4.3.1",
+         "the sum {sum} mm is {shrinkage_percent} % below the baseline {baseline} mm"),
+    Rule("sd", "SD", otherwise, "RECIST 1.1, 4.3.1",
+         "the sum {sum} mm is neither 30 % below the baseline {baseline} mm nor PD over the nadir {nadir} mm"),
+)  # fmt: skip
+ITRECIST_QUESTIONS: Final = (
+    Question("target", TARGET_RULES),
+    Question("non_target", NON_TARGET_RULES),
+    Question("new_lesion", NEW_LESION_RULES),
+    Question("injected", _group_rules(_injected, "injected", "injected_sum")),
+    Question("non_injected", _group_rules(_non_injected, "non-injected", "non_injected_sum")),
+    Question("overall", OVERALL_RULES),
+)
+
+
+def _too_many(state: ItrecistState) -> Flags:
+    counts = [state.burden.at_baseline(group.targets) for group in (state.injected, state.non_injected)]
+    return state.spread(np.maximum(*counts) > MOST_TARGETS)
+
+
+def _reclassified(state: ItrecistState) -> Flags:
+    return state.reclassified
+
+
+def _new_injected(state: ItrecistState) -> Flags:
+    return state.new_injected
+
+
+ITRECIST_FLAGS: Final = (
+    ADJUDICATE_CR,
+    Rule("too_many_targets", "", _too_many, "2020, figure 1", "more than five injected or non-injected targets"),
+    Rule("newly_injected", "", _reclassified, "2020, figure 1", "a lesion is injected for the first time"),
+    Rule("new_lesion_injected", "", _new_injected, "2020 (not confirmed)",
+         "a new lesion is injected; it counts as a new lesion, and in neither group"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Itrecist(Criterion):
+    """itRECIST as a criterion of the engine."""
+
+    name: str = NAME
+    title: str = "itRECIST"
+    source: str = "Goldmacher et al., J Clin Oncol 2020;38:2667-2676"
+    options: type[ItrecistOptions] = ItrecistOptions
+    questions: tuple[Question[Any], ...] = ITRECIST_QUESTIONS
+    flags: tuple[Rule[Any], ...] = ITRECIST_FLAGS
+    numbers: tuple[Number, ...] = (
+        *length_numbers(NAME),
+        Number("injected_sum_mm", "mm"),
+        Number("non_injected_sum_mm", "mm"),
+    )
+    needs: str = "injected"
+
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ItrecistState:
+        """Return what the rules ask; lesions are read again, by its own options."""
+        return ItrecistState(burden_beside(block, options, beside), options, self.questions, ITRECIST_TEST)
+
+    def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
+        """Return the numbers of each timepoint: the three sums in thousandths of a mm."""
+        groups = {"injected_sum_mm": state.injected, "non_injected_sum_mm": state.non_injected}
+        sums = {name: np.where(group.targets > 0, group.sum_um, NO_SUM) for name, group in groups.items()}
+        return {**length_values(NAME, state), **sums}
+
+
+ITRECIST: Final = Itrecist()
+__all__ = ["ITRECIST", "Itrecist", "ItrecistOptions", "ItrecistState"]

@@ -1,0 +1,372 @@
+"""Lugano classification 2014 for lymphoma, its part on CT.
+
+Source: Cheson et al., J Clin Oncol 2014;32:3059-3068, doi:10.1200/JCO.2013.54.8800, table 3 (CT-based response).
+Growth is judged lesion by lesion against the smallest values of that lesion, shrinkage on the sum of products against
+the baseline. Confirmed in public tables: all of CR, PR and PD with the spleen of 15 cm that must exceed 16 cm
+(PMC5298348, table 2), 5 x 5 mm and 0 x 0 mm, and nodes at their true size (medilib.ir, 97480), new lesions by size and
+an enlarged spleen from 13 cm (ashpublications.net, view-large 10674621). Two tables print "more than" where these
+print "at least" for 0.5, 1.0 and 2 cm (ajnr.org, table 71982); "at least" is used.
+
+Not in a source, and so our reading: which length makes a lesion "up to 2 cm" (its smallest longest diameter); that a
+lesion regrows only after it could not be seen, and at the size of a new lesion; that a spleen recurs at 2 cm over its
+smallest length; that an enlarged spleen or an involved marrow that was not looked at allows no CR.
+
+Scope: Hodgkin and non-Hodgkin lymphoma that is not FDG-avid, or followed by CT. FDG-PET with the five-point scale,
+LYRIC and RECIL are not here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_NUMBER
+from response.criteria.burden import NO_SUM, ever_before
+from response.criteria.criterion import Criterion, Number, State
+from response.criteria.lymphoma import (
+    LesionGrowth,
+    Spleen,
+    below_measurable,
+    lymphoma_burden,
+    non_target_increased,
+    non_target_regrown,
+)
+from response.criteria.new_lesions import visit_codes
+from response.criteria.products import any_target
+from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, CombinationOptions, recist_burden
+from response.criteria.rules import Flags, Question, Rule
+from response.criteria.sums import (
+    TARGETS,
+    AreaState,
+    SumTest,
+    all_gone,
+    area_numbers,
+    area_values,
+    baseline_incomplete,
+    missing,
+    no_targets,
+    otherwise,
+    shrunk,
+)
+from response.criteria.visit_values import any_lesion, at_baseline
+from response.protocol import option
+from response.timeline import Block
+from response.vocabulary import Marrow
+
+NAME: Final = "lugano"
+LUGANO_TEST: Final = SumTest(partial=(1, 2), progressive=(3, 2))  # -50 % of the sum of products, inclusive: table 3, PR
+MOST_TARGETS: Final = 6  # table 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class LuganoOptions(CombinationOptions):
+    """Every point that the Lugano classification leaves open on CT, with the default and why."""
+
+    lugano_spleen_reference: str = option(
+        "baseline",
+        "growth of the spleen: over its length at baseline (table 3), or over its smallest length",
+        choices=("baseline", "nadir"),
+    )
+    new_node_rule: str = option(
+        "literal_10", "a new node counts from above 15 mm in any axis (table 3)", choices=("literal_10",)
+    )
+    use_markers: str = option("off", "tumour markers are no part of it", choices=("off",))
+    post_cr_disease: str = option(
+        "as_is_warn",
+        "disease after CR: nodes may vary, so that regrowth and growth decide, as at any time",
+        choices=("as_is_warn",),
+    )
+
+
+class LuganoState(AreaState):
+    """What the rules ask of all series of a block; areas are whole square micrometres."""
+
+    @cached_property
+    def lesions(self) -> LesionGrowth:
+        """Targets one by one."""
+        return LesionGrowth(self.burden)
+
+    @cached_property
+    def spleen(self) -> Spleen:
+        """The spleen."""
+        return Spleen(self.block, self.options.lugano_spleen_reference == "nadir")
+
+    @cached_property
+    def marrow(self) -> NDArray[np.int8]:
+        """`vocabulary.Marrow` of the visit."""
+        return visit_codes(self.block, "marrow")
+
+    @cached_property
+    def marrow_involved(self) -> Flags:
+        """The marrow was involved at baseline, `[series, 1]`."""
+        return np.asarray(at_baseline(self.block, self.marrow) == Marrow.POSITIVE)
+
+    @cached_property
+    def marrow_was_free(self) -> Flags:
+        """The marrow was free at baseline or later."""
+        scored = self.block.is_baseline | self.block.follow_up
+        return ever_before((self.marrow == Marrow.NEGATIVE) & scored)
+
+    @cached_property
+    def showing(self) -> Flags | None:
+        """Lesions that have grown or are back, `[track, timepoint]`."""
+        return self.lesions.progressed | self.lesions.regrown | non_target_regrown(self.burden)
+
+    @property
+    def grown(self) -> Flags:
+        """No growth of all targets together is progression: `showing` names the lesions."""
+        return np.zeros(self.shape, np.bool_)
+
+    def thresholds(self, place: int) -> list[str]:
+        """Return how far a timepoint of a single series is from PR; progression is judged lesion by lesion."""
+        return super().thresholds(place)[:1]
+
+
+# --- Target lesions: up to six dominant nodes and extranodal lesions
+
+
+def _lesion_grown(state: LuganoState) -> Flags:
+    return any_target(state.burden, state.lesions.progressed)
+
+
+def _regrown(state: LuganoState) -> Flags:
+    return any_target(state.burden, state.lesions.regrown)
+
+
+TARGET_RULES: Final = (
+    Rule("no_targets", "NA", no_targets, "table 3", "no measurable node or lesion was chosen at baseline"),
+    Rule("baseline_incomplete", "NE", baseline_incomplete, "table 3",
+         "a target lesion was not measured in two diameters at baseline"),
+    Rule("cr", "CR", all_gone, "table 3, CR", "all nodes are at most 15 mm long and extranodal lesions are gone"),
+    Rule("pd_lesion", "PD", _lesion_grown, "table 3, PD",
+         "a lesion above 15 mm has grown by 50 % of its smallest product, and by 5 mm (10 mm if above 20 mm)"),
+    Rule("regrowth", "PD", _regrown, "table 3, PD", "a lesion that could not be seen any more is back"),
+    Rule("missing", "NE", missing, "table 3",
+         "{missing} of {targets} target lesions could not be measured in two diameters"),
+    Rule("pr", "PR", shrunk, "table 3, PR",
+         "the sum of products {sum} mm2 is {shrinkage_percent} % below the baseline {baseline} mm2"),
+    Rule("sd", "SD", otherwise, "table 3, SD",
+         "the sum of products {sum} mm2 changed by {change_percent} % from the baseline, and no lesion progresses"),
+)  # fmt: skip
+
+
+# --- Lesions that are not measured
+
+
+def _non_target_regrown(state: LuganoState) -> Flags:
+    return any_lesion(state.block, non_target_regrown(state.burden))
+
+
+_FIRST: Final = [rule.name for rule in NON_TARGET_RULES].index("pd") + 1
+LUGANO_NON_TARGET_RULES: Final = (
+    *NON_TARGET_RULES[:_FIRST],
+    Rule("regrowth", "PD", _non_target_regrown, "table 3, PD", "a lesion that is not measured was gone and is back"),
+    *(rule for rule in NON_TARGET_RULES[_FIRST:] if rule.name != "marker_above"),
+)  # fmt: skip
+
+
+# --- Spleen and bone marrow
+
+
+def _spleen_unknown(state: LuganoState) -> Flags:
+    return state.spread(~state.spleen.recorded)
+
+
+def _spleen_missing(state: LuganoState) -> Flags:
+    return ~state.spleen.measured
+
+
+def _spleen_grown(state: LuganoState) -> Flags:
+    return state.spleen.progressed
+
+
+def _spleen_recurred(state: LuganoState) -> Flags:
+    return state.spleen.recurred
+
+
+def _spleen_normal(state: LuganoState) -> Flags:
+    return state.spleen.normal
+
+
+def _spleen_regressed(state: LuganoState) -> Flags:
+    return state.spleen.regressed & state.spleen.enlarged
+
+
+SPLEEN_RULES: Final = (
+    Rule("not_recorded", "NA", _spleen_unknown, "table 3", "the spleen was not measured at baseline"),
+    Rule("missing", "NE", _spleen_missing, "table 3", "the spleen was not measured"),
+    Rule("pd", "PD", _spleen_grown, "table 3, PD",
+         "the spleen of {spleen} mm has grown by more than half of its excess over 130 mm, or by 2 cm if normal"),
+    Rule("recurrent", "PD", _spleen_recurred, "table 3, PD", "the spleen of {spleen} mm is enlarged again"),
+    Rule("normal", "CR", _spleen_normal, "table 3, CR", "the spleen is not enlarged"),
+    Rule("regressed", "PR", _spleen_regressed, "table 3, PR",
+         "the spleen of {spleen} mm has lost more than half of its excess over 130 mm"),
+    Rule("enlarged", "SD", otherwise, "table 3", "the spleen of {spleen} mm is still enlarged"),
+)  # fmt: skip
+
+
+def _marrow_new(state: LuganoState) -> Flags:
+    return np.asarray((state.marrow == Marrow.POSITIVE) & state.marrow_was_free)
+
+
+def _marrow_free(state: LuganoState) -> Flags:
+    return np.asarray(state.marrow == Marrow.NEGATIVE)
+
+
+def _marrow_never(state: LuganoState) -> Flags:
+    return np.asarray(~state.marrow_involved & (state.marrow != Marrow.POSITIVE))
+
+
+def _marrow_unknown(state: LuganoState) -> Flags:
+    return np.asarray(state.marrow != Marrow.POSITIVE)
+
+
+MARROW_RULES: Final = (
+    Rule("new", "PD", _marrow_new, "table 3, PD", "new or recurrent involvement of the bone marrow"),
+    Rule("free", "CR", _marrow_free, "table 3, CR", "the bone marrow is free"),
+    Rule("never_involved", "NA", _marrow_never, "table 3", "the bone marrow was not known to be involved"),
+    Rule("not_shown_free", "NE", _marrow_unknown, "table 3", "the bone marrow was involved, and not shown free"),
+    Rule("involved", "SD", otherwise, "table 3", "the bone marrow is involved"),
+)  # fmt: skip
+
+
+# --- Overall response
+
+
+def _answered(question: str, *categories: str) -> Callable[[LuganoState], Flags]:
+    return lambda state: state.is_(question, *categories)
+
+
+def _nothing_known(state: LuganoState) -> Flags:
+    return state.no_disease_at_baseline
+
+
+def _gone(state: LuganoState) -> Flags:
+    return state.is_("target", "CR", "NA") & state.is_("non_target", "CR", "NA")
+
+
+def _complete(state: LuganoState) -> Flags:
+    organs = state.is_("spleen", "CR", "NA") & state.is_("marrow", "CR", "NA")
+    return _gone(state) & organs & state.no_new_lesion
+
+
+def _shrunk_enough(state: LuganoState) -> Flags:
+    only_others = state.is_("target", "NA") & state.is_("non_target", "CR")
+    return state.is_("target", "CR", "PR") | only_others
+
+
+def _spleen_open(state: LuganoState) -> Flags:
+    return _shrunk_enough(state) & state.is_("spleen", "NE") & state.spread(state.spleen.enlarged)
+
+
+def _held_by_spleen(state: LuganoState) -> Flags:
+    return _shrunk_enough(state) & state.is_("spleen", "SD")
+
+
+def _held_by_increase(state: LuganoState) -> Flags:
+    return _shrunk_enough(state) & any_lesion(state.block, non_target_increased(state.burden))
+
+
+def _only_non_targets(state: LuganoState) -> Flags:
+    return state.is_("target", "NA") & state.is_("non_target", "Non-CR/Non-PD")
+
+
+OVERALL_RULES: Final = (
+    Rule("new_lesion", "PD", _answered("new_lesion", "Yes"), "table 3, PD", "a new lesion"),
+    Rule("target_pd", "PD", _answered("target", "PD"), "table 3, PD", "{target}"),
+    Rule("non_target_pd", "PD", _answered("non_target", "PD"), "table 3, PD", "{non_target}"),
+    Rule("spleen_pd", "PD", _answered("spleen", "PD"), "table 3, PD", "{spleen}"),
+    Rule("marrow_pd", "PD", _answered("marrow", "PD"), "table 3, PD", "{marrow}"),
+    Rule("nothing_to_follow", "NE", _nothing_known, "table 3", "no lesion was recorded at baseline"),
+    Rule("cr", "CR", _complete, "table 3, CR",
+         "all lesions are gone or normal, spleen and marrow too, and there is no new lesion"),
+    Rule("target_ne", "NE", _answered("target", "NE"), "table 3", "{target}"),
+    Rule("spleen_ne", "NE", _spleen_open, "table 3, PR", "the lesions respond, but the large spleen was not measured"),
+    Rule("spleen_not_regressed", "SD", _held_by_spleen, "table 3, PR", "the lesions respond, but {spleen}"),
+    Rule("non_target_increased", "SD", _held_by_increase, "table 3, PR",
+         "the target lesions respond, but a lesion that is not measured has increased"),
+    Rule("pr", "PR", _answered("target", "PR"), "table 3, PR", "{target}"),
+    Rule("cr_unproven", "PR", _shrunk_enough, "table 3, CR",
+         "the measured lesions are gone or normal, but something is left or was not looked at: {non_target}; {marrow}"),
+    Rule("sd", "SD", _answered("target", "SD"), "table 3, SD", "{target}"),
+    Rule("non_target_only", "Non-CR/Non-PD", _only_non_targets, "RECIST 1.1, table 2",
+         "{non_target}, and there is no measured lesion"),
+    Rule("non_target_ne", "NE", otherwise, "RECIST 1.1, table 2", "{non_target}, and there is no measured lesion"),
+)  # fmt: skip
+LUGANO_QUESTIONS: Final = (
+    Question("target", TARGET_RULES),
+    Question("non_target", LUGANO_NON_TARGET_RULES),
+    Question("new_lesion", NEW_LESION_RULES),
+    Question("spleen", SPLEEN_RULES),
+    Question("marrow", MARROW_RULES),
+    Question("overall", OVERALL_RULES),
+)
+
+
+# --- Flags
+
+
+def _too_many(state: LuganoState) -> Flags:
+    targets = np.isin(state.burden.classes, TARGETS)[:, None] & (state.block.row >= 0)
+    return np.asarray(at_baseline(state.block, state.burden.count(targets)) > MOST_TARGETS) & state.block.follow_up
+
+
+def _below_measurable(state: LuganoState) -> Flags:
+    return any_lesion(state.block, below_measurable(state.burden))
+
+
+def _small_new(state: LuganoState) -> Flags:
+    return state.new_equivocal
+
+
+def _regrowth(state: LuganoState) -> Flags:
+    return _regrown(state) | _non_target_regrown(state)
+
+
+def _recurred(state: LuganoState) -> Flags:
+    return state.spleen.recurred
+
+
+LUGANO_FLAGS: Final = (
+    Rule("more_than_six_targets", "", _too_many, "table 3", "more than six lesions were chosen"),
+    Rule("target_below_measurable_size", "", _below_measurable, "table 3",
+         "a node of 15 mm or less, or an extranodal lesion of 10 mm or less, was chosen"),
+    Rule("equivocal_new_lesion", "", _small_new, "table 3, PD",
+         "a doubtful new lesion: an extranodal one up to 10 mm counts only if it is unequivocally lymphoma"),
+    Rule("regrowth_by_our_reading", "", _regrowth, "table 3, PD",
+         "regrowth: gone, then at the size of a new lesion (how much it takes stands in no source)"),
+    Rule("recurrent_spleen_by_our_reading", "", _recurred, "table 3, PD",
+         "recurrent splenomegaly: normal, then 2 cm over its smallest length (how much it takes stands in no source)"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lugano(Criterion):
+    """The CT part of the Lugano classification as a criterion of the engine."""
+
+    name: str = NAME
+    title: str = "Lugano 2014 (CT)"
+    source: str = "Cheson et al., J Clin Oncol 2014;32:3059-3068"
+    options: type[LuganoOptions] = LuganoOptions
+    questions: tuple[Question[Any], ...] = LUGANO_QUESTIONS
+    flags: tuple[Rule[Any], ...] = LUGANO_FLAGS
+    numbers: tuple[Number, ...] = (*area_numbers(NAME), Number("spleen_mm", "mm"))
+    offered: bool = False
+    scope: str = "The Lugano classification is for lymphoma; its part on FDG-PET is not read here."
+
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> LuganoState:  # noqa: ARG002
+        """Return what the rules ask; lesions are read again, by their longest diameters."""
+        burden = lymphoma_burden(recist_burden(block, options))
+        return LuganoState(burden, options, self.questions, LUGANO_TEST)
+
+    def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
+        """Return the numbers of each timepoint, in thousandths: sum of products (mm2) and spleen (mm)."""
+        length = state.spleen.length
+        return {**area_values(NAME, state), "spleen_mm": np.where(length == NO_NUMBER, NO_SUM, length)}
+
+
+LUGANO: Final = Lugano()
+__all__ = ["LUGANO", "Lugano", "LuganoOptions", "LuganoState"]

@@ -1,0 +1,240 @@
+"""Total tumour burden: the sum of the targets and of the new lesions that can be measured, and its progression.
+
+New lesions are no progression by themselves here: those that can be measured join the sum from the timepoint at which
+they can, and stay in it. A progression of the sum is unconfirmed until a later assessment, so many days after, shows
+it again; an assessment in between that shows none takes it back, one that could not be evaluated does not.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_DATE, NO_NUMBER
+from response.criteria.burden import Burden, Fact, before, facts_at
+from response.criteria.rules import Flags, Question
+from response.criteria.sums import NEW, AreaState, SumState, SumTest
+from response.timeline import Block
+from response.vocabulary import State, organ_of
+
+_SKIN: Final = frozenset(("skin", "cutaneous", "subcutaneous"))
+_NOT_SEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
+NOWHERE: Final = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLimits:
+    """How many new lesions are measured: of one organ, in all, and of the skin where those are counted apart."""
+
+    of_organ: int
+    most: int
+    of_skin: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NewMeasured:
+    """The new lesions of a block that are measured; arrays `[track, timepoint]`.
+
+    Attributes
+    ----------
+    joined
+        Whether the lesion is part of the sum.
+    value
+        What it adds, in the unit of the sum; 0 where nothing.
+    unknown
+        Whether it is part of the sum, but what it adds is not known.
+    others
+        Whether it is an unequivocal new lesion that is not part of the sum.
+    """
+
+    joined: Flags
+    value: NDArray[np.int64]
+    unknown: Flags
+    others: Flags
+
+
+def new_measured(burden: Burden, size: NDArray[np.int64], measurable: Flags, limits: NewLimits) -> NewMeasured:
+    """Return the new lesions that are measured, the first ones first and then the largest.
+
+    Parameters
+    ----------
+    burden
+        The lesions as RECIST 1.1 sees them.
+    size
+        What each lesion would add, `NO_NUMBER` where it is not known; `[track, timepoint]`.
+    measurable
+        Whether its size there makes it measurable, `[track, timepoint]`.
+    limits
+        How many are measured.
+    """
+    block = burden.block
+    there = facts_at(burden.classes, burden.state) & np.uint16(Fact.NEW_UNEQUIVOCAL) != 0
+    joins = np.logical_or.accumulate(there & measurable, axis=1)
+    joins &= _within(block, joins, size, limits)[:, None]
+    seen = there | (np.isin(burden.state, (State.EQUIVOCAL, State.BORDERLINE_NODE)) & joins)
+    known = size != NO_NUMBER
+    elsewhere = np.isin(burden.state, _NOT_SEEN) & np.isin(burden.classes, NEW)[:, None]
+    return NewMeasured(
+        joined=joins,
+        value=np.where(joins & seen & known, size, 0),
+        unknown=joins & ((seen & ~known) | elsewhere),
+        others=there & ~joins,
+    )
+
+
+def _within(block: Block, joins: Flags, size: NDArray[np.int64], limits: NewLimits) -> Flags:
+    """Return the lesions within the limits, `[track]`."""
+    tracks = np.flatnonzero(joins.any(axis=1))
+    chosen = np.zeros(len(joins), np.bool_)
+    if not len(tracks):
+        return chosen
+    first = joins[tracks].argmax(axis=1)
+    series = block.series_of_track[tracks].astype(np.int64)
+    organ, skin = _organs(block, tracks, first)
+    order = np.lexsort((tracks, -size[tracks, first], first, series))
+    kept = order[_rank((series * (int(organ.max()) + 1) + organ)[order]) < limits.of_organ]
+    apart = skin & (limits.of_skin is not None)
+    most = np.where(apart[kept], limits.of_skin or 0, limits.most)
+    kept = kept[_rank((2 * series + apart)[kept]) < most]
+    chosen[tracks[kept]] = True
+    return chosen
+
+
+def _organs(block: Block, tracks: NDArray[np.intp], first: NDArray[np.intp]) -> tuple[NDArray[np.int64], Flags]:
+    """Return a number for the organ of each lesion, and whether that is the skin."""
+    column = block.timeline.measurements.text_column("organ")
+    codes, place = np.unique(column.codes[np.maximum(block.row[tracks, first], 0)], return_inverse=True)
+    names = [organ_of(column.values[code]) for code in codes.tolist()]
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    skin = np.asarray([name in _SKIN for name in names], np.bool_)
+    return np.asarray([numbers[name] for name in names], np.int64)[place], skin[place]
+
+
+def _rank(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many equal keys stand before each."""
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(keys[order]) != 0]))
+    rank = np.empty(len(keys), np.int64)
+    rank[order] = np.arange(len(keys)) - np.repeat(starts, np.diff([*starts.tolist(), len(keys)]))
+    return rank
+
+
+class TotalState(SumState):
+    """What the rules of a criterion with a total burden ask; arrays `[series, timepoint]`."""
+
+    def __init__(
+        self, burden: Burden, new: NewMeasured, options: Any, questions: tuple[Question[Any], ...], test: SumTest
+    ) -> None:
+        """Add the new lesions that are measured to the sum of the targets."""
+        block = burden.block
+        facts = burden.facts | np.where(block.reduce(np.logical_or, new.unknown, np.bool_), Fact.TARGET_MISSING, 0)
+        facts |= np.where(block.reduce(np.logical_or, new.value > 0, np.bool_), Fact.TARGET_DISEASE, 0)
+        total = burden.sum_um + block.reduce(np.add, new.value, dtype=np.int64)
+        whole = replace(burden, facts=facts.astype(np.uint16), sum_um=total)
+        super().__init__(whole, options, questions, test)
+        self.new = new
+
+    @cached_property
+    def unmeasured(self) -> NDArray[np.int64]:
+        """Number of targets and measured new lesions that could not be measured."""
+        return super().unmeasured + self.burden.count(self.new.unknown)
+
+    @cached_property
+    def other_new(self) -> Flags:
+        """A new lesion that is not measured is there, or stands in the visit table."""
+        listed = self.new_unequivocal & ~self.burden.has(Fact.NEW_UNEQUIVOCAL)
+        return np.asarray(self.block.reduce(np.logical_or, self.new.others, np.bool_) | listed)
+
+    @cached_property
+    def non_target_progression(self) -> Flags:
+        """A non-target progresses unequivocally."""
+        return self.burden.has(Fact.NON_TARGET_PROGRESSION)
+
+    @cached_property
+    def only_gone(self) -> Flags:
+        """Nothing is left of what is measured, of the non-targets and of new lesions, and all were looked for."""
+        left = Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_MISSING | Fact.NON_TARGET_UNPROVEN
+        searched = ~self.new_not_evaluable if self.options.new_ne_blocks_cr else np.ones(self.shape, np.bool_)
+        return self.all_assessed & self.all_gone & ~self.burden.has(left) & ~self.other_new & searched
+
+    # --- progression and its confirmation
+
+    @cached_property
+    def progresses(self) -> Flags:
+        """The sum, or the measured part alone, has grown to progression."""
+        scored = self.block.follow_up & ~self.no_targets & ~self.baseline_incomplete
+        return np.asarray((self.proven | self.other_progression) & scored)
+
+    @property
+    def other_progression(self) -> Flags:
+        """Progression that is not of the sum."""
+        return np.zeros(self.shape, np.bool_)
+
+    @cached_property
+    def began(self) -> NDArray[np.intp]:
+        """Place of the first progression of the run that a timepoint belongs to, `NOWHERE` before any."""
+        place = np.broadcast_to(np.arange(self.shape[1]), self.shape)
+        taken_back = self.all_assessed & ~self.progresses & self.block.follow_up
+        last_back = np.maximum.accumulate(np.where(taken_back, place, NOWHERE), axis=1)
+        last_before = before(np.maximum.accumulate(np.where(self.progresses, place, NOWHERE), axis=1), NOWHERE)
+        opens = self.progresses & ((last_before == NOWHERE) | (last_before < last_back))
+        return np.asarray(np.maximum.accumulate(np.where(opens, place, NOWHERE), axis=1), np.intp)
+
+    @cached_property
+    def confirmed(self) -> Flags:
+        """The progression began so many days before, and nothing took it back."""
+        days = self.block.cell_values(self.block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
+        then = np.take_along_axis(days, np.maximum(self.began, 0), axis=1)
+        unknown = (days == NO_DATE) | (then == NO_DATE)
+        later = self.began < np.arange(self.shape[1])
+        waited = unknown | (days - then >= self.options.pd_confirm_days)
+        return np.asarray(self.progresses & later & waited)
+
+    @property
+    def dated_from(self) -> NDArray[np.intp] | None:
+        """Timepoint at which the progression began; its own where none has to be confirmed."""
+        return self.began if self.options.pd_confirmation else None
+
+    @property
+    def grown(self) -> Flags:
+        """Growth of what is measured."""
+        return self.progresses & self.proven
+
+
+class TotalAreaState(TotalState, AreaState):
+    """The same for areas, whole square micrometres."""
+
+
+# --- Conditions of the rules
+
+
+def confirmed(state: TotalState) -> Flags:
+    """Progression, for the second time."""
+    return state.confirmed
+
+
+def progresses(state: TotalState) -> Flags:
+    """Progression."""
+    return state.progresses
+
+
+def only_gone(state: TotalState) -> Flags:
+    """All disease is gone."""
+    return state.only_gone
+
+
+def measured_gone(state: TotalState) -> Flags:
+    """Nothing is left of what is measured."""
+    return state.all_assessed & state.all_gone
+
+
+def needs_confirmation(options: Any) -> bool:
+    """Whether a progression has to be confirmed."""
+    return bool(options.pd_confirmation)
+
+
+def without_confirmation(options: Any) -> bool:
+    """Whether a progression stands by itself."""
+    return not options.pd_confirmation

@@ -1,0 +1,213 @@
+"""All combinations of findings over four timepoints through RECIST 1.1 and iRECIST, each as one trial."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from response.engine import Assessment, assess_timeline
+from response.protocol import Protocol
+from response.registry import find_criteria
+from response.report.evidence import Evidence
+from response.report.sentences import Decisions
+from response.result import Result
+from response.timeline import Timeline
+from response.vocabulary import Role
+from tests.grids import Kind, all_combinations
+
+TARGET = Kind(Role.TARGET, "liver", "100", ("absent", "60", "100", "125", "NE"))
+NON_TARGET = Kind(Role.NON_TARGET, "bone", "present", ("absent", "present", "present+", "pd", "NE"))
+NEW = Kind(Role.NEW, "lung", "none", ("none", "10", "16", "NE"))
+LATE, EARLY = (56, 112, 168, 224), (56, 76, 112, 200)  # without and with a scan that comes too early
+
+GRIDS: Mapping[str, tuple[Sequence[Kind], Sequence[int]]] = {
+    "target and new lesion": ((TARGET, NEW), LATE),
+    "target and new lesion, with an early scan": ((TARGET, NEW), EARLY),
+    "target and non-target": ((TARGET, NON_TARGET), LATE),
+    "non-target and new lesion": ((NON_TARGET, NEW), LATE),
+}
+FULL = (
+    TARGET,
+    Kind(Role.NON_TARGET, "bone", "present", ("absent", "present", "pd", "NE")),
+    Kind(Role.NEW, "lung", "none", ("none", "10", "NE")),
+)
+RESPONSES = ("iCR", "iPR", "iSD", "non-iCR/non-iUPD")
+WITH_I = {"CR": "iCR", "PR": "iPR", "SD": "iSD", "Non-CR/Non-PD": "non-iCR/non-iUPD", "PD": "iUPD", "NE": "NE"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A trial of all combinations; categories are texts, `[series, timepoint]`, without the baseline."""
+
+    timeline: Timeline
+    results: Mapping[str, Result]
+    combinations: int
+
+    def words(self, criterion: str, question: str = "overall") -> Any:
+        result = self.results[criterion]
+        codes = result.answers[question].reshape(len(self.timeline.series), -1)[:, 1:]
+        return np.asarray(result.categories(question))[codes]
+
+    def steps(self) -> Any:
+        result = self.results["irecist"]
+        codes = result.answers["overall"].reshape(len(self.timeline.series), -1)[:, 1:]
+        return np.asarray([rule.name for rule in result.rules("overall")])[codes]
+
+    def numbers(self, criterion: str, name: str) -> Any:
+        return self.results[criterion].numbers[name].reshape(len(self.timeline.series), -1)
+
+
+def grid_of(kinds: Sequence[Kind], days: Sequence[int], first: Sequence[int] | None = None) -> Grid:
+    timeline = all_combinations(kinds, days, first)
+    criteria = find_criteria(["irecist"])
+    options = {item.name: Protocol().options(item.name, item.options) for item in criteria}
+    combinations = int(np.prod([len(kind.findings) for kind in kinds]))
+    return Grid(timeline, assess_timeline(timeline, criteria, options), combinations)
+
+
+@pytest.fixture(scope="module", params=GRIDS)
+def grid(request: pytest.FixtureRequest) -> Grid:
+    return grid_of(*GRIDS[request.param])
+
+
+def check_words(grid: Grid) -> None:
+    """Each timepoint has a category, and of those that its kind of disease can have."""
+    found = set(np.unique(grid.words("irecist")))
+    assert found <= {*RESPONSES, "iUPD", "iCPD", "NE"}
+    with_targets = TARGET.role in set(grid.timeline.tracks.role.tolist())
+    assert found & ({"non-iCR/non-iUPD"} if with_targets else {"iPR", "iSD"}) == set()
+
+
+def check_beginning(grid: Grid) -> None:
+    """Until and with the first PD both criteria agree; without any PD there is no iUPD."""
+    recist, irecist = grid.words("recist-1.1"), grid.words("irecist")
+    progressed = np.logical_or.accumulate(recist == "PD", axis=1)
+    before = np.concatenate([np.zeros((len(recist), 1), np.bool_), progressed[:, :-1]], axis=1)
+    expected = np.vectorize(WITH_I.get, otypes=["U20"])(recist)
+    assert (irecist == expected)[~before].all()
+    assert (np.isin(irecist, ("iUPD", "iCPD")) & ~progressed).sum() == 0
+
+
+def check_blocks(grid: Grid) -> None:
+    """After iCPD nothing changes; no iCPD without an iUPD that waits; a new iUPD is PD by RECIST 1.1 too."""
+    recist, irecist, steps = grid.words("recist-1.1"), grid.words("irecist"), grid.steps()
+    waits = np.zeros(len(irecist), np.bool_)
+    confirmed = np.zeros(len(irecist), np.bool_)
+    for place in range(irecist.shape[1]):
+        word, step = irecist[:, place], steps[:, place]
+        assert (word[confirmed] == "iCPD").all()
+        new = (word == "iCPD") & ~confirmed
+        assert waits[new].all()
+        opens = (word == "iUPD") & ~waits
+        assert (recist[opens, place] == "PD").all()
+        assert np.isin(
+            step[opens], ("new_lesion", "target_pd", "non_target_pd", "relapse_after_cr", "new_target_pd")
+        ).all()
+        resets = np.char.startswith(step, "reset_")
+        assert (resets == (waits & np.isin(word, RESPONSES))).all()
+        confirmed |= new
+        waits = np.where(np.isin(word, RESPONSES), False, waits | (word == "iUPD")) & ~confirmed
+
+
+def check_later_timepoints(grid: Grid) -> None:
+    """A later timepoint never changes an earlier result: all series with the same beginning have the same answers."""
+    for criterion, result in grid.results.items():
+        first = len(grid.timeline.series) // grid.combinations**3
+        answers = result.answers["overall"].reshape(first, *[grid.combinations] * 3, -1)
+        for place in range(1, answers.shape[-1] - 1):
+            same = answers[..., place].reshape(first * grid.combinations ** (place - 1), -1)
+            assert (same == same[:, :1]).all(), (criterion, place)
+
+
+def check_nadirs(grid: Grid) -> None:
+    """The nadir never rises, and is never below that of RECIST 1.1, which uses every scan."""
+    ours, theirs = grid.numbers("irecist", "nadir_mm")[:, 1:], grid.numbers("recist-1.1", "nadir_mm")[:, 1:]
+    assert (np.diff(ours, axis=1) <= 0).all()
+    assert (ours >= theirs).all()
+    if not (grid.steps() == "too_early").any():
+        assert (ours == theirs).all()
+
+
+def check_complete_response(grid: Grid) -> None:
+    """Before any iCPD an iCR means that all is gone."""
+    irecist = grid.words("irecist")
+    for question in ("target", "non_target"):
+        assert np.isin(grid.words("irecist", question)[irecist == "iCR"], ("iCR", "NA")).all()
+    assert (grid.words("irecist", "new_lesion")[irecist == "iCR"] == "No").all()
+
+
+def check_best(grid: Grid) -> None:
+    """IBOR is the best response up to iCPD, else iCPD, else iUPD, else NE."""
+    order = [*RESPONSES, "iCPD", "iUPD", "NE"]
+    irecist = grid.words("irecist")
+    ranks = np.zeros(irecist.shape, np.int64)
+    for rank, word in enumerate(order):
+        ranks[irecist == word] = rank
+    best = Assessment(grid.timeline, grid.results, Protocol()).best["irecist"]
+    words = grid.results["irecist"].criterion.response_words
+    names = np.asarray([words[code] for code in sorted(words)])
+    found = np.concatenate([names[block.best.best] for block in best.blocks])
+    assert (found == np.asarray(order)[ranks.min(axis=1)]).all()
+
+
+CHECKS = (
+    check_words,
+    check_beginning,
+    check_blocks,
+    check_later_timepoints,
+    check_nadirs,
+    check_complete_response,
+    check_best,
+)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_all_combinations(check: Any, grid: Grid) -> None:
+    check(grid)
+
+
+def test_every_decision_is_explained_with_its_numbers(grid: Grid) -> None:
+    block = next(grid.timeline.blocks())
+    decisions = Decisions(grid.results["irecist"], Evidence(block, grid.results["recist-1.1"]))
+    for code, kind in enumerate(decisions.kinds):
+        cells = np.flatnonzero(decisions.code == code)[:50]
+        texts = [str(text) for text in decisions.reasons(cells)]
+        assert kind.rule
+        assert all(text.endswith(".") and "{" not in text and "unknown" not in text for text in texts), texts[0]
+
+
+@pytest.mark.parametrize("answer", ["iCR", "iPR", "iSD", "non-iCR/non-iUPD", "iUPD", "iCPD", "NE"])
+def test_the_grids_reach_every_answer(answer: str) -> None:
+    small = [grid_of((TARGET, NEW), LATE[:3]), grid_of((NON_TARGET, NEW), LATE[:3])]
+    assert any((one.words("irecist") == answer).any() for one in small)
+
+
+@pytest.mark.parametrize("place", [1, 2, 3, 4])
+@pytest.mark.parametrize("step", ["icr", "isd", "target_pd", "confirmed_before", "target_ne"])
+def test_one_wrong_answer_is_seen(step: str, place: int) -> None:
+    kinds, days = GRIDS["target and new lesion"]
+    grid = grid_of(kinds, days, [4])  # 60 mm and no new lesion at the first timepoint
+    answers = grid.results["irecist"].answers["overall"].reshape(len(grid.timeline.series), -1)
+    wrong = [rule.name for rule in grid.results["irecist"].rules("overall")].index(step)
+    (series, *_) = np.flatnonzero((grid.words("irecist") == "iPR").all(axis=1))
+    answers[series, place] = wrong
+
+    def passes(check: Any) -> bool:
+        try:
+            check(grid)
+        except AssertionError:
+            return False
+        return True
+
+    assert not all(passes(check) for check in CHECKS)
+
+
+@pytest.mark.slow
+def test_all_13_million_combinations_of_targets_non_targets_and_new_lesions() -> None:
+    combinations = int(np.prod([len(kind.findings) for kind in FULL]))
+    for first in range(combinations):
+        grid = grid_of(FULL, LATE, [first])
+        for check in CHECKS:
+            check(grid)

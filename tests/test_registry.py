@@ -1,0 +1,110 @@
+"""Criteria of other packages: found by their name, never two of one name, and a broken one stops nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+import response
+from response import registry
+from response.criteria.recist import RECIST_1_1
+from response.errors import CriterionError
+from tests.trials import assessed
+
+Bring = Callable[..., None]
+
+
+class _Entry(EntryPoint):
+    """An entry point whose object, or error, stands in the test."""
+
+    found: object
+
+    def load(self) -> object:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+@pytest.fixture
+def bring(monkeypatch: pytest.MonkeyPatch) -> Bring:
+    """Return a function that brings criteria by entry points: name, what is loaded, and where it stands."""
+
+    def make(*brought: tuple[str, object, str]) -> None:
+        entries = []
+        for name, found, value in brought:
+            entry = _Entry(name, value, registry.GROUP)
+            vars(entry)["found"] = found
+            entries.append(entry)
+        monkeypatch.setattr(registry, "entry_points", lambda group: entries)
+
+    return make
+
+
+OURS = replace(RECIST_1_1, name="ours", title="Ours", offered=False)
+BROKEN = [
+    (ImportError("no module named lost"), "ImportError: no module named lost"),
+    (SyntaxError("invalid syntax"), "SyntaxError"),
+    ("a text", "is no response.criteria Criterion"),
+    (replace(RECIST_1_1, name="another"), "has the name 'another' itself"),
+]
+
+
+def test_a_criterion_of_another_package_is_found(bring: Bring) -> None:
+    bring(("ours", OURS, "our_package:OURS"))
+    assert registry.criterion_names()[-1] == "ours"
+    found = assessed("T1 liver 100|50", "ours")
+    assert list(found.results) == ["recist-1.1", "ours"]
+    assert found.timepoints["overall"].tolist()[2:] == ["PR", "PR"]
+
+
+def test_two_criteria_of_one_name_are_an_error(bring: Bring) -> None:
+    bring(("ours", OURS, "our_package:OURS"), ("ours", OURS, "their_package:OURS"))
+    with pytest.raises(CriterionError, match="two criteria are named 'ours': our_package:OURS and their_package:OURS"):
+        registry.criterion_names()
+
+
+def test_no_package_takes_the_name_of_a_built_in_criterion(bring: Bring) -> None:
+    bring(("choi", OURS, "our_package:OURS"))
+    with pytest.raises(CriterionError, match="two criteria are named 'choi'"):
+        assessed("T1 liver 100|50")
+
+
+def test_the_same_entry_twice_is_one(bring: Bring) -> None:
+    bring(("ours", OURS, "our_package:OURS"), ("ours", OURS, "our_package:OURS"))
+    assert registry.criterion_names().count("ours") == 1
+
+
+@pytest.mark.parametrize(("found", "why"), BROKEN, ids=[str(line[1]) for line in BROKEN])
+def test_a_broken_criterion_is_named_and_passed_over(found: object, why: str, bring: Bring) -> None:
+    bring(("lost", found, "lost_package:CRITERION"))
+    assert "lost" not in registry.criterion_names()
+    (finding,) = registry.broken_criteria()
+    assert (finding.id, finding.column) == ("broken_criterion", "lost")
+    assert why in finding.sentence
+    assert "lost_package:CRITERION" in finding.sentence
+
+
+@pytest.mark.parametrize(("found", "why"), BROKEN, ids=[str(line[1]) for line in BROKEN])
+def test_a_broken_criterion_that_is_asked_for_is_an_error(found: object, why: str, bring: Bring) -> None:
+    bring(("lost", found, "lost_package:CRITERION"))
+    with pytest.raises(CriterionError, match="criterion 'lost'"):
+        assessed("T1 liver 100|50", "lost")
+
+
+def test_a_broken_criterion_stops_no_trial(bring: Bring, tmp_path: Path) -> None:
+    bring(("lost", ImportError("no module named lost"), "lost_package:CRITERION"), ("ours", OURS, "our_package:OURS"))
+    found = assessed("T1 liver 100|50", "ours", options="[ours]\nconfirm_days = 42")
+    assert found.timepoints["overall"].tolist()[2:] == ["PR", "PR"]
+    assert found.findings["id"].tolist() == ["broken_criterion"]
+    table = found.timepoints[["subject", "timepoint", "date", "criterion", "overall"]]
+    assert len(response.best_response(table)) == 2
+
+
+def test_a_criterion_of_another_package_needs_no_other_change(bring: Bring) -> None:
+    bring(("ours", OURS, "our_package:OURS"))
+    found = assessed("T1 liver 100|50|80 // T1 liver 100|NE", "ours")
+    assert set(found.subjects["criterion"]) == {"recist-1.1", "ours"}
+    assert "Ours: PR" in found.explain("S1", "1")
+    assert "ours.target.pr" in set(found.timepoints["rule"])

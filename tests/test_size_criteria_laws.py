@@ -1,0 +1,113 @@
+"""Laws that the criteria with sums of their own keep, and how far a timepoint is from their thresholds."""
+
+from decimal import Decimal
+from random import Random
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from response.criteria.recist import RECIST_1_1
+from response.registry import find_criterion
+from response.report.one_series import states_of
+from response.report.thresholds import thresholds
+from tests.acceptance import Row
+from tests.test_acceptance import example
+from tests.test_laws import AS_READ, assessed, course, rows_of, same, some_courses, timepoints
+
+ALL = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "itrecist")
+LENGTHS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")
+
+
+def with_axes(rows: list[Row]) -> list[Row]:
+    """Return rows in which every length has a second one and an enhancing part, and the first lesion is injected."""
+    found = []
+    for row in rows:
+        length = row.get("longest_mm") or row.get("short_mm") or ""
+        other = str(Decimal(length) * 4 / 5) if length else ""
+        axes = {"short_mm": row.get("short_mm") or other, "longest_mm": row.get("longest_mm") or length}
+        viable = {"viable_mm": other, "viable_short_mm": other, "attenuation_hu": "60" if length else ""}
+        injected = {"injected": "Y"} if row["lesion"] == "T1" else {}
+        found.append({**row, **{name: text for name, text in {**axes, **viable}.items() if text}, **injected})
+    return found
+
+
+def in_cm(row: Row) -> Row:
+    """Return a row with its lengths in cm."""
+    return {**row, **{name: str(Decimal(row[name]) / 10) for name in LENGTHS if row.get(name)}, "unit": "cm"}
+
+
+@some_courses
+@given(course(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(lesions: str, random: Random) -> None:
+    rows = with_axes(rows_of(lesions))
+    one, other = assessed(rows, ALL), assessed(random.sample(rows, len(rows)), ALL)
+    same(one.timepoints, other.timepoints)
+    same(one.subjects, other.subjects)
+
+
+@some_courses
+@given(course())
+def test_cm_and_mm_files_agree(lesions: str) -> None:
+    rows = with_axes(rows_of(lesions))
+    same(timepoints(rows, ALL), timepoints([in_cm(row) for row in rows], ALL))
+
+
+@some_courses
+@given(course())
+def test_a_later_timepoint_never_changes_an_earlier_result(lesions: str) -> None:
+    rows = with_axes(rows_of(lesions))
+    last = max(row["timepoint"] for row in rows)
+    assume(last != "0")
+    columns = ["timepoint", "criterion", *AS_READ, "sum_mm2", "nadir_mm2", "itrecist_injected", "itrecist_non_injected"]
+    short, whole = (timepoints(kept, ALL) for kept in ([row for row in rows if row["timepoint"] != last], rows))
+    same(short[columns], whole[whole["timepoint"].astype(str) != last][columns])
+
+
+@some_courses
+@given(course())
+def test_the_nadir_never_rises(lesions: str) -> None:
+    found = timepoints(with_axes(rows_of(lesions)), ALL)
+    for criterion in ALL:
+        for column in ("nadir_mm", "nadir_mm2"):
+            values = [Decimal(str(x)) for x in found[found["criterion"] == criterion][column] if not pd.isna(x)]
+            assert values == sorted(values, reverse=True)
+
+
+@some_courses
+@given(course(), course())
+def test_the_data_of_another_subject_change_nothing(lesions: str, others: str) -> None:
+    mine = with_axes(rows_of(lesions))
+    theirs = [{**row, "subject": "S0"} for row in with_axes(rows_of(others))]
+    alone, together = assessed(mine, ALL), assessed([*theirs, *mine], ALL)
+    same(alone.timepoints, together.timepoints.query("subject == 'S1'"))
+    same(alone.subjects, together.subjects.query("subject == 'S1'"))
+
+
+@some_courses
+@given(course())
+def test_itrecist_is_recist_without_what_itrecist_leaves_out(lesions: str) -> None:
+    # with every option at its default the targets are judged by the same thresholds
+    found = timepoints(rows_of(lesions), ("itrecist",))
+    one, other = (found[found["criterion"] == name] for name in (RECIST_1_1.name, "itrecist"))
+    assert one["overall"].tolist() == other["overall"].tolist()
+
+
+THRESHOLDS = [
+    # criterion, course, the told thresholds of the last timepoint
+    ("who", "T1 liver 50x40|40x20|40x22", ["PR at 1000 mm2 or less", "PD at 1000 mm2 or more (from 800 mm2)"]),
+    ("mrecist", "T1 liver 60[viable_mm=20]|60[viable_mm=20]",
+     ["PR at 14 mm or less", "PD at 25 mm or more (from 20 mm)"]),
+    ("easl", "T1 liver 60[viable_area_mm2=400]|60[viable_area_mm2=400]",
+     ["PR at 200 mm2 or less", "PD above 500 mm2 (from 400 mm2)"]),
+    ("itrecist", "T1 liver 50[injected=Y]|45", ["PR at 35 mm or less", "PD at 60 mm or more (from 50 mm)"]),
+    ("who", "T1 liver 50|40x20", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("criterion", "lesions", "expected"), THRESHOLDS)
+def test_how_far_a_timepoint_is_from_the_thresholds(criterion: str, lesions: str, expected: list[str]) -> None:
+    found = assessed(example(lesions).rows(), (criterion,))
+    assert find_criterion(criterion).name in found.results
+    assert thresholds(states_of(found)[criterion], len(found.timeline.visits) - 1) == expected

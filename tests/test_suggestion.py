@@ -1,0 +1,127 @@
+"""What tumour type and treatment suggest beside RECIST 1.1."""
+
+import pytest
+
+from response import Assessment
+from response.findings import Finding
+from response.registry import BUILT_IN, find_criterion
+from response.report.explain import explain
+from response.suggestion import INDICATIONS, suggested, suggestion_findings
+from tests.trials import from_rows, target
+
+
+@pytest.mark.parametrize(
+    ("tumour_type", "treatment", "criteria"),
+    [
+        ("GIST", "imatinib", ["choi"]),
+        ("Gastrointestinal stromal tumor", "", ["choi"]),
+        ("gastro-intestinal stroma", "", []),
+        ("metastatic GISTs", "", ["choi"]),
+        ("Non-GIST sarcoma", "", []),
+        ("digist", "", []),  # whole words only
+        ("gistology", "", []),
+        ("colorectal liver metastases", "FOLFOX", ["chun", "chun"]),
+        ("CRLM", "", ["chun"]),
+        ("colon carcinoma", "", ["chun"]),  # with a lesion in the liver
+        ("HCC", "sorafenib", ["mrecist"]),
+        ("hepatocellular carcinoma", "atezolizumab + bevacizumab", ["mrecist", "irecist"]),
+        ("NSCLC", "Pembrolizumab", ["irecist"]),
+        ("melanoma", "anti-PD-1", ["irecist"]),
+        ("melanoma", "immune checkpoint inhibitors", ["irecist"]),
+        ("melanoma", "chemotherapy, no immunotherapy", []),
+        ("melanoma", "dacarbazine after prior nivolumab", []),
+        ("nivolumab", "", []),  # the tumour type is no treatment
+        ("Hodgkin's lymphoma", "nivolumab", ["lugano"]),
+        ("non-Hodgkin lymphoma", "R-CHOP", ["lugano"]),
+        ("DLBCL", "", ["lugano"]),
+        ("primary CNS lymphoma", "methotrexate", []),
+        ("glioblastoma", "temozolomide", ["rano-2.0"]),
+        ("low-grade glioma", "", ["rano-2.0"]),
+        ("prostate cancer", "enzalutamide", ["pcwg3"]),
+        ("mCRPC", "docetaxel", ["pcwg3"]),
+        ("renal cell carcinoma", "sunitinib", ["mass"]),
+        ("renal cell carcinoma", "", []),
+        ("HCC", "radiofrequency ablation", ["mrecist", "ablation"]),
+        ("melanoma", "T-VEC (intralesional)", ["itrecist"]),
+        ("breast cancer", "paclitaxel", []),
+        ("", "", []),
+    ],
+)
+def test_suggestions(tumour_type: str, treatment: str, criteria: list[str]) -> None:
+    assert [item.criterion for item in suggested(tumour_type, treatment)] == criteria
+
+
+def test_every_indication_names_a_criterion_that_is_there_and_its_source() -> None:
+    for item in INDICATIONS:
+        assert item.criterion in BUILT_IN
+        assert find_criterion(item.criterion).name == item.criterion
+        assert item.tumours or item.treatments
+        assert item.source
+
+
+def trial(*subjects: tuple[str, str, str], organ: str = "liver", **more: str) -> Assessment:
+    """Return a trial of subjects with tumour type and treatment, each with one target."""
+    measured = [target(name, place, "30", **more) | {"organ": organ} for name, _, _ in subjects for place in (0, 1)]
+    table = [{"subject": name, "tumour_type": kind, "treatment": drug} for name, kind, drug in subjects]
+    return from_rows(measured, subjects=table)
+
+
+def told(found: Assessment) -> list[Finding]:
+    return [item for item in found.found if item.id == "criterion_suggested"]
+
+
+def test_one_finding_per_tumour_type_treatment_and_criterion() -> None:
+    found = trial(
+        ("A", "GIST", "imatinib"),
+        ("B", "gist", "Imatinib"),
+        ("C", "GIST", "sunitinib"),
+        ("D", "HCC", "nivolumab"),
+        ("E", "breast cancer", ""),
+        attenuation_hu="80",
+    )
+    findings = told(found)
+    assert [item.found for item in findings] == [
+        "Choi for GIST; imatinib: 2 subjects, assessed in this run",
+        "Choi for GIST; sunitinib: 1 subject, assessed in this run",
+        "mRECIST (HCC) for HCC; nivolumab: 1 subject, not assessed in this run",
+        "iRECIST for HCC; nivolumab: 1 subject, not assessed in this run",
+    ]
+    assert {item.severity for item in findings} == {"info"}
+    assert {item.subject for item in findings} == {""}
+    assert len({item.key for item in findings}) == len(findings)
+    assert [item.column for item in findings] == ["tumour_type", "tumour_type", "tumour_type", "treatment"]
+    assert "viable_mm" in findings[2].remedy
+    assert "J Clin Oncol 2007;25:1753-1759" in findings[0].sentence
+    assert all(item.expected and item.sentence.endswith(".") and item.remedy.endswith(".") for item in findings)
+    assert next(iter(found.results)) == "recist-1.1"
+
+
+def test_colorectal_cancer_suggests_chun_where_there_is_a_lesion_in_the_liver() -> None:
+    assert len(told(trial(("A", "colorectal cancer", "FOLFOX")))) == 1
+    assert told(trial(("A", "colorectal cancer", "FOLFOX"), organ="lung")) == []
+
+
+PLACES = (("A", "liver"), ("B", "lung"))
+
+
+def test_a_criterion_is_suggested_once_by_whatever_words() -> None:
+    measured = [target(name, place, "30") | {"organ": organ} for name, organ in PLACES for place in (0, 1)]
+    table = [{"subject": name, "tumour_type": "colorectal liver metastases"} for name, _ in PLACES]
+    found = from_rows(measured, subjects=table)
+    assert [item.found for item in told(found)] == [
+        "Chun for colorectal liver metastases: 2 subjects, not assessed in this run"
+    ]
+    assert explain(found, "A").count("Suggested") == explain(found, "B").count("Suggested") == 1
+
+
+def test_without_a_subject_table_nothing_is_suggested() -> None:
+    assert suggestion_findings(from_rows([target("A", 0, "30"), target("A", 1, "30")])) == []
+
+
+def test_the_course_of_a_subject_tells_what_is_suggested() -> None:
+    found = trial(("A", "colorectal cancer", ""), ("B", "breast cancer", ""))
+    text = " ".join(explain(found, "A").split())
+    assert "Suggested for tumour type 'colorectal cancer' beside RECIST 1.1: Chun (Chun et al., JAMA 2009" in text
+    assert "not assessed in this run" in text
+    assert "Suggested" not in explain(found, "B")
+    assert "Suggested" not in explain(trial(("A", "colorectal cancer", ""), organ="lung"), "A")
