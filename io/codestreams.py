@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import UID, JPEG2000TransferSyntaxes, SecondaryCaptureImageStorage, generate_uid
+from pydicom.uid import (
+    UID,
+    JPEG2000TransferSyntaxes,
+    JPEGLSTransferSyntaxes,
+    SecondaryCaptureImageStorage,
+    generate_uid,
+)
 
 from response.errors import InputError, MissingExtraError
 from response.io.dicom_bytes import shown
@@ -27,7 +33,10 @@ _JPEG_2000_START: Final = b"\xff\x4f\xff\x51"
 _FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}  # SOFn, and that of JPEG-LS
 _JPEG_END: Final = b"\xff\xd9"  # of JPEG 2000 too
 _PADDING: Final = 16  # bytes that may stand behind it
-_OPENJPEG: Final = "pylibjpeg"  # keeps all bits; pydicom would decode JPEG 2000 by way of Pillow first
+_PREFERRED: Final = {
+    **dict.fromkeys(JPEGLSTransferSyntaxes, "pyjpegls"),  # four times faster than the one that pydicom tries first
+    **dict.fromkeys(JPEG2000TransferSyntaxes, "pylibjpeg"),  # keeps all bits; Pillow, tried first, may not
+}
 _CODEC_ERRORS: Final = (*DAMAGED, RuntimeError)
 
 
@@ -134,8 +143,8 @@ def _decoded(dataset: Dataset, file: DicomFile) -> NDArray[Any]:
             shown(file.path), f"pixel data compressed as '{syntax.name}'", "a syntax of CT or MR"
         ) from None
     if decoder.is_available:
-        by_openjpeg = syntax in JPEG2000TransferSyntaxes and _OPENJPEG in decoder.available_plugins
-        plugin = _OPENJPEG if by_openjpeg else ""
+        wanted = _PREFERRED.get(syntax, "")
+        plugin = wanted if wanted in decoder.available_plugins else ""
         try:
             with quiet_pydicom():
                 return np.asarray(decoder.as_array(dataset, raw=True, decoding_plugin=plugin)[0])
