@@ -94,6 +94,8 @@ def _check_stream(frame: bytes, size: tuple[int, int], file: DicomFile) -> None:
     if claimed is not None and claimed != size:
         found = f"a compressed image of {claimed[0]} rows and {claimed[1]} columns"
         raise InputError(shown(file.path), found, f"{size[0]} rows and {size[1]} columns, as in the header")
+    if _components(frame) != 1:
+        raise InputError(shown(file.path), "a compressed image of several numbers per pixel", "one number per pixel")
     if frame.startswith((_JPEG_START, _JPEG_2000_START)) and _JPEG_END not in frame[-_PADDING - 2 :]:
         raise InputError(shown(file.path), "a compressed image that ends too early", _EXPECTED)
 
@@ -103,13 +105,29 @@ def codestream_size(frame: bytes) -> tuple[int, int] | None:
     if frame.startswith(_JPEG_2000_START):
         width, height, left, top = (int.from_bytes(frame[at : at + 4], "big") for at in (8, 12, 16, 20))
         return height - top, width - left
+    at = _jpeg_frame_header(frame)
+    if at is None:
+        return None
+    return int.from_bytes(frame[at + 5 : at + 7], "big"), int.from_bytes(frame[at + 7 : at + 9], "big")
+
+
+def _components(frame: bytes) -> int:
+    """Return how many numbers per pixel a stream claims; 1 where it does not say."""
+    if frame.startswith(_JPEG_2000_START):
+        return int.from_bytes(frame[40:42], "big")
+    at = _jpeg_frame_header(frame)
+    return 1 if at is None else int.from_bytes(frame[at + 9 : at + 10], "big")
+
+
+def _jpeg_frame_header(frame: bytes) -> int | None:
+    """Return where the frame header of a JPEG stream stands."""
     if not frame.startswith(_JPEG_START):
         return None
     at = 2
     while at + 9 <= len(frame) and frame[at] == 0xFF:
         marker = frame[at + 1]
         if marker in _FRAME_HEADERS:
-            return int.from_bytes(frame[at + 5 : at + 7], "big"), int.from_bytes(frame[at + 7 : at + 9], "big")
+            return at
         if marker == 0xFF:  # fill bytes may stand before a marker
             at += 1
         else:

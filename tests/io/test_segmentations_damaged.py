@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 
 from response.errors import InputError
-from response.io import mask_pieces, seg_pixels
+from response.io import codestreams, mask_pieces
 from response.io.segmentations import read_segmentation
 from tests.dicom_factory import axial_grid
 from tests.io.test_segmentations_frames import SHAPE, frames_of
@@ -87,13 +87,13 @@ def test_codestreams_that_claim_more_are_never_decoded(
     assert data[at : at + len(usual)] == usual
     data[at : at + len(usual)] = claim
     path.write_bytes(data)
-    decoded, decode = [], seg_pixels._decode_by_pydicom
+    decoded, decode = [], codestreams._decoded
 
     def counted(*words: Any) -> NDArray[Any]:
         decoded.append(words)
         return decode(*words)
 
-    monkeypatch.setattr(seg_pixels, "_decode_by_pydicom", counted)
+    monkeypatch.setattr(codestreams, "_decoded", counted)
     assert [mask.name.number for mask in read_segmentation(path, image).masks] == [1]
     assert len(decoded) == 9
 
@@ -125,7 +125,7 @@ def test_a_damaged_frame_of_a_label_map_costs_all(tmp_path: Path) -> None:
         transfer_syntax=DEFLATED_FRAMES,
         pixels=pixels,
     )
-    with pytest.raises(InputError, match="5 frames of a label map that cannot be read"):
+    with pytest.raises(InputError, match="5 compressed frames that cannot be read"):
         read_segmentation(path, image)
 
 
