@@ -14,7 +14,7 @@ from response.imaging.grid import Floats
 from response.imaging.sides import Ints
 
 _NUMBER: Final = 16
-_FINE_NUMBER: Final = 64
+_FINE_NUMBER: Final = 32
 
 
 def _directions(number: int) -> Floats:
@@ -35,7 +35,7 @@ _FINE_SHORTENING: Final = _shortening(_FINE_NUMBER)
 # Lengths that differ by less, relatively, are equal: they differ by rounding only.
 SAME: Final = 1e-9
 _FEW: Final = 512  # so many points are compared all with all
-_VERY_FEW: Final = 64  # and so few without choosing any
+_VERY_FEW: Final = 128  # and so few without choosing any
 _PAIRS_AT_ONCE: Final = 1 << 20
 
 
