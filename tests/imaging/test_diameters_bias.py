@@ -65,10 +65,9 @@ def test_no_other_convention_is_nearer() -> None:
         assert min(bias, key=lambda name: bias[name].sum()) == "contour"
 
 
-@pytest.mark.parametrize("row", [0, 3])
-def test_the_page_holds_what_the_study_makes(row: int) -> None:
-    # Each row has its own seed, so that single ones can be made again; the whole is a matter of a minute.
-    rows = slice(row, row + 1)
+def test_the_page_holds_what_the_study_makes() -> None:
+    # Each row has its own seed, so that one of each table can be made again; the whole is a matter of a minute.
+    rows = slice(1, 2)
     page = (FOLDER / "diameter_bias.md").read_text(encoding="utf-8").splitlines()
     made = study().report(300, rows=rows).splitlines()
     assert [line for line in made if line not in page] == []

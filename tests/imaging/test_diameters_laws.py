@@ -130,7 +130,7 @@ def test_inside_the_longest_is_that_of_all_chords_that_stay_within(
         assert found.short_mm >= expected - 1e-7
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(SMALL, st.sampled_from(CONVENTIONS), st.randoms(use_true_random=False))
 def test_covers_agrees_with_many_places_on_the_chord(section: Bools, convention: str, random: Any) -> None:
     assume(section.any())
