@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from response.io.studies import Study, find_studies, grouped_by_image
+from response.io.dicom_headers import Header, Kind, Scan
+from response.io.studies import Found, Study, find_studies, grouped_by_image
 from tests.dicom_factory import axial_grid, write_ct_series
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -100,3 +103,107 @@ def test_masks_of_one_image_are_measured_together(exam: Exam, tmp_path: Path) ->
     (tmp_path / "again.dcm").write_bytes((tmp_path / "lesions.dcm").read_bytes()[:-2] + b"\1\0")
     (study,) = find_studies([tmp_path]).studies
     assert len(grouped_by_image(study.masks)) == 1
+
+
+# --- which series a mask belongs to, from headers alone
+
+
+@pytest.fixture
+def scanned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Found]:
+    """Return a function that finds studies in headers made by hand."""
+
+    def find(*headers: Header) -> Found:
+        found = Scan(headers=headers, image_files=(), findings=(), files=len(headers), passed_over=0)
+        monkeypatch.setattr("response.io.studies.scan", lambda _: found)
+        return find_studies([tmp_path])
+
+    return find
+
+
+def header(name: str, kind: Kind = "image", **known: Any) -> Header:
+    return Header(path=Path(name), kind=kind, subject="S1", study_uid="1", study_date="2024-01-02", **known)
+
+
+def seg(**known: Any) -> Header:
+    return header("mask", "seg", series_uid="9", **known)
+
+
+def images_of(found: Found) -> list[str]:
+    (study,) = found.studies
+    return [path.name for item in study.masks for path in item.image]
+
+
+FRAMES = [
+    pytest.param([], seg(), [], id="no series"),
+    pytest.param([("a", "F1")], seg(), ["a"], id="the only series of the study"),
+    pytest.param([("a", "F1"), ("b", "F2")], seg(), [], id="no frame of reference to choose by"),
+    pytest.param([("a", "F1"), ("b", "F2")], seg(frame_of_reference_uid="F2"), ["b"], id="the one of its frame"),
+    pytest.param([("a", "F1"), ("b", "F1")], seg(frame_of_reference_uid="F1"), [], id="two of its frame"),
+    pytest.param([("a", ""), ("b", "F2")], seg(), [], id="an empty frame of reference is none"),
+    pytest.param([("a", "F1")], seg(frame_of_reference_uid="F2"), ["a"], id="only one, of another frame"),
+    pytest.param([("a", "F1")], seg(referenced_series_uids=("b",)), [], id="it names another"),
+    pytest.param([("a", "F1"), ("b", "F1")], seg(referenced_series_uids=("x", "b")), ["b"], id="it names one of them"),
+]
+
+
+@pytest.mark.parametrize(("series", "mask", "expected"), FRAMES)
+def test_the_series_of_a_mask(
+    scanned: Callable[..., Found], series: list[tuple[str, str]], mask: Header, expected: list[str]
+) -> None:
+    found = scanned(*(header(name, series_uid=name, frame_of_reference_uid=frame) for name, frame in series), mask)
+    assert images_of(found) == expected
+    assert [finding.id for finding in found.findings] == ([] if expected else ["mask_without_image"])
+
+
+def test_what_is_no_image_is_no_series_of_a_mask(scanned: Callable[..., Found]) -> None:
+    report = header("report", "report", series_uid="8", frame_of_reference_uid="F1", timepoint="W6")
+    found = scanned(report, header("scout", "other", series_uid="7"), header("a", series_uid="a"), seg())
+    (study,) = found.studies
+    assert images_of(found) == ["a"]
+    assert (study.reports, study.timepoint) == ((Path("report"),), "W6")
+    assert images_of(scanned(report, seg(referenced_series_uids=("8",)))) == []
+
+
+def test_dates_are_those_of_images(scanned: Callable[..., Found]) -> None:
+    late = replace(seg(), study_date="2024-05-05")
+    found = scanned(late, header("a", series_uid="a"))
+    assert [study.date for study in found.studies] == ["2024-01-02"]
+    assert found.dates == {"1": "2024-01-02"}
+
+
+@pytest.mark.parametrize(("timepoint", "told"), [("W6", "W6"), ("", "2024-01-02")])
+def test_findings_tell_the_timepoint_or_else_the_date(scanned: Callable[..., Found], timepoint: str, told: str) -> None:
+    for headers in ((seg(timepoint=timepoint),), (header("a", series_uid="a", timepoint=timepoint),)):
+        assert [finding.timepoint for finding in scanned(*headers).findings] == [told]
+
+
+def test_the_place_of_a_study_is_its_folder_or_its_only_file(scanned: Callable[..., Found]) -> None:
+    report = header("somewhere/report", "report")
+    (alone,) = scanned(report).studies
+    (both,) = scanned(report, header("somewhere/other", "report")).studies
+    assert (alone.place, both.place) == ("somewhere/report", "somewhere")
+
+
+def test_pairs_of_a_table_are_not_found_a_second_time(tmp_path: Path) -> None:
+    for name in ("scan.nii.gz", "lesions.nii.gz"):
+        (tmp_path / name).touch()
+    table = tmp_path / "pairs.csv"
+    table.write_text("subject,image,mask\nS7,scan.nii.gz,lesions.nii.gz\n")
+    found = find_studies([tmp_path], pairs=table)
+    assert [(study.subject, told(study)[2]) for study in found.studies] == [("S7", [("lesions.nii.gz", 1)])]
+    assert [finding.id for finding in found.findings] == []
+
+
+def test_a_mask_with_an_image_file_does_not_take_the_series_beside_it(tmp_path: Path) -> None:
+    grid = axial_grid()
+    write_ct_series(tmp_path / "ct", np.zeros(grid.shape, np.int16), grid, subject="S9")
+    for name in ("scan.nii.gz", "lesions.nii.gz"):
+        (tmp_path / name).touch()
+    table = tmp_path / "pairs.csv"
+    table.write_text("subject,image,mask\nS7,scan.nii.gz,lesions.nii.gz\n")
+    found = find_studies([tmp_path], pairs=table)
+    assert [told(study)[2] for study in found.studies] == [[("lesions.nii.gz", 1)]]
+    table.write_text("subject,image,mask\nS7,ct,lesions.nii.gz\n")
+    (tmp_path / "scan.nii.gz").unlink()
+    found = find_studies([tmp_path], pairs=table)
+    assert [told(study) for study in found.studies] == [("S9", "2024-01-01", [("lesions.nii.gz", grid.shape[0])])]
