@@ -90,6 +90,7 @@ def test_table(tmp_path: Path) -> None:
 BAD_TABLES = [
     ("image,subject\nct.nii,A\n", "no column mask"),
     ("subject,mask\n,m.nii\nA,no.nii\n", "line 2: no subject; line 3: mask 'no.nii' is not there"),
+    ("subject,mask\nA,masks\n", "line 2: mask 'masks' is not there"),  # a folder may hold an image, but no mask
     ("subject,mask,date\nA,m.nii,31/12/2024\n", "no date that can be read"),
     ("", "an empty file"),
     ("subject,mask\nA,m\0.nii\n", "NUL bytes"),
@@ -100,6 +101,7 @@ BAD_TABLES = [
 @pytest.mark.parametrize(("text", "message"), BAD_TABLES)
 def test_bad_table_tells_all_faults(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "m.nii").touch()
+    (tmp_path / "masks").mkdir()
     table = tmp_path / "pairs.csv"
     table.write_text(text)
     with pytest.raises(InputError, match=message):
