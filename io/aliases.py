@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
+from response.columns import IMAGING_COLUMNS, Column
 from response.errors import InputError
-from response.measurements import IMAGING_COLUMNS, Column
 from response.vocabulary import folded
 
 # Aliases are written without blanks, in lower case: "Lesion ID", lesion_id and LesionId are one.

@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 
 from response.cells import UNIT_FACTORS, Decimals, date_of
+from response.columns import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Column
 from response.errors import InputError
 from response.findings import Finding
 from response.io.aliases import Meaning, Names, meanings_of, squeezed
 from response.io.mapping import ColumnMapping
 from response.io.raw import RawTable
 from response.io.wide import VisitHeader, melted, visit_headers
-from response.measurements import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Column
 from response.table import TextColumn, TextTable
 from response.vocabulary import Role, folded, members_by_text
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from response.cells import DatePrecision, date_of
+from response.columns import Column
 from response.errors import InputError
 from response.findings import Finding
 from response.io.tables import read_table
-from response.measurements import Column
 
 MASK_WORDS: Final = frozenset(
     "seg dseg segmentation segmentations mask masks label labels labelstr labelsts lesion lesions roi rois tumor "

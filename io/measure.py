@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from response.columns import COLUMNS, IMAGING_COLUMNS
 from response.comparable import with_comparability
 from response.errors import InputError
 from response.findings import Finding
@@ -15,7 +16,6 @@ from response.io.safe_files import staged_folder
 from response.io.studies import find_studies
 from response.io.study_runs import Progressed, StudyTask, run_studies
 from response.io.study_store import UNUSABLE, StudyStore
-from response.measurements import COLUMNS, IMAGING_COLUMNS
 from response.observed import measurement_table
 from response.report.tables import finding_table
 from response.table import TextColumn, TextTable

@@ -31,9 +31,9 @@ class SdtmTables:
     Attributes
     ----------
     measurements
-        One row per lesion, visit and evaluator (`measurements.COLUMNS`); without rows where only RS was given.
+        One row per lesion, visit and evaluator (`columns.COLUMNS`); without rows where only RS was given.
     collected
-        The responses that were collected (`measurements.COLLECTED_COLUMNS`), or None.
+        The responses that were collected (`columns.COLLECTED_COLUMNS`), or None.
     findings
         Rows and cells that could not be used, and what a data manager should look at.
     notes

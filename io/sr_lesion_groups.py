@@ -40,6 +40,7 @@ from highdicom.sr import (
 from pydicom.sr import codes
 from pydicom.sr.coding import Code
 
+from response.columns import COLUMNS
 from response.io.sr_concepts import (
     APPROXIMATE_LOCATION,
     AREA,
@@ -70,7 +71,6 @@ from response.io.sr_concepts import (
 from response.io.sr_evidence import AXES, ImageReference, LesionPlace
 from response.io.sr_records import LesionRecord
 from response.io.sr_uids import long_text
-from response.measurements import COLUMNS
 from response.vocabulary import folded
 
 TOOL: Final = "Cornerstone3DTools@^0.1.0"  # cornerstone3D, packages/adapters/.../cornerstone3DTag

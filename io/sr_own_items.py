@@ -5,8 +5,8 @@
 
 from typing import Final
 
+from response.columns import COLUMNS, IMAGING_COLUMNS
 from response.io.sr_content import ContentItem
-from response.measurements import COLUMNS, IMAGING_COLUMNS
 from response.vocabulary import LOCAL_SCHEME, STATE_CODES, coded, text_of
 
 RESPONSE_EVALUATION: Final = "112020^DCM"  # the Finding of a group that holds a response and no lesion

@@ -6,7 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from response.cells import NO_DATE, NO_NUMBER, DatePrecision, iso_texts, thousandths_text
-from response.measurements import COLUMNS, IMAGING_COLUMNS, Measurements
+from response.columns import COLUMNS, IMAGING_COLUMNS
+from response.measurements import Measurements
 from response.report.tables import timepoint_table
 from response.timeline import NO_ROW
 from response.vocabulary import Role, YesNo, text_of

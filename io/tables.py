@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from response.cells import Decimals
+from response.columns import COLUMNS, Column
 from response.errors import InputError
 from response.io.aliases import Names
 from response.io.canonical import ReadTable, canonical_table, point_decimals, required_missing
@@ -14,7 +15,6 @@ from response.io.mapping import ColumnMapping, read_mapping
 from response.io.raw import RawTable, checked_header
 from response.io.sniffing import HEAD_BYTES, kind_of_file
 from response.io.values import text_of_value
-from response.measurements import COLUMNS, Column
 from response.table import TextColumn, TextTable, concatenate
 
 if TYPE_CHECKING:

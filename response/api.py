@@ -10,17 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from response.cells import Decimals
+from response.columns import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, Column
 from response.errors import InputError, ProtocolError
 from response.findings import Finding
-from response.measurements import (
-    COLLECTED_COLUMNS,
-    COLUMNS,
-    SUBJECT_COLUMNS,
-    Column,
-    Measurements,
-    Records,
-    read_records,
-)
+from response.measurements import Measurements, Records, read_records
 from response.placing import keep_placed, without_repeats
 from response.protocol import BestResponseOptions, Options, Protocol, Schedule
 from response.sources import BESIDE, SourceReader, as_mapping, joined, listed, part_of
@@ -101,7 +94,7 @@ def best_response(
     Parameters
     ----------
     responses
-        Table of collected responses (`measurements.COLLECTED_COLUMNS`, or SDTM RS).
+        Table of collected responses (`columns.COLLECTED_COLUMNS`, or SDTM RS).
     protocol
         Options that differ from the standard, or a protocol file.
     subjects

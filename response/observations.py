@@ -28,7 +28,7 @@ class Observation:
     name
         What the source says about the lesion's identity, site and role.
     cells
-        Texts by column of the measurement table (`measurements.COLUMNS` and `measurements.IMAGING_COLUMNS`), all but
+        Texts by column of the measurement table (`columns.COLUMNS` and `columns.IMAGING_COLUMNS`), all but
         those that stand in the other attributes. Numbers with a decimal point, lengths in mm.
     file
         Where it was read, for messages.

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from response.columns import COLUMNS, IMAGING_COLUMNS
 from response.findings import Finding
 from response.identity import identify
 from response.keys import natural_key
 from response.lesion_map import LesionMap
-from response.measurements import COLUMNS, IMAGING_COLUMNS
 from response.observations import Observation
 from response.observed_roles import Roles, assign_roles
 from response.observed_rows import Row, make_rows
@@ -24,7 +24,7 @@ class Observed:
     Attributes
     ----------
     table
-        Its columns are those of `measurements.COLUMNS` and `IMAGING_COLUMNS` that occur; the required ones always do.
+        Its columns are those of `columns.COLUMNS` and `IMAGING_COLUMNS` that occur; the required ones always do.
     findings
         How lesions were matched, which roles were assumed, and what is ambiguous.
     """

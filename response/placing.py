@@ -10,9 +10,10 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from response.columns import Column
 from response.errors import InputError
 from response.findings import Finding
-from response.measurements import Column, Measurements, Records
+from response.measurements import Measurements, Records
 from response.vocabulary import Role
 
 WITHOUT_KEY: Final = "row_without_key"

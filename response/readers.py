@@ -25,7 +25,7 @@ class Reader(Protocol):
         """Return whether a file is of its kind, by what it holds."""
 
     def read(self, path: Path) -> TextTable:
-        """Return the rows of a file under canonical names (`measurements.COLUMNS`)."""
+        """Return the rows of a file under canonical names (`columns.COLUMNS`)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,16 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from response.cells import Decimals
+from response.columns import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Column
 from response.errors import InputError
 from response.findings import Finding
-from response.measurements import (
-    COLLECTED_COLUMNS,
-    COLUMNS,
-    SUBJECT_COLUMNS,
-    VISIT_COLUMNS,
-    Column,
-    Measurements,
-)
+from response.measurements import Measurements
 from response.table import TextTable, concatenate
 
 if TYPE_CHECKING:

@@ -74,7 +74,7 @@ class TextTable:
     Attributes
     ----------
     columns
-        By canonical name (see `measurements.COLUMNS`) or, for a plug-in, any other name.
+        By canonical name (see `columns.COLUMNS`) or, for a plug-in, any other name.
     files
         Names of the files that the rows came from.
     file_codes

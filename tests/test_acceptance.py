@@ -11,8 +11,8 @@ import pytest
 
 import response
 from response import Assessment
+from response.columns import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
 from response.criteria.criterion import Criterion
-from response.measurements import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
 from response.registry import find_criteria
 from response.selection import select_targets
 from tests.acceptance import Case, expectation_met, flags_met, load

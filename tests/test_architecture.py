@@ -22,7 +22,7 @@ COMMAND_LINE = ("response.cli", "response.commands")
 LAYERS = (
     ("response.errors", "response.vocabulary"),
     ("response.cells", "response.findings", "response.protocol", "response.table"),
-    ("response.measurements",),
+    ("response.columns", "response.measurements"),
     ("response.imaging",),
     ("response.timeline",),
     ("response.criteria",),
@@ -38,7 +38,7 @@ COMMANDS = (
     "response.cli",
     *(f"response.commands.{name}" for name in ("about", "images", "measuring", "reports", "run", "trial")),
 )
-MAY_READ_FILES = {"response.api", "response.sources", *COMMANDS}  # they look up response.io when asked to, and only then
+MAY_READ_FILES = {"response.api", "response.sources", *COMMANDS}  # they look up response.io when asked to
 HANDS_ON = {"response", "response.engine"}  # their lazy imports give what is asked of a result, or of the package
 
 Imports = dict[str, dict[str, bool]]  # importer -> imported -> whether at module level

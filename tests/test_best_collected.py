@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from response.best.of_collected import SUBJECT_RESULT_COLUMNS, best_response_frame
+from response.columns import COLLECTED_COLUMNS, SUBJECT_COLUMNS
 from response.findings import Finding
-from response.measurements import COLLECTED_COLUMNS, SUBJECT_COLUMNS, Records, read_records
+from response.measurements import Records, read_records
 from response.protocol import BestResponseOptions
 from response.table import TextColumn, TextTable
 

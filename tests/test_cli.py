@@ -15,8 +15,8 @@ import pytest
 import response
 from response import __version__
 from response.cli import main
+from response.columns import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
 from response.commands.logs import LONG_WORK_BYTES, Log
-from response.measurements import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
 from response.registry import criterion_names, find_criterion
 
 TRIAL = """\

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import pytest
 
 import response
-from response.measurements import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
+from response.columns import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
 from response.registry import find_criteria
 from response.report.one_series import states_of
 from response.report.thresholds import thresholds

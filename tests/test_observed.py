@@ -10,10 +10,10 @@ import pytest
 
 import response
 from response import Measurements
+from response.columns import COLUMNS, IMAGING_COLUMNS
 from response.imaging.lesion_mask import StructureName
 from response.io.dicom_sr import read_report
 from response.lesion_map import LesionMap, MapEntry
-from response.measurements import COLUMNS, IMAGING_COLUMNS
 from response.observations import Observation
 from response.observed import Observed, measurement_table
 from response.table import TextTable

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from response.measurements import COLUMNS
+from response.columns import COLUMNS
 from response.registry import find_criteria
 from tests.acceptance import TABLES, Case, expectation_met, load
 from tests.test_acceptance import (

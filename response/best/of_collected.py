@@ -65,9 +65,9 @@ def best_response_frame(
     Parameters
     ----------
     collected
-        Rows of `measurements.COLLECTED_COLUMNS`; `response` stands for `overall` where only that is there.
+        Rows of `columns.COLLECTED_COLUMNS`; `response` stands for `overall` where only that is there.
     subjects
-        Rows of `measurements.SUBJECT_COLUMNS`. A subject who stands only here gets a row, too.
+        Rows of `columns.SUBJECT_COLUMNS`. A subject who stands only here gets a row, too.
     options
         The options, or those of each criterion by its name.
     findings

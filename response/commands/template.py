@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from response.measurements import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Column
+from response.columns import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Column
 from response.vocabulary import text_of
 
 TABLES: Final[Mapping[str, Mapping[str, Column]]] = {

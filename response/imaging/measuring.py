@@ -43,7 +43,7 @@ class Scene:
 
 
 def measure_lesion(mask: LesionMask, scene: Scene, options: MeasureOptions) -> dict[str, str]:
-    """Return the cells of one lesion by column (`measurements.COLUMNS` and `IMAGING_COLUMNS`); blank ones are left out.
+    """Return the cells of one lesion by column (`columns.COLUMNS` and `IMAGING_COLUMNS`); blank ones are left out.
 
     A mask without voxels gives no numbers, but the state `not_evaluable` with its reason.
     """

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Final
 
-from response.measurements import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Column, Measurements
+from response.columns import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Column
+from response.measurements import Measurements
 from response.protocol import Protocol
 from response.table import TextColumn, TextTable
 from response.vocabulary import Role, text_of
@@ -37,7 +38,7 @@ class Trial:
     Attributes
     ----------
     rows
-        Of the measurement table (`measurements.COLUMNS`; other columns are kept as text).
+        Of the measurement table (`columns.COLUMNS`; other columns are kept as text).
     visits, subjects
         Of the tables beside it, where there are any.
     options

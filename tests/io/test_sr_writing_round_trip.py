@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import response
+from response.columns import COLUMNS
 from response.io.sr_evidence import point_of
 from response.io.sr_writing import write_reports
-from response.measurements import COLUMNS
 from response.observations import Observation
 from response.vocabulary import organ_of
 from tests.sr_trials import CREATED, Images, assessed, axes_cells, lesion_row, measured_rows, write_images

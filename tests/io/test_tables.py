@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from response.columns import COLLECTED_COLUMNS, SUBJECT_COLUMNS
 from response.errors import InputError
 from response.io import raw as raw_module
 from response.io import sniffing, text_files
 from response.io.tables import ReadTable, read_table, read_tables
-from response.measurements import COLLECTED_COLUMNS, SUBJECT_COLUMNS, Measurements
+from response.measurements import Measurements
 from response.table import TextTable
 
 HEADER = "subject,timepoint,lesion,role,longest_mm"

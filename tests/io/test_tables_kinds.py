@@ -11,10 +11,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from response.columns import SUBJECT_COLUMNS
 from response.errors import InputError, MissingExtraError
 from response.io.tables import read_table, table_from_frame
 from response.io.values import text_of_value
-from response.measurements import SUBJECT_COLUMNS
 from response.table import TextTable
 
 HEADER = ["subject", "timepoint", "date", "lesion", "role", "longest_mm"]

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from response.columns import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
 from response.errors import InputError
 from response.io.aliases import ALIASES, COMPANIONS
 from response.io.tables import ColumnMapping, read_mapping, read_table
-from response.measurements import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Measurements
+from response.measurements import Measurements
 from response.table import TextTable
 
 SPECIFICATIONS = (COLUMNS, VISIT_COLUMNS, SUBJECT_COLUMNS, COLLECTED_COLUMNS)
