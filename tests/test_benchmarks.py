@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.checkout]
 
 def test_the_benchmark_of_scoring_runs_on_a_small_trial(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    words = ["--subjects", "20", "--runs", "1", "--folder", str(tmp_path), "--criteria", "irecist"]
+    words = ["--subjects", "20", "--runs", "1", "--folder", str(tmp_path), "--criteria", "irecist", "--columns"]
     done = subprocess.run(
         [sys.executable, str(root / "tests" / "benchmarks" / "run.py"), *words],
         cwd=root,
@@ -22,6 +22,7 @@ def test_the_benchmark_of_scoring_runs_on_a_small_trial(root: Path, tmp_path: Pa
     )
     assert "timeline + recist" in done.stdout
     assert "irecist costs" in done.stdout
+    assert "long_columns: irecist costs" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["measure"])

@@ -1,10 +1,12 @@
 """Measures scoring against the time that pyarrow needs only to parse the same CSV, in fresh processes.
 
-    python tests/benchmarks/run.py [--subjects 250000] [--runs 5] [--folder DIR] [--criteria irecist,choi]
+    python tests/benchmarks/run.py [--subjects 250000] [--runs 5] [--folder DIR] [--criteria irecist,choi] [--columns]
 
 P is the median of processes that only run `pyarrow.csv.read_csv`; ours alternate with them. Printed are ratios
 to P and peak memory; nothing is asserted, for machines differ. With `--criteria` the cost of each of them beside
-RECIST 1.1 is printed too, in units of that of RECIST 1.1.
+RECIST 1.1 is printed too, in units of that of RECIST 1.1, both as time of the processor, which a busy machine
+changes less; `all` stands for all criteria, one by one. With `--columns` they score a trial that has the columns they
+read, and one that has not.
 """
 
 import argparse
@@ -58,22 +60,26 @@ def score(file: Path) -> dict[str, float]:
 
 
 def cost(file: Path, name: str) -> dict[str, float]:
-    """Score by RECIST 1.1 alone, and with another criterion beside it, in turns; the seconds of each."""
+    """Score by RECIST 1.1 alone, and with another criterion beside it, in turns; the processor's seconds of each."""
     from response import read
     from response.arrange import arrange
     from response.engine import assess_timeline
     from response.protocol import Protocol
     from response.registry import find_criteria
 
-    timeline = arrange(read(file))
+    sys.path.insert(0, str(HERE.parent.parent))
+    from tests.benchmarks.make_trial import beside
+
+    tables = {kind: path if path.exists() else None for kind, path in beside(file).items()}
+    timeline = arrange(read(file, visits=tables["visits"], subjects=tables["subjects"]))
     both = find_criteria([name])
     options = {item.name: Protocol().options(item.name, item.options) for item in both}
     seconds: list[list[float]] = [[], []]
     for _ in range(ROUNDS):
         for criteria, told in zip((both[:1], both), seconds, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             assess_timeline(timeline, criteria, options)
-            told.append(time.perf_counter() - start)
+            told.append(time.process_time() - start)
     alone, together = (min(told) for told in seconds)  # the least disturbed ones
     return {"alone": alone, "added": together - alone}
 
@@ -119,14 +125,26 @@ def compare(folder: Path, subjects: int, runs: int) -> None:
               f"peak {median['peak_mb'] / 1000:.2f} GB")  # fmt: skip
 
 
-def compare_criteria(folder: Path, subjects: int, names: list[str]) -> None:
+def compare_criteria(folder: Path, subjects: int, names: list[str], *, columns: bool) -> None:
     """Print what each criterion costs beside RECIST 1.1."""
-    for what, flags in (("trial", []), ("long", ["--long"])):
+    kinds = {"trial": (), "long": ("--long",)}
+    if columns:
+        kinds |= {"columns": ("--columns",), "long_columns": ("--long", "--columns")}
+    for what, flags in kinds.items():
         file = made(folder, subjects, f"{what}_{subjects}.parquet", *flags)
         for name in names:
             found = in_fresh_process(f"cost:{name}", file)
             ratio = found["added"] / found["alone"]
             print(f"  {what}: {name} costs {ratio:.2f} times RECIST 1.1 ({found['alone']:.2f} s)")
+
+
+def asked(names: str) -> list[str]:
+    """Return the criteria that the command line names."""
+    if names == "all":
+        from response.registry import STANDARD, criterion_names
+
+        return [name for name in criterion_names() if name != STANDARD]
+    return [name for name in names.split(",") if name]
 
 
 def main() -> None:
@@ -136,6 +154,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--criteria", default="")
+    parser.add_argument("--columns", action="store_true")
     parser.add_argument("--only", nargs=2)
     wanted = parser.parse_args()
     if wanted.only:
@@ -150,7 +169,7 @@ def main() -> None:
             folder = wanted.folder or Path(temporary)
             if wanted.runs:
                 compare(folder, subjects, wanted.runs)
-            compare_criteria(folder, subjects, [name for name in wanted.criteria.split(",") if name])
+            compare_criteria(folder, subjects, asked(wanted.criteria), columns=wanted.columns)
 
 
 if __name__ == "__main__":
