@@ -16,16 +16,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.baselines import find_baselines
 from response.cells import NO_DATE, DatePrecision
 from response.findings import Finding
-from response.keys import RankedTexts, combined_keys, dense_ids, is_baseline_label, natural_key, visit_key
+from response.keys import RankedTexts, combined_keys, dense_ids, natural_key, visit_key
 from response.lesion_tracks import describe_tracks
 from response.lineage import Lineage
 from response.measurements import Measurements, Records
 from response.readings import read_rows
 from response.timeline import NO_ROW, Series, Timeline, Tracks, Visits
-from response.visit_order import NO_BASELINE, cell_dates, choose_baselines, in_time_order, orders_by_number, time_order
-from response.vocabulary import Role, State, YesNo
+from response.visit_order import cell_dates, in_time_order, orders_by_number, time_order
+from response.vocabulary import State, YesNo
 
 _SAME_ROW_COLUMNS: Final = ("date", "source")  # may differ between rows that say the same of a lesion
 
@@ -58,7 +59,8 @@ class Arrangement:
         """Take all steps."""
         self._find_series()
         self._find_visits()
-        self._find_baselines()
+        self._find_subjects()
+        self.baseline = find_baselines(self)
         self._find_tracks()
         self._place_rows()
         timeline = self._read_states()
@@ -203,7 +205,7 @@ class Arrangement:
         undated = [label for label, cell in zip(labels, cells, strict=True) if self.first[cell] == NO_DATE]
         if undated and len(cells) > 1:
             how = "the number in the visit label" if orders_by_number(labels) else "their order in the file"
-            self._note(
+            self.note(
                 "undated_timepoints",
                 "info",
                 int(self.cell_series[cells[0]]),
@@ -213,62 +215,7 @@ class Arrangement:
                 remedy="Add the scan dates.",
             )
 
-    # --- 2. baseline
-
-    def _find_baselines(self) -> None:
-        self._find_subjects()
-        marked, called = self._baseline_marks()
-        dated = self.first != NO_DATE
-        start = self.subject_dates["start"][self.cell_series]
-        before = (start != NO_DATE) & dated & (self.first <= start)
-        self.baseline = choose_baselines(self.cell_start, (marked, before, called))
-        first_cell = np.minimum(self.cell_start[:-1], len(self.first) - 1)
-        late = (self.subject_dates["start"] != NO_DATE) & dated[first_cell]  # every scan is after the start
-        unlabelled = self._lacks_the_baseline_of_others(called)
-        self.baseline[(self.baseline < 0) & ~late & ~unlabelled] = 0
-        known = marked | called | (self.visit_row >= 0) | ~self._only_new_lesions()
-        # a timepoint that shows nothing but new lesions, and that nobody marked, is no baseline
-        self.baseline[~known[first_cell + np.maximum(self.baseline, 0)]] = NO_BASELINE
-        for series in np.flatnonzero(self.baseline == NO_BASELINE).tolist():
-            self._note(
-                "no_baseline",
-                "error",
-                series,
-                found="no timepoint that can be the baseline",
-                expected="a timepoint on or before the start of treatment, or one marked as baseline",
-                sentence="The subject has no baseline, so no response can be computed.",
-                remedy="Add the baseline scan, or mark it with Y in the column baseline.",
-            )
-
-    def _lacks_the_baseline_of_others(self, called: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return which series have no visit called baseline in a table where at least half of the series have one."""
-        has_one = np.zeros(len(self.series_keys), np.bool_)
-        has_one[self.cell_series[called]] = True
-        return ~has_one & (2 * np.count_nonzero(has_one) >= len(has_one))
-
-    def _only_new_lesions(self) -> NDArray[np.bool_]:
-        """Return which cells have rows of new lesions only."""
-        new = np.flatnonzero(self.measurements.code("role") == Role.NEW)
-        only = np.zeros(len(self.cell_series), np.bool_)
-        only[self.cell_of_row[new]] = True
-        if len(new):
-            rows = np.flatnonzero(only[self.cell_of_row])
-            others = rows[self.measurements.code("role")[rows] != Role.NEW]
-            only[self.cell_of_row[others]] = False
-        return only
-
-    def _baseline_marks(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return which cells are marked as baseline, and which have a label that says so."""
-        measured = self.measurements
-        marked = np.zeros(len(self.cell_series), np.bool_)
-        if "baseline" in measured.codes:
-            marked[self.cell_of_row[measured.codes["baseline"] == YesNo.YES]] = True
-        if measured.visits is not None:
-            with_visit = self.visit_row >= 0
-            flags = measured.visits.code("baseline") == YesNo.YES
-            marked[with_visit] |= flags[self.visit_row[with_visit]]
-        called = np.asarray([is_baseline_label(text) for text in self.label.texts], np.bool_)
-        return marked, called[self.cell_label]
+    # --- 2. subjects
 
     def _find_subjects(self) -> None:
         """Find the row of the subject table and its dates for each series."""
@@ -421,7 +368,8 @@ class Arrangement:
 
     # --- findings
 
-    def _note(self, id_: str, severity: Any, series: int, **texts: Any) -> None:
+    def note(self, id_: str, severity: Any, series: int, **texts: Any) -> None:
+        """Note a finding about a series."""
         self.findings.append(
             Finding(
                 id=id_,
@@ -439,7 +387,7 @@ class Arrangement:
     def note_of_row(self, row: int, id_: str, severity: Any = "error", **texts: Any) -> None:
         """Note a finding about one row."""
         file, line = self.measurements.table.where(row)
-        self._note(
+        self.note(
             id_,
             severity,
             int(self.series_of_row[row]),

@@ -1,7 +1,6 @@
 """Dates of the timepoints of a series, and their order in time."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +8,6 @@ from numpy.typing import NDArray
 from response.cells import NO_DATE, DatePrecision
 from response.keys import has_number
 from response.measurements import DateColumn
-
-NO_BASELINE: Final = -1
 
 
 def cell_dates(
@@ -83,23 +80,3 @@ def in_time_order(
     """Return for each timepoint but the first whether it follows the one before it for certain."""
     exact = precision == DatePrecision.DAY
     return np.asarray(~same_series | ((first[1:] >= first[:-1]) & exact[1:] & exact[:-1]))
-
-
-def choose_baselines(start: NDArray[np.int64], candidates: Sequence[NDArray[np.bool_]]) -> NDArray[np.int32]:
-    """Return the place of the baseline of each series: the last timepoint of the first kind that it has.
-
-    Parameters
-    ----------
-    start
-        Shape `[series + 1]`: where the cells of each series start.
-    candidates
-        Kinds of candidates, each `[cell]`, the best first.
-    """
-    baseline = np.full(len(start) - 1, NO_BASELINE, np.int32)
-    for flags in reversed(candidates):
-        cells = np.flatnonzero(flags)
-        series = np.searchsorted(start, cells, side="right") - 1
-        last = np.full(len(baseline), NO_BASELINE, np.int32)
-        last[series] = cells - start[series]  # ascending, so the last one stays
-        baseline = np.where(last == NO_BASELINE, baseline, last)
-    return baseline
