@@ -1,0 +1,137 @@
+"""All cells of one lesion: which are there, by what is known of the image and by the options."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from response.imaging.grid import Grid
+from response.imaging.lesion_mask import LesionMask, StructureName
+from response.imaging.measuring import Scene, measure_lesion, number, point
+from response.imaging.options import MeasureOptions
+from response.imaging.volume import Acquisition, Volume
+
+STANDARD = MeasureOptions()
+CORNERS = MeasureOptions(diameter_convention="pixel_edges")
+ARTERIAL = Acquisition(modality="CT", phase="arterial", slice_thickness_mm=3.0)
+PORTAL = replace(ARTERIAL, phase="portal_venous")
+MR = Acquisition(modality="MR", slice_thickness_mm=3.0)
+
+# pixels of 2 mm on slices 3 mm apart; two slices of a box of 6 x 8 pixels
+GRID = Grid(
+    origins=np.asarray([[0.0, 0.0, 10.0], [0.0, 0.0, 13.0]]),
+    along_row=np.asarray((1.0, 0.0, 0.0)),
+    along_column=np.asarray((0.0, 1.0, 0.0)),
+    row_spacing_mm=2.0,
+    column_spacing_mm=2.0,
+    rows=20,
+    columns=20,
+)
+BOX = np.zeros((2, 20, 20), np.bool_)
+BOX[:, 4:10, 3:11] = True
+APART = BOX.copy()
+APART[0, 15, 15] = True
+
+
+def lesion(voxels: NDArray[np.bool_], **name: Any) -> LesionMask:
+    return LesionMask(name=StructureName(**name), corner=(0, 0, 0), voxels=voxels)
+
+
+def scene(acquisition: Acquisition = ARTERIAL, **beside: Any) -> Scene:
+    voxels = np.full(BOX.shape, 80.0, np.float32)
+    voxels[0, 4:10, 3:5] = 20.0  # 12 of the 96 voxels of the box do not enhance
+    return Scene(grid=GRID, volume=Volume(voxels=voxels, grid=GRID, acquisition=acquisition), **beside)
+
+
+def test_sizes_of_a_box() -> None:
+    cells = measure_lesion(lesion(BOX), Scene(grid=GRID, slice_thickness_mm=3.0), CORNERS)
+    assert cells["longest_mm"] == "20"  # 12 x 16 mm: 3-4-5
+    assert (cells["voxels"], cells["components"]) == ("96", "1")
+    assert float(cells["volume_mm3"]) == 96 * 2 * 2 * 3
+    assert (cells["extent_lr_mm"], cells["extent_ap_mm"], cells["extent_cc_mm"]) == ("16", "12", "6")
+    assert (cells["slice_position_mm"], cells["slice_interval_mm"]) == ("10", "3")
+    assert not {"attenuation_hu", "phase", "necrosis_fraction", "viable_mm", "structure"} & set(cells)
+
+
+def test_a_mask_without_voxels_is_not_evaluable() -> None:
+    cells = measure_lesion(lesion(np.zeros_like(BOX)), scene(), STANDARD)
+    assert cells == {"state": "not_evaluable", "reason": "empty segment"}
+
+
+@pytest.mark.parametrize(("voxels", "told"), [(BOX, ""), (APART, "2 separate parts on the slice")])
+def test_separate_parts_are_told(voxels: NDArray[np.bool_], told: str) -> None:
+    cells = measure_lesion(lesion(voxels), scene(), STANDARD)
+    assert cells["diameter_notes"].startswith(told) if told else "parts" not in cells.get("diameter_notes", "")
+
+
+def test_attenuation_and_necrosis_of_a_box() -> None:
+    cells = measure_lesion(lesion(BOX), scene(), STANDARD)
+    assert cells["attenuation_hu"] == number((84 * 80 + 12 * 20) / 96) == "72.5"
+    assert (cells["attenuation_min_hu"], cells["attenuation_max_hu"], cells["attenuation_voxels"]) == ("20", "80", "96")
+    assert cells["necrosis_fraction"] == "0.125"
+    assert (cells["phase"], cells["modality"], cells["slice_thickness_mm"]) == ("arterial", "CT", "3")
+
+
+def test_a_signal_is_no_attenuation() -> None:
+    cells = measure_lesion(lesion(BOX), scene(MR), STANDARD)
+    assert cells["signal_mean"] == "72.5"
+    assert not any(name.startswith("attenuation_") and name.endswith("hu") for name in cells)
+
+
+@pytest.mark.parametrize(
+    ("viable", "acquisition", "measured"),
+    [
+        ("arterial", ARTERIAL, True),
+        ("arterial", PORTAL, False),
+        ("always", ARTERIAL, True),
+        ("always", PORTAL, True),
+        ("never", ARTERIAL, False),
+        ("never", PORTAL, False),
+    ],
+)
+def test_when_the_viable_diameter_is_measured(viable: str, acquisition: Acquisition, measured: bool) -> None:
+    cells = measure_lesion(lesion(BOX), scene(acquisition), replace(STANDARD, viable=viable))
+    assert ("viable_fraction" in cells) is measured
+
+
+LIVER = LesionMask(name=StructureName(kind="liver", is_organ=True), corner=(0, 0, 0), voxels=np.ones_like(BOX))
+
+
+@pytest.mark.parametrize(
+    ("suggest", "site", "beside", "asked"),
+    [
+        ("liver", "liver", {}, True),
+        ("liver", "lung", {}, False),
+        ("liver", "", {}, False),
+        ("liver", "", {"liver": LIVER}, True),
+        ("liver", "lung", {"liver": LIVER}, False),
+        ("always", "lung", {}, True),
+        ("never", "liver", {"liver": LIVER}, False),
+    ],
+)
+def test_when_a_chun_group_is_looked_for(suggest: str, site: str, beside: Any, asked: bool) -> None:
+    options = replace(STANDARD, suggest_morphology=suggest)
+    cells = measure_lesion(lesion(BOX, site=site), scene(PORTAL, **beside), options)
+    told = "morphology_suggested" in cells or "no Chun group is suggested" in cells.get("image_notes", "")
+    assert told is asked
+
+
+def test_an_organ_is_sized_and_not_judged() -> None:
+    cells = measure_lesion(LIVER, scene(), STANDARD)
+    assert cells["structure"] == "organ"
+    assert "measurable" not in cells
+    assert "necrosis_fraction" not in cells
+    assert "attenuation_hu" in cells
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, ""), (0.0, "0"), (-0.0001, "0"), (12.34567, "12.346"), (12.5, "12.5"), (-3.0, "-3")]
+)
+def test_numbers_are_told_to_the_thousandth(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_a_position_is_no_formula() -> None:
+    assert point(np.asarray((-1.5, 0.0, 7.0))) == "[-1.5 0 7]"
