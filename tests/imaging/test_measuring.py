@@ -12,6 +12,7 @@ from response.imaging.lesion_mask import LesionMask, StructureName
 from response.imaging.measuring import Scene, measure_lesion, number, point
 from response.imaging.options import MeasureOptions
 from response.imaging.volume import Acquisition, Volume
+from tests.imaging.phantoms import Metastasis, phantom
 
 STANDARD = MeasureOptions()
 CORNERS = MeasureOptions(diameter_convention="pixel_edges")
@@ -135,3 +136,38 @@ def test_numbers_are_told_to_the_thousandth(value: float | None, text: str) -> N
 
 def test_a_position_is_no_formula() -> None:
     assert point(np.asarray((-1.5, 0.0, 7.0))) == "[-1.5 0 7]"
+
+
+NORMAL_NODE = "a normal node: its short axis is below 10 mm"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ({"site": "liver"}, "yes"),  # 17.9 mm long
+        ({"site": "lymph node"}, NORMAL_NODE),
+        ({"kind": "Lymph node"}, NORMAL_NODE),
+    ],
+)
+def test_a_node_is_judged_by_its_short_axis(name: dict[str, str], expected: str) -> None:
+    narrow = BOX.copy()
+    narrow[:, 4:6] = False  # 8 x 16 mm: 17.9 mm from corner to corner, and 8.9 mm across that
+    cells = measure_lesion(lesion(narrow, **name), Scene(grid=GRID, slice_thickness_mm=3.0), CORNERS)
+    assert cells["measurable"].startswith(expected)
+
+
+@pytest.mark.parametrize(("kvp", "told"), [(120.0, "120"), (0.0, None)])
+def test_what_the_image_does_not_tell_is_blank(kvp: float, told: str | None) -> None:
+    assert measure_lesion(lesion(BOX), scene(replace(ARTERIAL, kvp=kvp)), STANDARD).get("kvp") == told
+
+
+def test_a_suggested_group_comes_with_its_votes_and_numbers() -> None:
+    made = phantom(Metastasis())
+    around = Scene(grid=made.volume.grid, volume=made.volume, liver=made.liver, lesions=(made.lesion, *made.others))
+    cells = measure_lesion(made.lesion, around, STANDARD)
+    assert cells["morphology_suggested"] == "1"
+    assert "sharp" in cells["morphology_votes"]
+    numbers = dict(text.split(" ", 1) for text in cells["morphology_numbers"].split("; "))
+    assert float(numbers["core_hu"]) == pytest.approx(45, abs=1)
+    assert numbers["reference"] == "liver"
+    assert not {"None", "nan"} & set(numbers.values())
