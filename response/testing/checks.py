@@ -21,7 +21,7 @@ from response.report.figures import Figures
 from response.report.sentences import Decisions, placeholders
 from response.report.tables import subject_table, timepoint_table
 from response.result import NOT_SCORED
-from response.testing.trials import MakeCell, Row, Trial, made_up_trial
+from response.testing.trials import MakeCell, Row, Trial, made_up_trial, rare_trial
 from response.vocabulary import MISSING, NA, NE, Response
 
 SEED: Final = 20_240_101
@@ -82,7 +82,7 @@ class Bench:
     @cached_property
     def assessments(self) -> Sequence[Assessment]:
         """The assessments of all trials, the made-up ones first."""
-        more = [made_up_trial(SEED + number, columns=self.columns) for number in (1, 2)]
+        more = [*(made_up_trial(SEED + number, columns=self.columns) for number in (1, 2)), rare_trial()]
         return [self.assessment, *(self.assess(trial) for trial in (*more, *self.trials))]
 
     def timepoints(self, assessment: Assessment) -> list[Row]:

@@ -19,6 +19,7 @@ Row = Mapping[str, str]
 MakeCell = Callable[[Random], str]
 
 DAY_0: Final = date(2024, 1, 1)
+DAYS_APART: Final = 56  # of the timepoints that are not drawn
 ORGANS: Final = ("liver", "lung", "axillary lymph node", "bone", "brain")
 SHARES: Final = (0, 5, 9, 10, 20, 50, 65, 70, 85, 90, 100, 110, 115, 120, 125, 140, 150, 173, 250)  # % of the baseline
 # Columns that the generator writes itself, or that change what a row is about.
@@ -115,6 +116,38 @@ def made_up_trial(
         visits=[row for subject in made for row in subject.visits()],
         subjects=[subject.facts() for subject in made],
     )
+
+
+def rare_trial() -> Trial:
+    """Return a few subjects whose baseline leaves little to follow, as the rules borrowed from RECIST 1.1 know them.
+
+    Their ids say what they are: no disease (and looked for or not), candidates alone, no other lesion than a target,
+    and a target without any number at baseline.
+    """
+    found, known = {"longest_mm": "30", "short_mm": "20"}, {"role": text_of(Role.TARGET), "lesion": "T0"}
+    subjects = {
+        "only-target": [{**known, **found}] * 2,
+        "baseline-not-measured": [{**known, "state": "not_evaluable"}, {**known, **found}],
+        "only-candidates": [{**known, **found, "role": text_of(Role.CANDIDATE)}] * 2,
+    }
+    visits = {"no-disease": ("none", "none"), "no-disease-not-looked-for": ("none", "not_evaluable")}
+    return Trial(
+        rows=[
+            {**_at(subject, place), "organ": "liver", **row}
+            for subject, rows in subjects.items()
+            for place, row in enumerate(rows)
+        ],
+        visits=[
+            {**_at(subject, place), "new_lesions": word}
+            for subject, words in visits.items()
+            for place, word in enumerate(words)
+        ],
+    )
+
+
+def _at(subject: str, place: int) -> dict[str, str]:
+    day = (DAY_0 + timedelta(days=DAYS_APART * place)).isoformat()
+    return {"subject": subject, "evaluator": "R1", "timepoint": str(place), "date": day}
 
 
 class _Subject:

@@ -1,0 +1,1 @@
+"""Volumetric response for tumor-response: a criterion (`rules`) and a reader (`lesiondesk`)."""
