@@ -1,13 +1,22 @@
 """The criteria side by side: the wide table, and how far the criteria agree. All numbers are worked out by hand."""
 
+import re
+from collections import Counter
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from response.registry import find_criterion
-from response.report.concordance import Counts, agreement, cohen_kappa, common_words
+import response
+from response import Assessment
+from response.io.results import write_results
+from response.registry import criterion_names, find_criterion
+from response.report.concordance import SCALE, Counts, agreement, cohen_kappa, common_words, weighted_kappa
+from response.report.disagreement import disagree
 from response.report.tables import concordance_table, criteria_table
+from response.testing.trials import made_up_trial
 from tests.trials import all_at_once, assessed, from_rows, target
 
 # SD/PR, PR/PR, SD/PD, SD/SD, NE/NE and PD/PD by RECIST 1.1 and Choi: 22 % smaller, 40 % smaller, 12 % larger, the same,
@@ -56,6 +65,48 @@ def test_agreement_and_kappa(table: Counts, share: Fraction | None, kappa: Fract
     assert cohen_kappa(table) == kappa
 
 
+# Two neurologists on the diagnosis of multiple sclerosis, patients of Winnipeg and of New Orleans (Westlund & Kurland,
+# Am J Hyg 1953;57:380-396, as in Landis & Koch, Biometrics 1977;33:159-174); kappa and weighted kappa as Friendly
+# prints them for the function Kappa of R's vcd.
+NEUROLOGISTS = [
+    ([(38, 5, 0, 1), (33, 11, 3, 0), (10, 14, 5, 6), (3, 7, 3, 10)], "0.208", "0.380"),
+    ([(5, 3, 0, 0), (3, 11, 4, 0), (2, 13, 3, 4), (1, 2, 4, 14)], "0.297", "0.477"),
+]
+
+
+@pytest.mark.parametrize(("rows", "kappa", "weighted"), NEUROLOGISTS)
+def test_kappa_of_a_published_table(rows: list[tuple[int, ...]], kappa: str, weighted: str) -> None:
+    words = ("CR", "PR", "SD", "PD")
+    table = {(one, two): n for one, row in zip(words, rows, strict=True) for two, n in zip(words, row, strict=True)}
+    assert [f"{float(found or 0):.3f}" for found in (cohen_kappa(table), weighted_kappa(table, SCALE))] == [
+        kappa,
+        weighted,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "weighted"),
+    [
+        # distances in thirds; observed 1 + 1 = 2; rows PR 3, SD 4, PD 1; columns PR 2, SD 4, PD 2;
+        # expected (3*4*1 + 3*2*2 + 4*2*1 + 4*2*1 + 1*2*2 + 1*4*1) / 8 = 48 / 8 = 6; 1 - 2 / 6
+        (
+            {("PR", "PR"): 2, ("PR", "SD"): 1, ("SD", "SD"): 3, ("SD", "PD"): 1, ("PD", "PD"): 1},
+            Fraction(2, 3),
+        ),
+        # Non-CR/Non-PD stands at SD: nothing apart, as the only difference
+        ({("SD", "Non-CR/Non-PD"): 1, ("PD", "PD"): 1}, Fraction(1)),
+        # NED has no place: three thirds from PD; rows NED 1, PD 1; columns PD 2; observed 3, expected (1*2*3) / 2
+        ({("NED", "PD"): 1, ("PD", "PD"): 1}, Fraction(0)),
+        # it agrees with itself: observed 0; expected (1*1*3 + 1*1*3) / 2
+        ({("NED", "NED"): 1, ("PD", "PD"): 1}, Fraction(1)),
+        ({("SD", "SD"): 3}, None),
+        ({}, None),
+    ],
+)
+def test_weighted_kappa(table: Counts, weighted: Fraction | None) -> None:
+    assert weighted_kappa(table, SCALE) == weighted
+
+
 @pytest.mark.parametrize(
     ("criterion", "word", "common"),
     [
@@ -84,10 +135,14 @@ def test_the_concordance_of_a_trial() -> None:
     assert {(row["criterion_a"], row["criterion_b"]) for row in found} == {("recist-1.1", "choi")}
     expected = {("PR", "PR"): 1, ("SD", "PR"): 1, ("SD", "SD"): 1, ("SD", "PD"): 1, ("PD", "PD"): 1, ("NE", "NE"): 1}
     # n = 5 without NE; p_o = 3/5; rows PR 1, SD 3, PD 1; columns PR 2, SD 1, PD 2; p_e = (2 + 3 + 2) / 25;
-    # kappa = (15 - 7) / (25 - 7) = 4/9
+    # kappa = (15 - 7) / (25 - 7) = 4/9; one step apart each: observed 2,
+    # expected (1*1 + 1*2*2 + 3*2 + 3*2 + 1*2*2 + 1*1) / 5 = 22/5, weighted kappa = 1 - 2 * 5 / 22 = 6/11
     for level in ("timepoint", "best"):
         assert counts(found, level) == expected
         assert summary(found, level) == ("5", "60", "0.444")
+        assert [row["weighted_kappa"] for row in found if (row["level"], row["kind"]) == (level, "summary")] == [
+            "0.545"
+        ]
 
 
 def test_the_best_response_is_counted_once_per_read() -> None:
@@ -109,6 +164,32 @@ def test_criteria_without_a_common_scale_have_no_agreement() -> None:
     assert summary(found, "timepoint") == ("2", "", "")
 
 
+def test_criteria_with_one_scale_of_their_own_agree_on_it() -> None:
+    # 20 % smaller is favourable by both; 21 % larger with an attenuation that fell by 45 HU only by MASS
+    lesions = "T1 liver 100@100|80@100 // T1 liver 100@100|121@55 // T1 liver 100@100|121@100"
+    found = list(concordance_table(assessed(lesions, "sact", "mass")).rows())
+    own = [row for row in found if (row["criterion_a"], row["level"]) == ("sact", "timepoint")]
+    assert counts(own, "timepoint") == {
+        ("favourable", "favourable"): 1,
+        ("unfavourable", "favourable"): 1,
+        ("unfavourable", "unfavourable"): 1,
+    }
+    # p_o = 2/3; p_e = (1*2 + 2*1) / 9 = 4/9; kappa 2/5; both at the ends of the scale: the same with weights
+    assert summary(own, "timepoint") == ("3", "66.67", "0.4")
+    assert [row["weighted_kappa"] for row in own if row["kind"] == "summary"] == ["0.4"]
+    others = [row for row in found if row["criterion_a"] == "recist-1.1" and row["kind"] == "summary"]
+    assert {(row["agreement_percent"], row["kappa"], row["weighted_kappa"]) for row in others} == {("", "", "")}
+
+
+def test_two_evaluators_are_two_reads() -> None:
+    rows = [target("A", 0, "30", evaluator=name) for name in ("R1", "R2")]
+    rows += [target("A", 1, length, evaluator=name) for name, length in (("R1", "20"), ("R2", "40"))]
+    measured = from_rows(rows).timeline.measurements
+    found = list(concordance_table(response.assess(measured, criteria=["irecist"])).rows())
+    for level in ("timepoint", "best"):
+        assert counts(found, level) == {("PR", "PR"): 1, ("PD", "PD"): 1}
+
+
 def test_every_pair_of_criteria_has_its_rows() -> None:
     found = concordance_table(assessed("T1 liver 100@80#3|98@80#1", "choi", "chun")).rows()
     pairs = [(row["criterion_a"], row["criterion_b"]) for row in found if row["kind"] == "summary"]
@@ -118,6 +199,185 @@ def test_every_pair_of_criteria_has_its_rows() -> None:
 def test_a_series_without_baseline_is_not_compared() -> None:
     found = assessed("T1 liver -|30|30", "irecist", subject="treatment_start=d1")
     assert [(row["kind"], row["n"]) for row in concordance_table(found).rows()] == [("summary", "0")] * 2
+
+
+# --- the number that decides
+
+
+# lesions, further criteria, line at the last timepoint; all worked out by hand
+LINES = [
+    # 50 x 40 = 2000, 55 x 46 = 2530
+    (
+        "T1 liver 50x40|55x46",
+        ["who"],
+        "SD by RECIST 1.1 at +10 % in size, PD by WHO at +26.5 % in products of diameters from 2000 mm2",
+    ),
+    (
+        "T1 liver 45[viable_mm=45]|43[viable_mm=20]",
+        ["mrecist"],
+        "SD by RECIST 1.1 at -4.44 % in size, PR by mRECIST (HCC) at -55.55 % in viable diameter",
+    ),
+    # the attenuation falls by 25 of 80 HU
+    (
+        "T1 liver 100@80|78@55",
+        ["choi", "mchoi"],
+        "SD by RECIST 1.1 at -22 % in size, PR by Choi at -22 % in size and -31.25 % in attenuation, "
+        "PR by Modified Choi at -22 % in size and -31.25 % in attenuation",
+    ),
+    (
+        "T1 liver 100@80|95@55",
+        ["choi", "mchoi"],
+        "SD by RECIST 1.1 at -5 % in size, PR by Choi at -31.25 % in attenuation, "
+        "SD by Modified Choi at -5 % in size and -31.25 % in attenuation",
+    ),
+    # growth by 20 % over the nadir, but by 3 mm: the change from baseline would have the wrong sign
+    (
+        "T1 liver 20@100|15@100|18@100",
+        ["sact"],
+        "SD by RECIST 1.1 at -10 % in size, unfavourable by SACT at +20 % in size from 15 mm",
+    ),
+    # a criterion that is not evaluable contradicts nothing, and says nothing
+    (
+        "T1 liver 100@80|112@80",
+        ["chun", "choi"],
+        "SD by RECIST 1.1 at +12 % in size, PD by Choi at +12 % in size from 100 mm",
+    ),
+    # not even where it would come first
+    (
+        "T1 liver 50@80#3|45@78#1[nodule=new] ; T2 lung 30|NE",
+        ["choi", "chun"],
+        "PD by Choi (a new or growing intratumoral nodule), "
+        "optimal by Chun (1 optimal, 0 incomplete and 0 without response of 1 metastases)",
+    ),
+    # what confirms an iUPD is growth over its own reference
+    (
+        "T1 liver 30[viable_mm=10]|40[viable_mm=10]|46[viable_mm=10]",
+        ["irecist", "mrecist"],
+        "PD by RECIST 1.1 at +53.33 % in size from 30 mm, iCPD by iRECIST (the sum 46 mm is 6 mm over 40 mm, the "
+        "smallest since the iUPD), SD by mRECIST (HCC) at 0 % in viable diameter",
+    ),
+    # from nothing there is no percentage; 12 x 10 = 120
+    (
+        "T1 liver 20x20[viable_mm=20]|0[viable_mm=0]|12x10[viable_mm=0] ; NT1 lung present|present|present",
+        ["who", "mrecist"],
+        "PD by RECIST 1.1 at 12 mm in size from 0 mm, PD by WHO at 120 mm2 in products of diameters from 0 mm2, "
+        "PR by mRECIST (HCC) (the target lesions are gone, but a non-target lesion persists)",
+    ),
+    (
+        "T1 liver 30[suv=8]|30[suv=5]",
+        ["eortc-pet"],
+        "SD by RECIST 1.1 at 0 % in size, PMR by EORTC PET 1999 at -37.5 % in SUV",
+    ),
+    (
+        "T1 liver 30[suv=8]|30[suv=11]",
+        ["eortc-pet"],
+        "SD by RECIST 1.1 at 0 % in size, PMD by EORTC PET 1999 at +37.5 % in SUV",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lesions", "criteria", "line"), LINES)
+def test_the_number_that_decides(lesions: str, criteria: list[str], line: str) -> None:
+    assert list(criteria_table(assessed(lesions, *criteria)).rows())[-1]["disagreement"] == line
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"), [("nadir", "+23.07 % in size from 19.5 mm"), ("baseline", "+20 % in size from 20 mm")]
+)
+def test_growth_is_told_over_the_reference_that_the_protocol_asks_for(reference: str, told: str) -> None:
+    lesions = "T1 liver 20@100|19.5@100|24@100"  # by less than 5 mm
+    found = assessed(lesions, "sact", options=f'[sact]\nsact_pd_reference = "{reference}"')
+    assert list(criteria_table(found).rows())[-1]["disagreement"] == (
+        f"SD by RECIST 1.1 at +20 % in size, unfavourable by SACT at {told}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "contradict"),
+    [
+        ("CR", "PR", True),
+        ("SD", "SD", False),
+        ("PR", "Non-CR/Non-PD", False),
+        ("PD", "Non-CR/Non-PD", True),
+        ("SD", "optimal", True),
+        ("PR", "optimal", False),
+        ("SD", "incomplete", False),
+        ("PD", "incomplete", True),
+        ("SD", "none", False),
+        ("PR", "none", True),
+        ("SD", "favourable", True),
+        ("PR", "favourable", False),
+        ("SD", "indeterminate", False),
+        ("PR", "indeterminate", True),
+        ("PD", "unfavourable", False),
+        ("SD", "unfavourable", True),
+        ("SD", "local progression", True),
+        ("PD", "complete ablation", False),
+        ("NE", "PD", False),
+        ("NED", "PD", False),
+        ("", "PD", False),
+    ],
+)
+def test_which_categories_contradict_each_other(one: str, other: str, contradict: bool) -> None:
+    assert disagree(one, other) is disagree(other, one) is contradict
+
+
+# --- every criterion at once
+
+
+@cache
+def everything() -> Assessment:
+    """Return a made-up trial by every criterion."""
+    return response.assess(made_up_trial(seed=3, subjects=150).measurements(), criteria=criterion_names())
+
+
+SMALLER = ("CR", "PR", "iCR", "iPR", "irCR", "irPR", "CMR", "PMR", "favourable", "optimal")
+LARGER = ("PD", "iUPD", "iCPD", "irPD", "unconfirmed irPD", "unconfirmed PD", "PDu", "PMD", "unfavourable")
+
+
+def test_a_response_is_told_by_a_fall_and_a_progression_by_a_rise() -> None:
+    found = re.compile(
+        r"(?:^|, )([^,()]+?) by ((?:(?! by )[^,(])+?(?: \((?:HCC|CT)\))?) at ([+-]?[\d.]+) (?:%|mm2?|in)"
+        r"(?: in size and ([+-][\d.]+) % in attenuation)?"
+    )
+    seen = Counter[str]()
+    for line in everything().criteria["disagreement"]:
+        for category, _, number, attenuation in found.findall(line):
+            seen[category] += 1
+            if category in SMALLER:
+                assert number.startswith("-"), line
+                assert not attenuation or attenuation.startswith("-"), line
+            if category in LARGER:
+                assert not number.startswith("-"), line
+    assert {"PR", "PD", "iPR", "iUPD", "irPR", "irPD", "PMR", "favourable", "unfavourable"} <= set(seen)
+
+
+def test_the_lines_are_whole() -> None:
+    lines = [line for line in everything().criteria["disagreement"] if line]
+    assert len(lines) > 100
+    for line in lines:
+        assert not re.search(r"[{}]|unknown|, ,|^,|  |NE by|,$", line), line
+        assert line.count(" by ") >= 2, line
+
+
+def test_all_criteria_at_once_leave_recist_as_it_is_alone(tmp_path: Path) -> None:
+    trial = made_up_trial(seed=3, subjects=150).measurements()
+    alone, beside = response.assess(trial, criteria=()), everything()
+    shared = [name for name in alone.timepoints if name != "disagreement"]
+    of_recist = beside.timepoints[beside.timepoints["criterion"] == "recist-1.1"].reset_index(drop=True)
+    assert alone.timepoints[shared].equals(of_recist[shared])
+    written = {path.name for path in write_results(beside, tmp_path)}
+    assert {
+        "timepoints.csv",
+        "subjects.csv",
+        "lesions.csv",
+        "criteria.csv",
+        "concordance.csv",
+        "ancillary.csv",
+    } <= written
+    assert list(beside.criteria)[6:-1] == list(criterion_names())
+    pairs = len(criterion_names()) * (len(criterion_names()) - 1) // 2
+    assert len(beside.concordance[beside.concordance["kind"] == "summary"]) == 2 * pairs
 
 
 # --- the wide table

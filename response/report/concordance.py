@@ -3,19 +3,25 @@
 Of each pair of criteria, at the timepoints (`timepoint`) and for the best responses (`best`):
 
 1. What is compared are the reads that both criteria scored: each subject, evaluator and timepoint after baseline, or
-   each subject and evaluator. The best response is the confirmed one where the options of the criterion ask for that.
+   each subject and evaluator. A subject with two evaluators counts twice, as two reads by both criteria, and so do the
+   timepoints after a progression. The best response is the confirmed one where the options of the criterion ask for
+   that.
 2. The words of a criterion are read as the responses of RECIST 1.1 that they stand for (`Criterion.words`): iCR, irCR
    and CMR as CR, NC as SD. Progression that is not confirmed (iUPD, PDu, unconfirmed irPD) is PD, as it is where the
    criteria are said to disagree. Words of a criterion's own (Chun's "optimal") stay as they are.
 3. A row of kind `count` for every pair of responses that occurs: all reads, the ones that are not evaluable too.
 4. A row of kind `summary`: `n` reads in which both responses are evaluable (neither NE, ND, NA nor missing), the share
    of them in which the responses are the same, and kappa = (p_o - p_e) / (1 - p_e) with p_e from the margins (Cohen,
-   Educ Psychol Meas 1960;20:37-46). Both stay blank where the two criteria share no scale, or nothing is evaluable;
-   kappa also where both have one and the same response throughout, for it is 0 / 0 there.
+   Educ Psychol Meas 1960;20:37-46). `weighted_kappa` counts how far apart the responses are (Cohen, Psychol Bull
+   1968;70:213-220), with weights that fall evenly over the scale CR, PR, SD, PD (Cicchetti & Allison, Am J EEG Technol
+   1971;11:101-109): PR against SD is a third of CR against PD. Non-CR/Non-PD stands at SD, as in the best response. A
+   word without a place on the scale (NED) disagrees wholly with every other one.
+   All three stay blank where the two criteria share no scale, or nothing is evaluable; kappa also where both have one
+   and the same response throughout, for it is 0 / 0 there.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -31,13 +37,14 @@ from response.engine import Assessment
 from response.report.columns import Columns, NumberColumn
 from response.result import Result
 from response.table import TextColumn
-from response.vocabulary import MISSING, NA, NE, NOT_DONE, PD, RESPONSE_NAMES, Response
+from response.vocabulary import CR, MISSING, NA, NE, NON_CR_NON_PD, NOT_DONE, PD, PR, RESPONSE_NAMES, SD, Response
 
 CONCORDANCE_COLUMNS: Final = (
     *("criterion_a", "criterion_b", "level", "kind", "response_a", "response_b", "count"),
-    *("n", "agreement_percent", "kappa"),
+    *("n", "agreement_percent", "kappa", "weighted_kappa"),
 )
 NOT_EVALUABLE: Final = frozenset({NE, NOT_DONE, NA, MISSING})
+SCALE: Final[Mapping[str, int]] = {CR: 0, PR: 1, SD: 2, NON_CR_NON_PD: 2, PD: 3}  # from best to worst
 Counts = Mapping[tuple[str, str], int]
 Level = Literal["timepoint", "best"]
 
@@ -56,6 +63,7 @@ class Row:
     n: int | None = None
     agreement_percent: Fraction | None = None
     kappa: Fraction | None = None
+    weighted_kappa: Fraction | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +82,40 @@ def agreement(counts: Counts) -> Fraction | None:
 
 def cohen_kappa(counts: Counts) -> Fraction | None:
     """Return Cohen's kappa of a cross table, unweighted; None where it is 0 / 0."""
-    observed, n = agreement(counts), sum(counts.values())
-    if observed is None:
-        return None
+    return _kappa(counts, lambda one, other: Fraction(one != other))
+
+
+def weighted_kappa(counts: Counts, scale: Mapping[str, int]) -> Fraction | None:
+    """Return Cohen's kappa with weights that fall evenly along a scale; None where it is 0 / 0.
+
+    Parameters
+    ----------
+    counts
+        The cross table.
+    scale
+        Place of each word, from 0. A word without a place is as far from every other word as the ends are from each
+        other.
+    """
+    longest = max(scale.values()) - min(scale.values())
+
+    def apart(one: str, other: str) -> Fraction:
+        if one in scale and other in scale:
+            return Fraction(abs(scale[one] - scale[other]), longest)
+        return Fraction(one != other)
+
+    return _kappa(counts, apart)
+
+
+def _kappa(counts: Counts, apart: Callable[[str, str], Fraction]) -> Fraction | None:
+    """Return 1 less the distance observed over that expected from the margins (the same number as from the shares)."""
+    n = sum(counts.values())
     rows, columns = Counter[str](), Counter[str]()
     for (one, other), count in counts.items():
         rows[one] += count
         columns[other] += count
-    expected = Fraction(sum(rows[word] * columns[word] for word in rows), n * n)
-    return None if expected == 1 else (observed - expected) / (1 - expected)
+    observed = sum((count * apart(*pair) for pair, count in counts.items()), Fraction())
+    expected = sum((rows[one] * columns[other] * apart(one, other) for one in rows for other in columns), Fraction())
+    return 1 - n * observed / expected if expected else None
 
 
 def concordance_columns(assessment: Assessment) -> Columns:
@@ -96,6 +129,7 @@ def concordance_columns(assessment: Assessment) -> Columns:
     columns["n"] = _numbers([row.n for row in rows], 0)
     columns["agreement_percent"] = _numbers([row.agreement_percent for row in rows], 2)
     columns["kappa"] = _numbers([row.kappa for row in rows], 3)
+    columns["weighted_kappa"] = _numbers([row.weighted_kappa for row in rows], 3)
     return {name: columns[name] for name in CONCORDANCE_COLUMNS}
 
 
@@ -111,19 +145,31 @@ def _rows(assessment: Assessment) -> Iterator[Row]:
             counts = _counts(words[names[0]], words[names[1]])
             for (a, b), count in counts.items():
                 yield Row(*names, level, "count", a, b, count)
-            yield _summary(names, level, counts, shared=one.criterion.best_order == other.criterion.best_order)
+            yield _summary(names, level, counts, _shared_scale(one.criterion, other.criterion))
 
 
-def _summary(names: tuple[str, str], level: Level, counts: Counts, *, shared: bool) -> Row:
+def _shared_scale(one: Criterion, other: Criterion) -> Mapping[str, int] | None:
+    """Return the scale that two criteria answer on, from best to worst; None where they have different ones."""
+    if one.best_order != other.best_order:
+        return None
+    own = [word for word in one.best_order if word not in NOT_EVALUABLE]
+    return {word: place for place, word in enumerate(own)} if own else SCALE
+
+
+def _summary(names: tuple[str, str], level: Level, counts: Counts, scale: Mapping[str, int] | None) -> Row:
     evaluable = {pair: count for pair, count in counts.items() if not NOT_EVALUABLE & set(pair)}
-    share = agreement(evaluable) if shared else None
+    n = sum(evaluable.values())
+    if scale is None:
+        return Row(*names, level, "summary", n=n)
+    share = agreement(evaluable)
     return Row(
         *names,
         level,
         "summary",
-        n=sum(evaluable.values()),
+        n=n,
         agreement_percent=None if share is None else 100 * share,
-        kappa=cohen_kappa(evaluable) if shared else None,
+        kappa=cohen_kappa(evaluable),
+        weighted_kappa=weighted_kappa(evaluable, scale),
     )
 
 
@@ -180,4 +226,13 @@ def _numbers(values: Sequence[Fraction | int | None], decimals: int) -> NumberCo
     return NumberColumn(np.asarray(whole, np.int64), known, decimals)
 
 
-__all__ = ["CONCORDANCE_COLUMNS", "NOT_EVALUABLE", "agreement", "cohen_kappa", "common_words", "concordance_columns"]
+__all__ = [
+    "CONCORDANCE_COLUMNS",
+    "NOT_EVALUABLE",
+    "SCALE",
+    "agreement",
+    "cohen_kappa",
+    "common_words",
+    "concordance_columns",
+    "weighted_kappa",
+]

@@ -1,5 +1,12 @@
-"""Where the criteria disagree at a timepoint, and the number that decides it, in one line."""
+"""Where the criteria disagree at a timepoint, and the number that decides it, in one line.
 
+Each criterion that says something of the disease tells its category and the number that decided it: the change from
+baseline for a response or a stable disease, the growth over its reference for a progression, the change of attenuation
+where attenuation decided; the reason itself where no number did. Criteria that are not evaluable contradict nothing,
+and say nothing.
+"""
+
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -22,8 +29,28 @@ _COURSES: Final[Mapping[str, frozenset[str]]] = {
     "optimal": frozenset({"smaller"}),
     "incomplete": frozenset({"smaller", "stable"}),
     "none": frozenset({"stable", "larger"}),
+    "favourable": frozenset({"smaller"}),
+    "indeterminate": frozenset({"stable"}),
+    "unfavourable": frozenset({"larger"}),
+    "local progression": frozenset({"larger"}),  # complete ablation and residual tumour are no course of the disease
 }
 _SAME_WORDS: Final = frozenset({"CR", "PR", "SD", "PD"})
+_LARGER: Final = frozenset({"larger"})
+
+# What is summed, by criterion; all others sum sizes.
+_MEASURED: Final[Mapping[str, str]] = {
+    "mrecist": "viable diameter",
+    "easl": "viable area",
+    "who": "products of diameters",
+    "lugano": "products of diameters",
+    "irrc": "total burden",
+    "imrecist": "total burden",
+    "percist": "SULpeak",
+    "eortc-pet": "SUV",
+}
+_SIZE: Final = "size"
+_UNIT: Final = re.compile(r"{sum} (mm2|mm)\b")
+_OWN_DIFFERENCE: Final = "_over_"  # growth over a reference of the criterion's own: the sentence tells it
 
 
 def disagree(one: str, other: str) -> bool:
@@ -34,30 +61,57 @@ def disagree(one: str, other: str) -> bool:
     return courses is not None and others is not None and not courses & others
 
 
-def deciding_figure(decision: Decision) -> str:
-    """Return the template of the number that decides, made from the numbers that the reason tells."""
-    told = placeholders(decision.template)
-    size = any(name in told for name in ("sum", "shrinkage_percent", "change_percent"))
-    attenuation = any(name.startswith("hu") for name in told)
+def deciding_figure(decision: Decision, *, category: str = "", criterion: str = "") -> str:
+    """Return the template of the number that decides, made from the numbers that the reason tells.
+
+    Parameters
+    ----------
+    decision
+        What decided.
+    category
+        What it means, in the words of RECIST where it has one.
+    criterion
+        Name of the criterion.
+    """
+    told, template = placeholders(decision.template), decision.template
+    if any(_OWN_DIFFERENCE in name for name in told):
+        return f" ({template})"
+    measured = _MEASURED.get(criterion, _SIZE)
     figures = []
-    if "growth_percent" in told:
-        figures.append("{signed_growth_percent} % in size from {reference} mm")
-    elif size:
-        figures.append("{change_percent} % in size")
-    if attenuation:
+    if "growth_percent" in told or _is_growth(told, template, category):
+        unit = _UNIT.search(template)
+        figures.append(
+            f"{{signed_growth_percent}} % in {measured} from {{reference}}{f' {unit.group(1)}' if unit else ''}"
+        )
+    elif any(name in told for name in ("sum", "shrinkage_percent", "change_percent")):
+        figures.append(f"{{change_percent}} % in {measured}")
+    if any(name.startswith("hu") for name in told):
         figures.append("{hu_change_percent} % in attenuation")
-    if figures:
-        return f" at {' and '.join(figures)}"
-    return f" ({decision.template})"
+    return f" at {' and '.join(figures)}" if figures else f" ({template})"
+
+
+def _is_growth(told: list[str], template: str, category: str) -> bool:
+    """Return whether a sum decides a progression, and not by its change from baseline."""
+    over_baseline = "baseline" in told and "reference" not in template
+    return _COURSES.get(category) == _LARGER and "sum" in told and not over_baseline
 
 
 def disagreements(decisions: Mapping[str, Decisions], evidence: Evidence) -> Texts:
-    """Return one line per cell in which each criterion tells its category and number; blank where they agree."""
+    """Return one line per cell in which the criteria tell their category and number; blank where they agree."""
     cells = np.flatnonzero(_contradicting(decisions, evidence))
     pieces: list[Texts] = []
+    opened = np.zeros(len(cells), np.bool_)
     for item in decisions.values():
-        opening = ", " if pieces else ""
-        groups = [(item.code[cells] == code, opening + _line(item, code)) for code in range(len(item.kinds))]
+        meanings = _meanings(item)
+        overall = item.result.answers["overall"][evidence.block.cell_slice][cells]
+        speaks = np.asarray([meaning in _COURSES for meaning in meanings], np.bool_)[overall]
+        groups = []
+        for code in range(len(item.kinds)):
+            here = speaks & (item.code[cells] == code)
+            if here.any():
+                line = _line(item, code, meanings)
+                groups += [(here & ~opened, line), (here & opened, f", {line}")]
+        opened |= speaks
         pieces.append(filled(groups, item.figures, cells, sentences=False))
     return scattered(strung_together(pieces), cells, evidence.cells)
 
@@ -85,8 +139,9 @@ def _categories(decisions: Decisions) -> list[str]:
     return decisions.result.categories("overall")  # the last one is reached by NOT_SCORED
 
 
-def _line(decisions: Decisions, code: int) -> str:
+def _line(decisions: Decisions, code: int, meanings: list[str]) -> str:
     """Return what a criterion says where it took one decision, still without the numbers."""
-    overall = decisions.result.answers["overall"][decisions.evidence.block.cell_slice]
-    category = _categories(decisions)[int(overall[np.argmax(decisions.code == code)])]
-    return f"{category} by {decisions.result.criterion.title}{deciding_figure(decisions.kinds[code])}"
+    result = decisions.result
+    overall = int(result.answers["overall"][decisions.evidence.block.cell_slice][np.argmax(decisions.code == code)])
+    figure = deciding_figure(decisions.kinds[code], category=meanings[overall], criterion=result.criterion.name)
+    return f"{_categories(decisions)[overall]} by {result.criterion.title}{figure}"

@@ -6,6 +6,7 @@ criteria are filled too.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import cached_property
 from typing import Any, Final
 
@@ -75,8 +76,9 @@ class Figures:
 
     @property
     def grows_from_baseline(self) -> bool:
-        """Whether growth is judged against the baseline, by an option of the criterion."""
-        return bool(getattr(self.result.options, "choi_pd_reference", "nadir") == "baseline")
+        """Whether growth is judged against the baseline, by the option `<name>_pd_reference` of the criterion."""
+        options = self.result.options
+        return any(getattr(options, item.name) == "baseline" for item in fields(options) if _is_reference(item.name))
 
     @property
     def reference_um(self) -> Numbers:
@@ -137,6 +139,10 @@ class Figures:
             if known in by_name:
                 return by_name[known]
         raise KeyError(name)
+
+
+def _is_reference(name: str) -> bool:
+    return name.endswith("_pd_reference")
 
 
 def _signed(name: str, column: TextColumn) -> TextColumn:

@@ -22,6 +22,7 @@ from response.table import TextColumn
 
 OVERALL: Final = "overall"
 _PLACEHOLDER: Final = re.compile(r"{(\w+)}")
+_SUM_UNIT: Final = re.compile(r"{(?:sum|nadir|reference)}( mm2| mm)\b")  # not every sum has one unit (RANO 2.0)
 _CATEGORY_ONLY: Final = "new_lesion"  # "new lesions: NE" says more than a sentence within the sentence
 
 
@@ -183,7 +184,8 @@ def _without_undefined(
         return [(rows, template)] if len(rows) else []
     zero = figures.reference_um[cells[rows]] == 0
     told = re.sub(r" \({\w*growth_percent} %\)", "", template)
-    told = re.sub(r"{\w*growth_percent} %", "{growth} mm", told)
+    unit = _SUM_UNIT.search(template)
+    told = re.sub(r"{\w*growth_percent} %", f"{{growth}}{unit.group(1) if unit else ''}", told)
     parts = ((rows[~zero], template), (rows[zero], told))
     return [(part, text) for part, text in parts if len(part)]
 
