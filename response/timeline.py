@@ -334,9 +334,17 @@ class Block:
         """Return a column `[row]` of the measurement table as `[track, timepoint]`."""
         if not len(column):
             return np.full(self.row.shape, fill, column.dtype)
-        values = column.take(np.maximum(self.row, 0))
-        np.copyto(values, fill, where=self.row == NO_ROW)
+        rows, blank = self._rows
+        values = column.take(rows)
+        if blank is not None:
+            np.copyto(values, fill, where=blank)
         return values
+
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None]:
+        """Rows to take of a column, and which of them stand for none; None where all are rows."""
+        blank = self.row == NO_ROW
+        return (np.maximum(self.row, 0), blank) if blank.any() else (self.row, None)
 
     def reduce(self, ufunc: np.ufunc, values: NDArray[Any], dtype: Any = None, empty: Any = 0) -> NDArray[Any]:
         """Reduce an array `[track, timepoint]` over the tracks of each series, to `[series, timepoint]`."""
