@@ -1,4 +1,20 @@
-"""All combinations of findings over four timepoints through RECIST 1.1 and iRECIST, each as one trial."""
+"""All combinations of findings over four timepoints through RECIST 1.1 and iRECIST, each as one trial.
+
+The laws that hold in every series, each a function `check_*`; none of them knows how the program walks:
+
+1. A timepoint has one of the words that its kind of disease can have (`check_words`).
+2. Until and with the first PD both criteria agree; without a PD there is no iUPD (`check_beginning`).
+3. RECIST 1.1 is what it is without iRECIST beside it (`check_recist_beside`).
+4. An iUPD has a cause that is PD by RECIST 1.1 (`check_causes`).
+5. An iCPD comes only while an iUPD waits; after it nothing changes; a response resets the bar (`check_blocks`).
+6. While an iUPD waits, targets that progress by 5 mm more are an iCPD, and an iCPD by a sum is 5 mm (`check_growth`).
+7. A scan that comes too early confirms nothing, undoes nothing and sets no nadir (`check_early_scans`, `check_nadirs`).
+8. A response is that of the original lesions by tables 1 and 2 of RECIST 1.1 (`check_originals`); iCR means that all is
+   gone (`check_complete_response`).
+9. A later timepoint changes no earlier one (`check_later_timepoints`).
+10. iBOR is the best timepoint up to iCPD (`check_best`); the progression has the date of the iUPD that opened the block
+    which is confirmed, or open at the end (`check_dates`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from response.cells import NO_DATE
 from response.engine import Assessment, assess_timeline
 from response.protocol import Protocol
 from response.registry import find_criteria
@@ -15,7 +32,7 @@ from response.report.sentences import Decisions
 from response.result import Result
 from response.timeline import Timeline
 from response.vocabulary import Role
-from tests.grids import Kind, all_combinations
+from tests.grids import DAY_0, Kind, all_combinations
 
 TARGET = Kind(Role.TARGET, "liver", "100", ("absent", "60", "100", "125", "NE"))
 NON_TARGET = Kind(Role.NON_TARGET, "bone", "present", ("absent", "present", "present+", "pd", "NE"))
@@ -33,6 +50,7 @@ FULL = (
     Kind(Role.NON_TARGET, "bone", "present", ("absent", "present", "pd", "NE")),
     Kind(Role.NEW, "lung", "none", ("none", "10", "NE")),
 )
+FIVE_MM = 5_000
 RESPONSES = ("iCR", "iPR", "iSD", "non-iCR/non-iUPD")
 WITH_I = {"CR": "iCR", "PR": "iPR", "SD": "iSD", "Non-CR/Non-PD": "non-iCR/non-iUPD", "PD": "iUPD", "NE": "NE"}
 
@@ -44,6 +62,7 @@ class Grid:
     timeline: Timeline
     results: Mapping[str, Result]
     combinations: int
+    days: Sequence[int]  # of the timepoints after the baseline
 
     def words(self, criterion: str, question: str = "overall") -> Any:
         result = self.results[criterion]
@@ -64,7 +83,7 @@ def grid_of(kinds: Sequence[Kind], days: Sequence[int], first: Sequence[int] | N
     criteria = find_criteria(["irecist"])
     options = {item.name: Protocol().options(item.name, item.options) for item in criteria}
     combinations = int(np.prod([len(kind.findings) for kind in kinds]))
-    return Grid(timeline, assess_timeline(timeline, criteria, options), combinations)
+    return Grid(timeline, assess_timeline(timeline, criteria, options), combinations, days)
 
 
 @pytest.fixture(scope="module", params=GRIDS)
@@ -111,6 +130,95 @@ def check_blocks(grid: Grid) -> None:
         waits = np.where(np.isin(word, RESPONSES), False, waits | (word == "iUPD")) & ~confirmed
 
 
+def waiting(grid: Grid) -> tuple[Any, Any]:
+    """Return where an iUPD waits when a timepoint comes, and the place of the iUPD that opened it (-1: none)."""
+    irecist = grid.words("irecist")
+    opened = np.full(len(irecist), -1)
+    found = np.empty(irecist.shape, np.int64)
+    for place in range(irecist.shape[1]):
+        word = irecist[:, place]
+        found[:, place] = opened
+        opened = np.where(np.isin(word, RESPONSES), -1, np.where((word == "iUPD") & (opened < 0), place, opened))
+    confirmed = np.logical_or.accumulate(irecist == "iCPD", axis=1)
+    before = np.concatenate([np.zeros((len(irecist), 1), np.bool_), confirmed[:, :-1]], axis=1)
+    return (found >= 0) & ~before, found
+
+
+def check_causes(grid: Grid) -> None:
+    """What opens an iUPD is progression by RECIST 1.1, and the step names it."""
+    irecist, steps, (waits, _) = grid.words("irecist"), grid.steps(), waiting(grid)
+    opens = (irecist == "iUPD") & ~waits
+    target, non_target = grid.words("irecist", "target") == "iUPD", grid.words("irecist", "non_target") == "iUPD"
+    new = grid.words("recist-1.1", "new_lesion") == "Yes"
+    returned = np.logical_or.accumulate(irecist == "iCR", axis=1)
+    for step, cause in (
+        ("new_lesion", new),
+        ("target_pd", target),
+        ("non_target_pd", non_target),
+        ("relapse_after_cr", returned),
+        ("new_target_pd", new),
+        ("new_non_target_pd", new),
+    ):
+        assert cause[opens & (steps == step)].all(), step
+    assert (target | non_target | new | returned)[opens].all()
+
+
+def check_growth(grid: Grid) -> None:
+    """Targets that progress by 5 mm more confirm, whatever made the iUPD; a sum that confirms is 5 mm larger."""
+    irecist, steps, (waits, _) = grid.words("irecist"), grid.steps(), waiting(grid)
+    sums, reference = (grid.numbers("irecist", name)[:, 1:] for name in ("sum_mm", "iupd_reference_mm"))
+    new, new_reference = (grid.numbers("irecist", name)[:, 1:] for name in ("new_sum_mm", "new_reference_mm"))
+    further, new_further = sums - reference >= FIVE_MM, new - new_reference >= FIVE_MM
+    assert further[steps == "target_further"].all()
+    assert new_further[steps == "new_targets_further"].all()
+    used = waits & (steps != "too_early")
+    grown = used & (grid.words("irecist", "target") == "iUPD") & further
+    assert (irecist[grown] == "iCPD").all()
+    assert not (used & (grid.words("irecist", "new_lesion") == "No") & (steps == "another_new_lesion")).any()
+
+
+def check_early_scans(grid: Grid) -> None:
+    """Within 26 days of the iUPD (4 weeks less 2) nothing is confirmed and nothing reset; later each scan counts."""
+    irecist, steps, (waits, opened) = grid.words("irecist"), grid.steps(), waiting(grid)
+    days = np.asarray(grid.days)
+    early = waits & (days - days[np.maximum(opened, 0)] < 26)
+    assert (irecist[early] == "iUPD").all()
+    assert ((steps == "too_early") == early).all()
+
+
+def check_originals(grid: Grid) -> None:
+    """A response is that of the original lesions (RECIST 1.1, tables 1 and 2), none of which progresses."""
+    irecist, steps = grid.words("irecist"), grid.steps()
+    target, other = grid.words("irecist", "target"), grid.words("irecist", "non_target")
+    if not (steps == "too_early").any():
+        assert (target == np.vectorize(lambda word: WITH_I.get(word, word), otypes=["U20"])(
+            grid.words("recist-1.1", "target"))).all()  # fmt: skip
+    gone, alone = np.isin(target, ("iCR", "NA")) & np.isin(other, ("iCR", "NA")), target == "NA"
+    for word, holds in (
+        ("iCR", gone),
+        ("iPR", (target == "iPR") | (target == "iCR")),
+        ("iSD", target == "iSD"),
+        ("non-iCR/non-iUPD", alone & ((other == "non-iCR/non-iUPD") | gone)),
+    ):
+        assert holds[irecist == word].all(), word
+    answered = np.isin(irecist, RESPONSES)
+    assert not ((target == "iUPD") | (other == "iUPD"))[answered].any()
+    # iPR of targets that are gone needs a reason: a non-target that is not gone, or a new lesion
+    whole = gone & ~alone & (grid.words("recist-1.1", "new_lesion") == "No")
+    assert (irecist[whole & answered] == "iCR").all()
+
+
+def check_recist_beside(grid: Grid) -> None:
+    """RECIST 1.1 gives the same answers, numbers, flags and dates where iRECIST is not asked for."""
+    alone = find_criteria(["recist-1.1"])
+    options = {item.name: Protocol().options(item.name, item.options) for item in alone}
+    ours, theirs = grid.results["recist-1.1"], assess_timeline(grid.timeline, alone, options)["recist-1.1"]
+    assert all((codes == theirs.answers[question]).all() for question, codes in ours.answers.items())
+    assert all((values == theirs.numbers[name]).all() for name, values in ours.numbers.items())
+    assert (ours.flags == theirs.flags).all()
+    assert (ours.progression_date == theirs.progression_date).all()
+
+
 def check_later_timepoints(grid: Grid) -> None:
     """A later timepoint never changes an earlier result: all series with the same beginning have the same answers."""
     for criterion, result in grid.results.items():
@@ -152,14 +260,38 @@ def check_best(grid: Grid) -> None:
     assert (found == np.asarray(order)[ranks.min(axis=1)]).all()
 
 
+def check_dates(grid: Grid) -> None:
+    """The progression has the date of the iUPD that opened the block which is confirmed, or open at the end."""
+    irecist, (waits, opened) = grid.words("irecist"), waiting(grid)
+    places = np.arange(irecist.shape[1])
+    first = np.where(irecist == "iCPD", places, places[-1] + 1).min(axis=1)
+    confirmed = first <= places[-1]
+    start = opened[np.arange(len(irecist)), np.minimum(first, places[-1])]
+    last = irecist[:, -1]
+    still = np.where(last == "iUPD", np.where(waits[:, -1], opened[:, -1], places[-1]), -1)
+    still = np.where(waits[:, -1] & (last == "NE"), opened[:, -1], still)
+    place = np.where(confirmed, start, still)
+    days = np.asarray(grid.days)[np.maximum(place, 0)] + DAY_0
+    expected = np.where(place < 0, NO_DATE, days)
+    best = Assessment(grid.timeline, grid.results, Protocol()).best["irecist"]
+    assert (np.concatenate([block.best.progression_date for block in best.blocks]) == expected).all()
+    assert (irecist[np.flatnonzero(place >= 0), place[place >= 0]] == "iUPD").all()
+
+
 CHECKS = (
     check_words,
     check_beginning,
+    check_recist_beside,
+    check_causes,
     check_blocks,
+    check_growth,
+    check_early_scans,
+    check_originals,
     check_later_timepoints,
     check_nadirs,
     check_complete_response,
     check_best,
+    check_dates,
 )
 
 
@@ -168,14 +300,21 @@ def test_all_combinations(check: Any, grid: Grid) -> None:
     check(grid)
 
 
+def check_explained(grid: Grid) -> None:
+    """Each decision names its rule and clause, and has a sentence in which every number is filled in."""
+    for block in grid.timeline.blocks():
+        for name, result in grid.results.items():
+            decisions = Decisions(result, Evidence(block, grid.results["recist-1.1"]))
+            for code, kind in enumerate(decisions.kinds):
+                cells = np.flatnonzero(decisions.code == code)[:20]
+                texts = [str(text) for text in decisions.reasons(cells)]
+                assert kind.rule.startswith(f"{name}.") or kind.rule == "baseline"
+                assert kind.clause or kind.rule == "baseline", kind.rule
+                assert all(text.endswith(".") and "{" not in text and "unknown" not in text for text in texts), texts
+
+
 def test_every_decision_is_explained_with_its_numbers(grid: Grid) -> None:
-    block = next(grid.timeline.blocks())
-    decisions = Decisions(grid.results["irecist"], Evidence(block, grid.results["recist-1.1"]))
-    for code, kind in enumerate(decisions.kinds):
-        cells = np.flatnonzero(decisions.code == code)[:50]
-        texts = [str(text) for text in decisions.reasons(cells)]
-        assert kind.rule
-        assert all(text.endswith(".") and "{" not in text and "unknown" not in text for text in texts), texts[0]
+    check_explained(grid)
 
 
 @pytest.mark.parametrize("answer", ["iCR", "iPR", "iSD", "non-iCR/non-iUPD", "iUPD", "iCPD", "NE"])
@@ -209,5 +348,5 @@ def test_all_13_million_combinations_of_targets_non_targets_and_new_lesions() ->
     combinations = int(np.prod([len(kind.findings) for kind in FULL]))
     for first in range(combinations):
         grid = grid_of(FULL, LATE, [first])
-        for check in CHECKS:
+        for check in (*CHECKS, check_explained):
             check(grid)
