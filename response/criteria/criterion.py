@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, in_category
+from response.criteria.sum_tests import SumTest
 from response.protocol import Options
 from response.timeline import Block
 from response.vocabulary import RESPONSE_NAMES, Response
@@ -115,6 +116,10 @@ class Criterion:
         Columns of the table of subjects, and the response whose first assessment gives their date.
     scope
         What it was made for, and what of it is not confirmed, in sentences that `explain` tells.
+    test
+        How the sum of the targets is judged, which a study may change (`study_criteria`); None: by nothing of the kind.
+    based_on
+        Criterion that it is, but for its thresholds; empty for one that stands for itself.
     """
 
     name: str
@@ -131,6 +136,8 @@ class Criterion:
     offered: bool = True
     first_dates: tuple[tuple[str, Response], ...] = ()
     scope: str = ""
+    test: SumTest | None = None
+    based_on: str = ""
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> State:
         """Return what the rules ask of a block; `beside` holds the states of criteria assessed before."""
@@ -144,6 +151,11 @@ class Criterion:
         """Ask the questions in order, and put the answers (indices of rules) into the state."""
         for question in self.questions:
             state.answers[question.name] = question.answer(state, options)
+
+    @property
+    def prefix(self) -> str:
+        """How the names of the numbers that only this criterion has begin."""
+        return self.name.replace("-", "_").replace(".", "_")
 
     @property
     def response_words(self) -> Mapping[Response, str]:

@@ -17,6 +17,7 @@ from response.criteria.irecist_walk import FIRST, FURTHER_UM, Scene, Seen, Sums
 from response.criteria.recist import PD_INCREASE_UM, RecistState
 from response.criteria.rules import Flags, Question, RuleCodes
 from response.criteria.steps import Memory, WalkState
+from response.criteria.sum_tests import SumTest
 from response.vocabulary import Clinical, PetResult, VisitNewLesions, YesNo
 
 Questions = tuple[Question[Any], ...]
@@ -106,6 +107,26 @@ class IrecistView(WalkState):
     def pd_sum_um(self) -> Sums:
         """Sum that may prove progression."""
         return self._at("pd_sum_um")
+
+    @property
+    def test(self) -> SumTest:
+        """The thresholds."""
+        return self.recist.test
+
+    @property
+    def reference(self) -> Sums:
+        """Sum that growth is judged against."""
+        return self.nadir_um
+
+    @property
+    def partial(self) -> Flags:
+        """The sum has shrunk to a partial response."""
+        return self.test.responded(self.sum_um, self.baseline_um)
+
+    @property
+    def proven(self) -> Flags:
+        """The measured part alone has grown to progression."""
+        return self.test.grown(self.pd_sum_um, self.reference)
 
     @property
     def no_targets(self) -> Flags:

@@ -16,11 +16,13 @@ from response.criteria.burden import Burden, Fact, before, ever_before, largest_
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.new_lesions import baseline_pet, has_pet_row, new_lesion_states, visit_codes
 from response.criteria.rules import Flags, Question, Rule, in_category
+from response.criteria.sum_tests import SumTest
 from response.protocol import BestResponseOptions, option
 from response.timeline import Block
 from response.vocabulary import Markers, PetResult, VisitNewLesions
 
 PD_INCREASE_UM: Final = 5_000  # at least 5 mm over the nadir, section 4.3.1
+RECIST_TEST: Final = SumTest(partial=(7, 10), progressive=(6, 5), least=PD_INCREASE_UM)  # -30 %, +20 %, inclusive
 BORDERLINE_UM: Final = 1_000  # within 1 mm of a threshold is worth a second look (our choice)
 BORDERLINE_PERCENT: Final = 2  # within 2 percentage points of one, likewise
 
@@ -97,10 +99,16 @@ class RecistOptions(CombinationOptions):
 class RecistState(State):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`, lengths in micrometres."""
 
-    def __init__(self, burden: Burden, options: Any, questions: tuple[Question[Any], ...] | None = None) -> None:
+    def __init__(
+        self,
+        burden: Burden,
+        options: Any,
+        questions: tuple[Question[Any], ...] | None = None,
+        test: SumTest = RECIST_TEST,
+    ) -> None:
         """Ask about a burden; criteria that combine their lesions as RECIST 1.1 does bring their own questions."""
         super().__init__(burden.block, RECIST_QUESTIONS if questions is None else questions)
-        self.burden, self.options = burden, options
+        self.burden, self.options, self.test = burden, options, test
 
     @property
     def grown(self) -> Flags:
@@ -139,6 +147,23 @@ class RecistState(State):
         """Sum that may prove PD: without the default values where the protocol says so."""
         sums = self.burden.sum_um
         return sums if self.options.tstm_may_prove_pd else sums - self.burden.default_excess_um
+
+    @property
+    def reference(self) -> NDArray[np.int64]:
+        """Sum that growth is judged against: the smallest complete one before, or that of the baseline."""
+        if self.test.from_baseline:
+            return np.asarray(np.broadcast_to(self.burden.baseline_um, self.shape))
+        return self.burden.nadir_um
+
+    @cached_property
+    def partial(self) -> Flags:
+        """The sum has shrunk to a partial response."""
+        return self.test.responded(self.burden.sum_um, self.burden.baseline_um)
+
+    @cached_property
+    def proven(self) -> Flags:
+        """The measured part alone has grown to progression: what is missing could only add to it (section 4.4.2)."""
+        return self.test.grown(self.pd_sum_um, self.reference)
 
     @cached_property
     def had_target_cr(self) -> Flags:
@@ -261,13 +286,11 @@ def _complete(state: RecistState) -> Flags:
 
 
 def _proven(state: RecistState) -> Flags:
-    # Holds for a partial sum too: the missing lesions could only add to it (section 4.4.2).
-    grown = 5 * state.pd_sum_um >= 6 * state.burden.nadir_um  # +20 %, exact
-    return grown & (state.pd_sum_um - state.burden.nadir_um >= PD_INCREASE_UM)
+    return state.proven
 
 
 def _progressive(state: RecistState) -> Flags:
-    return state.all_assessed & _proven(state)
+    return state.all_assessed & state.proven
 
 
 def _reappeared(state: RecistState) -> Flags:
@@ -279,12 +302,12 @@ def _missing(state: RecistState) -> Flags:
 
 
 def _partial(state: RecistState) -> Flags:
-    return np.asarray(10 * state.burden.sum_um <= 7 * state.burden.baseline_um)  # -30 %, exact and inclusive
+    return state.partial
 
 
 def _bounded_partial(state: RecistState) -> Flags:
     # The best case, with the missing lesions at 0, must be PR too and not CR.
-    worst_pr = 10 * state.burden.upper_um <= 7 * state.burden.baseline_um
+    worst_pr = state.test.responded(state.burden.upper_um, state.burden.baseline_um)
     return ~state.all_assessed & worst_pr & ~_worst_pd(state) & ~state.all_gone
 
 
@@ -294,8 +317,7 @@ def _bounded_stable(state: RecistState) -> Flags:
 
 
 def _worst_pd(state: RecistState) -> Flags:
-    upper, nadir = state.burden.upper_um, state.burden.nadir_um
-    return (5 * upper >= 6 * nadir) & (upper - nadir >= PD_INCREASE_UM)
+    return state.test.grown(state.burden.upper_um, state.reference)
 
 
 def _continued(state: RecistState) -> Flags:
@@ -515,9 +537,8 @@ def _is_pd(state: RecistState) -> Flags:
 def _only_by_default(state: RecistState) -> Flags:
     if not state.burden.has(Fact.TARGET_DEFAULT).any():
         return np.zeros(state.shape, np.bool_)
-    sums, nadir = state.burden.sum_um - state.burden.default_excess_um, state.burden.nadir_um
-    held = (5 * sums >= 6 * nadir) & (sums - nadir >= PD_INCREASE_UM)
-    return state.is_("target", "PD") & ~held & _proven(state)
+    held = state.test.grown(state.burden.sum_um - state.burden.default_excess_um, state.reference)
+    return state.is_("target", "PD") & ~held & state.proven
 
 
 def _with_merger(state: RecistState) -> Flags:
@@ -537,13 +558,14 @@ def _node_after_cr(state: RecistState) -> Flags:
 
 
 def _borderline(state: RecistState) -> Flags:
-    burden = state.burden
-    sums, base, nadir = burden.sum_um, burden.baseline_um, burden.nadir_um
-    growth, percent = sums - nadir, BORDERLINE_PERCENT
-    near_pr = (abs(10 * sums - 7 * base) <= 10 * BORDERLINE_UM) | (abs(100 * sums - 70 * base) <= percent * base)
-    near_pd = (abs(5 * sums - 6 * nadir) <= 5 * BORDERLINE_UM) | (abs(100 * sums - 120 * nadir) <= percent * nadir)
-    near_pd = near_pd & (growth >= PD_INCREASE_UM - BORDERLINE_UM)
-    near_step = (abs(growth - PD_INCREASE_UM) <= BORDERLINE_UM) & (5 * sums >= 6 * nadir)
+    burden, test = state.burden, state.test
+    sums, base, reference = burden.sum_um, burden.baseline_um, state.reference
+    growth, (less, of), (more, per) = sums - reference, test.partial, test.progressive
+    from_pr, from_pd = abs(of * sums - less * base), abs(per * sums - more * reference)
+    near_pr = (from_pr <= of * BORDERLINE_UM) | (100 * from_pr <= BORDERLINE_PERCENT * of * base)
+    near_pd = (from_pd <= per * BORDERLINE_UM) | (100 * from_pd <= BORDERLINE_PERCENT * per * reference)
+    near_pd = near_pd & (growth >= test.least - BORDERLINE_UM)
+    near_step = (abs(growth - test.least) <= BORDERLINE_UM) & (per * sums >= more * reference)
     return (near_pr | near_pd | near_step) & burden.all_assessed & ~state.no_targets & ~state.baseline_incomplete
 
 
@@ -574,10 +596,11 @@ class Recist11(Criterion):
     questions: tuple[Question[Any], ...] = RECIST_QUESTIONS
     flags: tuple[Rule[Any], ...] = RECIST_FLAGS
     numbers: tuple[Number, ...] = (Number("sum_mm", "mm"), Number("baseline_mm", "mm"), Number("nadir_mm", "mm"))
+    test: SumTest = RECIST_TEST
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, Any]) -> RecistState:  # noqa: ARG002
+    def state(self, block: Block, options: Any, beside: Mapping[str, Any]) -> RecistState:
         """Return what the rules ask, with the choices of value resolved."""
-        return RecistState(recist_burden(block, options), options)
+        return RecistState(burden_beside(block, options, beside), options, self.questions, self.test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths."""
@@ -594,5 +617,27 @@ def recist_burden(block: Block, options: CombinationOptions) -> Burden:
     return Burden.of(block, states, largest_fragment(block, classes) if largest else None)
 
 
+def burden_beside(block: Block, options: CombinationOptions, beside: Mapping[str, Any]) -> Burden:
+    """Return the lesions of a block by the options of a criterion: those of RECIST 1.1 where that reads them alike."""
+    recist = beside.get("recist-1.1")
+    if isinstance(recist, RecistState) and _read_by(options) == _read_by(recist.options):
+        return recist.burden
+    return recist_burden(block, options)
+
+
+def _read_by(options: CombinationOptions) -> tuple[str, bool, bool]:
+    """Return the options that change lesion states or values."""
+    return options.new_node_rule, options.use_pet, getattr(options, "node_split", "") == "largest"
+
+
 RECIST_1_1: Final = Recist11()
-__all__ = ["RECIST_1_1", "CombinationOptions", "Recist11", "RecistOptions", "RecistState", "recist_burden"]
+__all__ = [
+    "RECIST_1_1",
+    "RECIST_TEST",
+    "CombinationOptions",
+    "Recist11",
+    "RecistOptions",
+    "RecistState",
+    "burden_beside",
+    "recist_burden",
+]

@@ -6,7 +6,7 @@ of its own for them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -16,48 +16,15 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden, LesionClass, Sums, facts_at
 from response.criteria.criterion import Number
-from response.criteria.recist import CombinationOptions, RecistState, recist_burden
+from response.criteria.recist import RecistState, burden_beside
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.sum_tests import SumTest
 from response.readings import counting_length_um
 from response.timeline import NO_ROW, Block
 from response.vocabulary import State
 
 TARGETS: Final = (LesionClass.TARGET, LesionClass.TARGET_NODE)
 NEW: Final = (LesionClass.NEW, LesionClass.NEW_NODE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SumTest:
-    """When a sum has shrunk to a partial response or grown to progression; exact, by cross-multiplication.
-
-    Attributes
-    ----------
-    partial
-        Share of the baseline at or below which it is a partial response, as numerator and denominator.
-    progressive
-        Share of the reference from which it is progression.
-    least
-        By how much it must have grown as well, in the unit of the sum.
-    inclusive
-        Whether growth by exactly the share is progression.
-    """
-
-    partial: tuple[int, int]
-    progressive: tuple[int, int]
-    least: int = 0
-    inclusive: bool = True
-
-    def responded(self, sums: Sums, baseline: Sums) -> Flags:
-        """Return where sums have shrunk to a partial response."""
-        share, of = self.partial
-        return np.asarray(of * sums <= share * baseline)
-
-    def grown(self, sums: Sums, reference: Sums) -> Flags:
-        """Return where sums have grown to progression; never where they have not grown at all."""
-        share, of = self.progressive
-        now, limit = of * sums, share * reference
-        over = now >= limit if self.inclusive else now > limit
-        return np.asarray(over & (sums > reference) & (sums - reference >= self.least))
 
 
 class SumState(RecistState):
@@ -67,18 +34,7 @@ class SumState(RecistState):
     """
 
     def __init__(self, burden: Burden, options: Any, questions: tuple[Question[Any], ...], test: SumTest) -> None:
-        super().__init__(burden, options, questions)
-        self.test = test
-
-    @property
-    def reference(self) -> Sums:
-        """What growth is judged against: the smallest complete sum before."""
-        return self.burden.nadir_um
-
-    @cached_property
-    def partial(self) -> Flags:
-        """The sum has shrunk to a partial response."""
-        return self.test.responded(self.burden.sum_um, self.burden.baseline_um)
+        super().__init__(burden, options, questions, test)
 
     @cached_property
     def proven(self) -> Flags:
@@ -95,18 +51,21 @@ class SumState(RecistState):
         """Return how far a timepoint of a single series is from PR and PD."""
         if self.no_targets[0, 0] or self.baseline_incomplete[0, 0]:
             return []
-        share, of = self.test.partial
-        found = [f"PR at {self.told(share * int(self.burden.baseline_um[0, 0]) // of)} or less"]
+        found = [self._response_from(int(self.burden.baseline_um[0, 0]))]
         reference = int(self.reference[0, place])
         if reference < NO_SUM:
             found.append(f"{self._progression_from(reference)} (from {self.told(reference)})")
         return found
 
+    def _response_from(self, baseline: int) -> str:
+        most = self.test.largest_partial(baseline)
+        return f"PR at {self.told(most)} or less" if self.test.partial_inclusive else f"PR below {self.told(most + 1)}"
+
     def _progression_from(self, reference: int) -> str:
         share, of = self.test.progressive
-        if not self.test.inclusive:
-            return f"PD above {self.told(share * reference // of)}"
-        least = max(-(-share * reference // of), reference + max(self.test.least, 1))
+        least = self.test.smallest_progressive(reference)
+        if not self.test.inclusive and least == share * reference // of + 1:
+            return f"PD above {self.told(least - 1)}"
         return f"PD at {self.told(least)} or more"
 
     def told(self, amount: int) -> str:
@@ -178,32 +137,32 @@ ADJUDICATE_CR: Final = Rule(
 # --- Numbers
 
 
-def length_numbers(criterion: str) -> tuple[Number, ...]:
-    """Return the numbers of a criterion that sums lengths."""
+def length_numbers(prefix: str) -> tuple[Number, ...]:
+    """Return the numbers of a criterion that sums lengths; those that only it has begin with `prefix`."""
     sums = (Number("sum_mm", "mm"), Number("baseline_mm", "mm"), Number("nadir_mm", "mm"))
-    return (*sums, Number(f"{criterion}_unmeasured", "count"))
+    return (*sums, Number(f"{prefix}_unmeasured", "count"))
 
 
-def length_values(criterion: str, state: SumState) -> Mapping[str, NDArray[np.int64]]:
+def length_values(prefix: str, state: SumState) -> Mapping[str, NDArray[np.int64]]:
     """Return the numbers of `length_numbers` at each timepoint."""
     baseline = np.asarray(np.broadcast_to(state.burden.baseline_um, state.shape))
     sums = {"sum_mm": state.burden.sum_um, "baseline_mm": baseline, "nadir_mm": state.burden.nadir_um}
-    return {**sums, f"{criterion}_unmeasured": state.unmeasured}
+    return {**sums, f"{prefix}_unmeasured": state.unmeasured}
 
 
-def area_numbers(criterion: str) -> tuple[Number, ...]:
-    """Return the numbers of a criterion that sums areas."""
+def area_numbers(prefix: str) -> tuple[Number, ...]:
+    """Return the numbers of a criterion that sums areas; those that only it has begin with `prefix`."""
     sums = (Number("sum_mm2", "mm2"), Number("baseline_mm2", "mm2"), Number("nadir_mm2", "mm2"))
-    return (*sums, Number(f"{criterion}_unmeasured", "count"))
+    return (*sums, Number(f"{prefix}_unmeasured", "count"))
 
 
-def area_values(criterion: str, state: SumState) -> Mapping[str, NDArray[np.int64]]:
+def area_values(prefix: str, state: SumState) -> Mapping[str, NDArray[np.int64]]:
     """Return the numbers of `area_numbers` at each timepoint; rounded, for they are shown and decide nothing."""
     burden = state.burden
     baseline = np.asarray(np.broadcast_to(burden.baseline_um, state.shape))
     sums = {"sum_mm2": burden.sum_um, "baseline_mm2": baseline, "nadir_mm2": burden.nadir_um}
     shown = {name: np.where(areas == NO_SUM, NO_SUM, rounded_area(areas)) for name, areas in sums.items()}
-    return {**shown, f"{criterion}_unmeasured": state.unmeasured}
+    return {**shown, f"{prefix}_unmeasured": state.unmeasured}
 
 
 def rounded_area(area_um2: Sums) -> Sums:
@@ -212,17 +171,6 @@ def rounded_area(area_um2: Sums) -> Sums:
 
 
 # --- Burdens
-
-
-def burden_beside(block: Block, options: CombinationOptions, beside: Mapping[str, Any]) -> Burden:
-    """Return the lesions of a block by the options of a criterion: those of RECIST 1.1 where that reads them alike."""
-    recist = beside.get("recist-1.1")
-    if isinstance(recist, RecistState):
-        chosen, standard = options, recist.options
-        alike = chosen.new_node_rule == standard.new_node_rule and chosen.use_pet == standard.use_pet
-        if alike and standard.node_split != "largest":
-            return recist.burden
-    return recist_burden(block, options)
 
 
 def burden_with(burden: Burden, state: NDArray[np.int8], value: NDArray[Any]) -> Burden:
@@ -259,3 +207,31 @@ def counting_lengths(block: Block, tracks: NDArray[np.intp] | None = None) -> ND
     nodal = np.broadcast_to(block.timeline.tracks.nodal[block.track_slice][chosen, None], row.shape)
     length = counting_length_um(block.timeline.measurements, nodal, np.maximum(row, 0))
     return np.where(row == NO_ROW, NO_NUMBER, length).astype(np.int64)
+
+
+__all__ = [
+    "ADJUDICATE_CR",
+    "NEW",
+    "TARGETS",
+    "AreaState",
+    "SumState",
+    "SumTest",
+    "after_cr",
+    "all_gone",
+    "area_numbers",
+    "area_values",
+    "baseline_incomplete",
+    "burden_beside",
+    "burden_with",
+    "counting_lengths",
+    "grown",
+    "grown_in_part",
+    "length_numbers",
+    "length_values",
+    "lesion_number",
+    "missing",
+    "no_targets",
+    "otherwise",
+    "rounded_area",
+    "shrunk",
+]

@@ -1,0 +1,62 @@
+"""How a sum over the targets is judged: by how much it must shrink or grow, and against what."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.criteria.rules import Flags
+
+Sums = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SumTest:
+    """When a sum has shrunk to a partial response or grown to progression; exact, by cross-multiplication.
+
+    Attributes
+    ----------
+    partial
+        Share of the baseline at or below which it is a partial response, as numerator and denominator.
+    progressive
+        Share of the reference from which it is progression.
+    least
+        By how much it must have grown as well, in the unit of the sum.
+    inclusive
+        Whether growth by exactly the share is progression.
+    partial_inclusive
+        Whether exactly the share of the baseline is a partial response.
+    from_baseline
+        Whether growth is judged against the baseline, and not against the smallest complete sum before.
+    """
+
+    partial: tuple[int, int]
+    progressive: tuple[int, int]
+    least: int = 0
+    inclusive: bool = True
+    partial_inclusive: bool = True
+    from_baseline: bool = False
+
+    def responded(self, sums: Sums, baseline: Sums) -> Flags:
+        """Return where sums have shrunk to a partial response."""
+        share, of = self.partial
+        now, limit = of * sums, share * baseline
+        return np.asarray(now <= limit if self.partial_inclusive else now < limit)
+
+    def grown(self, sums: Sums, reference: Sums) -> Flags:
+        """Return where sums have grown to progression; never where they have not grown at all."""
+        share, of = self.progressive
+        now, limit = of * sums, share * reference
+        over = now >= limit if self.inclusive else now > limit
+        return np.asarray(over & (sums - reference >= max(self.least, 1)))
+
+    def largest_partial(self, baseline: int) -> int:
+        """Return the largest whole sum that is a partial response."""
+        share, of = self.partial
+        return share * baseline // of if self.partial_inclusive else -(-share * baseline // of) - 1
+
+    def smallest_progressive(self, reference: int) -> int:
+        """Return the smallest whole sum that is progression."""
+        share, of = self.progressive
+        from_share = -(-share * reference // of) if self.inclusive else share * reference // of + 1
+        return max(from_share, reference + max(self.least, 1))
