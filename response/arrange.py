@@ -64,7 +64,7 @@ class Arrangement:
         self._find_tracks()
         self._place_rows()
         timeline = self._read_states()
-        return replace(timeline, findings=tuple(self.findings))
+        return replace(timeline, barred=self.barred, findings=tuple(self.findings))
 
     # --- 1. series and timepoints
 
@@ -316,7 +316,9 @@ class Arrangement:
             state=state,
             value_um=value,
         )
-        Lineage(timeline).settle(state, value)
+        lineage = Lineage(timeline)
+        lineage.settle(state, value)
+        self.barred = np.union1d(self.conflicts, np.asarray(lineage.treated, np.int64))
         return timeline
 
     def _fill_spots_without_row(

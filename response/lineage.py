@@ -89,6 +89,7 @@ class Lineage:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.findings: list[Finding] = []
+        self.treated: list[int] = []  # spots of lesions that were treated locally before
 
     def settle(self, state: NDArray[np.int8], value: NDArray[np.int32]) -> None:
         """Change states and values `[spot]` in place."""
@@ -157,6 +158,7 @@ class Lineage:
         spots = np.arange(timeline.spots(track).start, timeline.spots(track).stop)[treated]
         state[spots] = State.NOT_EVALUABLE
         value[spots] = 0
+        self.treated += spots.tolist()
 
     def _follow_others(self, track: int, state: NDArray[np.int8]) -> None:
         """Give merged spots the fate of the mass, and split spots without any fragment none."""

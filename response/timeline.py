@@ -153,6 +153,9 @@ class Timeline:
         Shape `[spot]`, `vocabulary.State` as read, missing and unknown included.
     value_um
         Shape `[spot]`: what the lesion contributes to the sum of its role, whole micrometres; 0 where nothing.
+    barred
+        The spots whose row counts for nothing, whatever it holds: rows that contradict each other, and lesions after
+        local therapy.
     findings
         What was found on the way from rows to series.
     """
@@ -167,6 +170,7 @@ class Timeline:
     row: NDArray[np.int32]
     state: NDArray[np.int8]
     value_um: NDArray[np.int32]
+    barred: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     findings: Sequence[Finding] = field(default=())
 
     @cached_property
@@ -345,6 +349,14 @@ class Block:
         """Rows to take of a column, and which of them stand for none; None where all are rows."""
         blank = self.row == NO_ROW
         return (np.maximum(self.row, 0), blank) if blank.any() else (self.row, None)
+
+    @cached_property
+    def barred(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Track and timepoint of the rows that count for nothing, to index arrays `[track, timepoint]`."""
+        spots = self.timeline.barred
+        spots = spots[(spots >= self._spots.start) & (spots < self._spots.stop)]
+        track = np.searchsorted(self.timeline.spot_start, spots, side="right") - 1
+        return track - self._tracks.start, spots - self.timeline.spot_start[track]
 
     def reduce(self, ufunc: np.ufunc, values: NDArray[Any], dtype: Any = None, empty: Any = 0) -> NDArray[Any]:
         """Reduce an array `[track, timepoint]` over the tracks of each series, to `[series, timepoint]`."""
