@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_DATE
-from response.criteria.burden import Burden, Fact, LesionClass, ever_before, facts_of
+from response.criteria.burden import Burden, Fact, LesionClass, ever_before, facts_at
 from response.criteria.criterion import State as CriterionState
 from response.criteria.rules import Flags
 from response.timeline import NO_ROW
 from response.vocabulary import State
 
-_NEW: Final = (LesionClass.NEW, LesionClass.NEW_NODE)
 _SHOWING: Final = Fact.NEW_UNEQUIVOCAL | Fact.NON_TARGET_PROGRESSION  # progression by itself
-_UNSEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
+_NEVER: Final = np.iinfo(np.int32).max
+_NOWHERE: Final = -1
 
 
 def progression_dates(burden: Burden, progressed: Flags, state: CriterionState) -> NDArray[np.int32]:
@@ -44,58 +44,73 @@ def progression_dates(burden: Burden, progressed: Flags, state: CriterionState) 
     visits = block.timeline.visits
     first = block.cell_values(visits.first_scan, NO_DATE)
     dates = np.where(progressed, first, NO_DATE).astype(np.int32)
-    grown, returned, shown = state.grown, state.returned, state.showing
     several = first != block.cell_values(visits.last_scan, NO_DATE)
     doubted = ever_before(burden.has(Fact.NEW_EQUIVOCAL | Fact.SUSPECTED))
-    for series, place in np.argwhere(progressed & (several | doubted)).tolist():
-        showing = _SHOWING
-        showing |= Fact.TARGET_DISEASE if grown[series, place] else Fact(0)
-        showing |= Fact.TARGET_DISEASE | Fact.NON_TARGET_PRESENT if returned[series, place] else Fact(0)
-        found = _days_showing(burden, series, place, showing)
-        if shown is not None:
-            found += [_day(burden, track, place) for track in block.tracks_of(series) if shown[track, place]]
-        dates[series, place] = min((day for day in found if day != NO_DATE), default=int(first[series, place]))
+    searched = progressed & (several | doubted)
+    if searched.any():
+        chosen = np.flatnonzero(searched.any(axis=1))
+        shown = _first_day_shown(burden, chosen, state)
+        dates[chosen] = np.where(searched[chosen] & (shown != _NEVER), shown, dates[chosen])
     if state.dated_after is None:
         return dates
     return np.where(progressed & (dates != NO_DATE) & (dates < state.dated_after), first, dates).astype(np.int32)
 
 
-def _days_showing(burden: Burden, series: int, place: int, showing: Fact) -> list[int]:
-    """Return the dates of the scans of one timepoint on which a lesion says one of the facts."""
-    days = []
-    for track in burden.block.tracks_of(series):
-        facts = facts_of(LesionClass(int(burden.classes[track])), State(int(burden.state[track, place])))
-        if facts & showing:
-            days.append(_day(burden, track, first_doubted(burden, track, place)))
-    return days
+def _first_day_shown(burden: Burden, series: NDArray[np.intp], state: CriterionState) -> NDArray[np.int32]:
+    """Return the first day on which a lesion of some series showed progression, `_NEVER` where none has a date.
+
+    `[series, timepoint]`, of those series only: each lesion that shows it at a timepoint, from the scan that first cast
+    doubt on it.
+    """
+    block = burden.block
+    tracks = np.flatnonzero(np.isin(block.series_of_track, series))
+    place = np.searchsorted(series, block.series_of_track[tracks])
+    showing = np.full((len(series), block.timepoints), _SHOWING, np.uint16)
+    showing[state.grown[series]] |= np.uint16(Fact.TARGET_DISEASE)
+    showing[state.returned[series]] |= np.uint16(Fact.TARGET_DISEASE | Fact.NON_TARGET_PRESENT)
+    shows = facts_at(burden.classes[tracks], burden.state[tracks]) & showing[place] != 0
+    days = _days(burden, tracks, _first_doubted(burden, tracks))
+    found = np.where(shows & (days != NO_DATE), days, _NEVER)
+    if state.showing is not None:
+        days = _days(burden, tracks, np.broadcast_to(np.arange(block.timepoints), found.shape))
+        found = np.where(state.showing[tracks] & (days != NO_DATE), np.minimum(days, found), found)
+    earliest = np.full(showing.shape, _NEVER, np.int32)
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    if len(starts):
+        earliest[place[starts]] = np.minimum.reduceat(found, starts, axis=0)
+    return earliest
 
 
-def first_doubted(burden: Burden, track: int, place: int) -> int:
-    """Return the place of the first timepoint of the run of equivocal findings that leads to `place`."""
-    first = place
-    doubtful = (State.EQUIVOCAL, State.BORDERLINE_NODE)
-    for earlier in range(place - 1, max(int(burden.block.baseline[burden.block.series_of_track[track], 0]), -1), -1):
-        state = burden.state[track, earlier]
-        if state in doubtful:
-            first = earlier
-        elif state not in _UNSEEN and not (state == State.PRESENT and burden.classes[track] in _NEW):
-            break
-    return first
+def _first_doubted(burden: Burden, tracks: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the place of the first of the run of equivocal findings that leads to each timepoint; its own if none."""
+    states = burden.state[tracks]
+    doubtful = (states == State.EQUIVOCAL) | (states == State.BORDERLINE_NODE)
+    unseen = (states == State.MISSING) | (states == State.NOT_EVALUABLE) | (states == State.NOT_SCHEDULED)
+    new = (burden.classes[tracks] == LesionClass.NEW) | (burden.classes[tracks] == LesionClass.NEW_NODE)
+    goes_on = doubtful | unseen | (new[:, None] & (states == State.PRESENT))
+    follows = np.arange(states.shape[1]) > burden.block.per_track(burden.block.baseline)[tracks]
+    found = np.empty(states.shape, np.intp)
+    began = np.full(len(tracks), _NOWHERE)
+    for place in range(states.shape[1]):
+        found[:, place] = np.where(began == _NOWHERE, place, began)
+        began = np.where(doubtful[:, place] & (began == _NOWHERE), place, began)
+        began = np.where(goes_on[:, place] & follows[:, place], began, _NOWHERE)
+    return found
 
 
-def _day(burden: Burden, track: int, place: int) -> int:
-    row = int(burden.block.row[track, place])
-    timeline = burden.block.timeline
-    day = NO_DATE if row == NO_ROW else int(timeline.measurements.date("date").days[row])
-    if day != NO_DATE:
-        return day
-    series = burden.block.low + int(burden.block.series_of_track[track])
-    return int(timeline.visits.first_scan[timeline.cells(series)][place])
+def _days(burden: Burden, tracks: NDArray[np.intp], places: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Return the day of each lesion's scan at a place: that of its row, else the first one of the timepoint."""
+    block = burden.block
+    rows = np.take_along_axis(block.row[tracks], places, axis=1)
+    scans = block.cell_values(block.timeline.visits.first_scan, NO_DATE)[block.series_of_track[tracks]]
+    dated = block.timeline.measurements.date("date").days
+    own = np.where(rows == NO_ROW, NO_DATE, dated.take(np.maximum(rows, 0)) if len(dated) else NO_DATE)
+    return np.where(own == NO_DATE, np.take_along_axis(scans, places, axis=1), own).astype(np.int32)
 
 
 def relabelled(dates: NDArray[np.int32], scans: NDArray[np.int32], progressed: Flags) -> Flags:
     """Return the timepoints before a PD that its back-dating covers, `[series, timepoint]`."""
     # the earliest progression date of this or any later timepoint
-    known = np.where(progressed & (dates != NO_DATE), dates, np.iinfo(np.int32).max)
+    known = np.where(progressed & (dates != NO_DATE), dates, _NEVER)
     coming = np.minimum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
     return np.asarray((scans != NO_DATE) & (scans >= coming) & ~progressed)
