@@ -24,7 +24,7 @@ from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden, LesionClass
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import enhancing_states, measured_by_enhancement, without_enhancement
-from response.criteria.products import any_target, lesion_nadir, product_burden, products_um2
+from response.criteria.products import any_target, lesion_nadir, lesion_reference, product_burden, products_um2
 from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
@@ -104,7 +104,8 @@ class EaslState(AreaState):
     @cached_property
     def lesion_grown(self) -> Flags:
         """A target is more than 25 % over its own smallest area."""
-        grew = self.test.grown(self.burden.value_um.astype(np.int64), lesion_nadir(self.burden))
+        lesions = self.burden.value_um.astype(np.int64)
+        grew = self.test.grown(lesions, lesion_reference(self.burden, self.test))
         return any_target(self.burden, grew) & self.block.follow_up
 
 
@@ -160,14 +161,15 @@ class Easl(Criterion):
     flags: tuple[Rule[Any], ...] = (ADJUDICATE_CR,)
     numbers: tuple[Number, ...] = area_numbers(NAME)
     offered: bool = False
+    test: SumTest = EASL_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EaslState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return EaslState(easl_burden(block, options, beside), options, self.questions, EASL_TEST)
+        return EaslState(easl_burden(block, options, beside), options, self.questions, self.test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the viable area in thousandths of a mm2."""
-        return area_values(NAME, state)
+        return area_values(self.prefix, state)
 
 
 EASL: Final = Easl()

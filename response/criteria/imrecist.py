@@ -149,6 +149,7 @@ class Imrecist(Criterion):
     flags: tuple[Rule[Any], ...] = IMRECIST_FLAGS
     numbers: tuple[Number, ...] = length_numbers(NAME)
     offered: bool = False
+    test: SumTest = IMRECIST_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ImrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
@@ -157,11 +158,11 @@ class Imrecist(Criterion):
         nodal = block.timeline.tracks.nodal[block.track_slice][:, None]
         measurable = length >= np.where(nodal, TARGET_NODE_UM, MEASURABLE_UM)
         new = new_measured(burden, length, measurable, NEW_LIMITS)
-        return ImrecistState(burden, new, options, self.questions, IMRECIST_TEST)
+        return ImrecistState(burden, new, options, self.questions, self.test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the total sum in thousandths of a mm."""
-        return length_values(NAME, state)
+        return length_values(self.prefix, state)
 
 
 IMRECIST: Final = Imrecist()

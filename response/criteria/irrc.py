@@ -126,6 +126,7 @@ class Irrc(Criterion):
     numbers: tuple[Number, ...] = area_numbers(NAME)
     words: Mapping[Response, str] | None = None
     offered: bool = False
+    test: SumTest = IRRC_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> TotalState:
         """Return what the rules ask; lesions are read again, by its own options."""
@@ -133,11 +134,11 @@ class Irrc(Criterion):
         one, two = lesion_number(block, "longest_mm"), lesion_number(block, "short_mm")
         measurable = (one != NO_NUMBER) & (one >= MEASURABLE_UM) & (two >= MEASURABLE_UM)
         new = new_measured(burden, products_um2(block, "longest_mm", "short_mm"), measurable, NEW_LIMITS)
-        return TotalAreaState(product_burden(burden), new, options, self.questions, IRRC_TEST)
+        return TotalAreaState(product_burden(burden), new, options, self.questions, self.test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the total burden in thousandths of a mm2."""
-        return area_values(NAME, state)
+        return area_values(self.prefix, state)
 
 
 IRRC: Final = Irrc(words=IRRC_WORDS)

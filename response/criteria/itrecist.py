@@ -175,7 +175,11 @@ def _gone(of: Of) -> Callable[[ItrecistState], Flags]:
 
 
 def _larger(of: Of) -> Callable[[ItrecistState], Flags]:
-    return lambda state: state.test.grown(of(state).sum_um, of(state).nadir_um)
+    def larger(state: ItrecistState) -> Flags:
+        group = of(state)
+        return state.test.grown(group.sum_um, group.baseline_um if state.test.from_baseline else group.nadir_um)
+
+    return larger
 
 
 def _smaller(of: Of) -> Callable[[ItrecistState], Flags]:
@@ -267,16 +271,17 @@ class Itrecist(Criterion):
         Number("non_injected_sum_mm", "mm"),
     )
     needs: str = "injected"
+    test: SumTest = ITRECIST_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ItrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return ItrecistState(burden_beside(block, options, beside), options, self.questions, ITRECIST_TEST)
+        return ItrecistState(burden_beside(block, options, beside), options, self.questions, self.test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the three sums in thousandths of a mm."""
         groups = {"injected_sum_mm": state.injected, "non_injected_sum_mm": state.non_injected}
         sums = {name: np.where(group.targets > 0, group.sum_um, NO_SUM) for name, group in groups.items()}
-        return {**length_values(NAME, state), **sums}
+        return {**length_values(self.prefix, state), **sums}
 
 
 ITRECIST: Final = Itrecist()

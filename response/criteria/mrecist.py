@@ -12,7 +12,7 @@ enhancement on CT, so MRI is better then; perfusion changes beside a treated les
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -63,8 +63,9 @@ from response.vocabulary import State as LesionState
 from response.vocabulary import VascularPattern
 
 NAME: Final = "mrecist"
-PARTIAL: Final = (7, 10)  # at most 70 % of the baseline sum (2010, table 2)
-PROGRESSIVE: Final = (6, 5)  # at least 120 % of the smallest sum (2010, table 2)
+MRECIST_TEST: Final = SumTest(  # at most 70 % of the baseline; at least 120 % of the smallest sum (2010, table 2)
+    partial=(7, 10), progressive=(6, 5), least=PD_INCREASE_UM
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,16 +196,16 @@ class Mrecist(Criterion):
     flags: tuple[Rule[Any], ...] = MRECIST_FLAGS
     numbers: tuple[Number, ...] = length_numbers(NAME)
     needs: str = "viable_mm"
+    test: SumTest = MRECIST_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> MrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        least = PD_INCREASE_UM if options.mrecist_abs5 else 0
-        test = SumTest(partial=PARTIAL, progressive=PROGRESSIVE, least=least)
+        test = self.test if options.mrecist_abs5 else replace(self.test, least=0)
         return MrecistState(mrecist_burden(block, options, beside), options, self.questions, test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the viable sum in thousandths of a mm."""
-        return length_values(NAME, state)
+        return length_values(self.prefix, state)
 
 
 MRECIST: Final = Mrecist()

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM, Burden, before
 from response.criteria.rules import Flags
+from response.criteria.sum_tests import SumTest
 from response.criteria.sums import TARGETS, burden_with, lesion_number
 from response.readings import TOO_SMALL_UM
 from response.timeline import Block
 from response.vocabulary import State
 
 _SIZED: Final = (State.MEASURED, State.NORMAL_NODE, State.EQUIVOCAL)
+_NO_VALUE: Final = (State.NOT_EVALUABLE, State.MISSING, State.UNKNOWN, State.SPLIT, State.MERGED)
 
 
 def products_um2(block: Block, first: str, second: str) -> NDArray[np.int64]:
@@ -50,10 +52,21 @@ def _small_products(block: Block) -> NDArray[np.int64]:
 
 def lesion_nadir(burden: Burden) -> NDArray[np.int64]:
     """Return the smallest contribution of each target before each timepoint, `NO_SUM` where none is known."""
-    unknown = np.isin(burden.state, (State.NOT_EVALUABLE, State.MISSING, State.UNKNOWN, State.SPLIT, State.MERGED))
+    unknown = np.isin(burden.state, _NO_VALUE)
     scored = burden.block.per_track(burden.block.is_baseline | burden.block.follow_up)
     known = np.where(~unknown & scored & np.isin(burden.classes, TARGETS)[:, None], burden.value_um, NO_SUM)
     return before(np.minimum.accumulate(known.astype(np.int64), axis=1), NO_SUM)
+
+
+def lesion_reference(burden: Burden, test: SumTest) -> NDArray[np.int64]:
+    """Return what growth of each target is judged against: its smallest contribution before, or that at baseline."""
+    if not test.from_baseline:
+        return lesion_nadir(burden)
+    place = np.maximum(burden.block.per_track(burden.block.baseline), 0).astype(np.int64)
+    state, value = (np.take_along_axis(values, place, axis=1) for values in (burden.state, burden.value_um))
+    known = ~np.isin(state, _NO_VALUE) & np.isin(burden.classes, TARGETS)[:, None]
+    at_baseline = np.where(known, value.astype(np.int64), NO_SUM)
+    return np.asarray(np.broadcast_to(at_baseline, burden.state.shape))
 
 
 def any_target(burden: Burden, chosen: Flags) -> Flags:

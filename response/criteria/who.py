@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.products import any_target, lesion_nadir, product_burden
+from response.criteria.products import any_target, lesion_reference, product_burden
 from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
@@ -74,7 +74,7 @@ class WhoState(AreaState):
     def lesion_grown(self) -> Flags:
         """A target is 25 % or more over its own smallest product."""
         lesions = self.burden.value_um.astype(np.int64)
-        grew = self.test.grown(lesions, lesion_nadir(self.burden))
+        grew = self.test.grown(lesions, lesion_reference(self.burden, self.test))
         return any_target(self.burden, grew) & self.block.follow_up
 
 
@@ -146,14 +146,15 @@ class Who(Criterion):
     numbers: tuple[Number, ...] = area_numbers(NAME)
     words: Mapping[Response, str] | None = None
     offered: bool = False
+    test: SumTest = WHO_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> WhoState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return WhoState(product_burden(burden_beside(block, options, beside)), options, self.questions, WHO_TEST)
+        return WhoState(product_burden(burden_beside(block, options, beside)), options, self.questions, self.test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the sum of products in thousandths of a mm2."""
-        return area_values(NAME, state)
+        return area_values(self.prefix, state)
 
 
 WHO: Final = Who(words=WHO_WORDS)
