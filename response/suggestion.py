@@ -1,8 +1,10 @@
 """Which criteria a subject's tumour type and treatment suggest, beside RECIST 1.1, which always stays.
 
-`INDICATIONS` is the whole rule: a criterion is suggested where the tumour type has one of the words and the treatment
-one of the words (an empty list asks for none). Words are whole words of the text, in any case, with or without a plural
-s; "tumor" reads as "tumour". A word after "no", "prior" and the like says that it is not so, and suggests nothing.
+`INDICATIONS` is the whole rule: a criterion is suggested where the tumour type has one of the words or codes and the
+treatment one of the words (an empty list asks for none). Words are whole words of the text, in any case, with or
+without a plural s; "tumor" reads as "tumour". Codes are those of ICD-10 (C18 stands for C18, C18.7 and C187) and of
+ICD-O-3 morphology (8936 for 8936/3; only with its behaviour, for other numbers look alike). A word after "no", "prior"
+and the like says that it is not so, and suggests nothing; no more does a treatment that the tumour is refractory to.
 """
 
 import re
@@ -36,6 +38,10 @@ class Indication:
         Its name.
     tumours, treatments
         Words of which the tumour type and the treatment must have one; empty: any.
+    codes
+        Codes of the tumour type that are as good as its words.
+    also
+        Words of which the tumour type must have one too; empty: none.
     source
         The guideline, or the paper.
     unless
@@ -47,53 +53,104 @@ class Indication:
     criterion: str
     source: str
     tumours: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     treatments: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     organ: str = ""
 
 
 _ESGAR: Final = "ESGAR Essentials on liver metastases, Eur Radiol 2025, doi:10.1007/s00330-025-11540-1"
-_LYMPHOMA: Final = ("lymphoma", "hodgkin", "dlbcl", "nhl")
+_CHOI: Final = "Choi et al., J Clin Oncol 2007;25:1753-1759"
+_CHUN: Final = f"Chun et al., JAMA 2009;302:2338-2344; {_ESGAR}"
+_GIST: Final = (
+    *("gist", "gastrointestinal stromal tumour", "gastro intestinal stromal tumour", "gi stromal tumour"),
+    *("gastrointestinal stromal sarcoma", "stromal tumour of the stomach", "gastric stromal tumour"),
+    "stromal tumour of stomach",
+)
+_COLORECTAL: Final = (
+    *("colorectal", "colorectum", "colon", "colonic", "rectal", "rectum", "rectosigmoid", "sigmoid", "caecum"),
+    *("caecal", "cecum", "cecal", "large bowel", "bowel cancer", "large intestine", "crc", "mcrc"),
+)
+_OTHER_OF_BOWEL: Final = (
+    *(*_GIST, "small bowel", "anal", "neuroendocrine", "nec", "net", "pnet", "carcinoid", "lymphoma", "melanoma"),
+    "sarcoma",
+)
+_SARCOMA: Final = (
+    *("soft tissue sarcoma", "sts", "sarcoma of soft tissue", "leiomyosarcoma", "liposarcoma", "synovial sarcoma"),
+    *("undifferentiated pleomorphic sarcoma", "ups", "angiosarcoma", "fibrosarcoma", "myxofibrosarcoma"),
+    *("solitary fibrous tumour", "alveolar soft part sarcoma", "mpnst"),
+)
+_LYMPHOMA: Final = (
+    *("lymphoma", "hodgkin", "dlbcl", "nhl", "bnhl", "chl", "pmbcl", "ptcl", "mcl", "mzl", "hgbl", "burkitt", "sll"),
+    "small lymphocytic",
+)
 _LYMPHOMA_OF_BRAIN: Final = ("cns lymphoma", "central nervous system lymphoma", "pcnsl")
 _GLIOMA: Final = (
     *("glioma", "glioblastoma", "gbm", "astrocytoma", "oligodendroglioma", "oligoastrocytoma"),
     "gliosarcoma",
 )
+_PROSTATE: Final = (
+    *("prostate", "prostatic", "crpc", "mcrpc", "nmcrpc", "hspc", "mhspc", "mcspc", "mhnpc"),
+    "castration resistant",
+)
+_RENAL: Final = (
+    *("rcc", "ccrcc", "mrcc", "renal cell", "renal cancer", "renal carcinoma", "renal clear cell"),
+    *("kidney cancer", "kidney carcinoma", "clear cell carcinoma of the kidney", "hypernephroma"),
+)
 _IMMUNOTHERAPY: Final = (
-    *("immunotherapy", "immuno oncology", "checkpoint inhibitor", "checkpoint inhibition", "checkpoint blockade"),
-    *("pd 1", "pd1", "pd l1", "pdl1", "ctla 4", "ctla4", "lag 3", "lag3", "ici"),
-    *("atezolizumab", "avelumab", "camrelizumab", "cemiplimab", "dostarlimab", "durvalumab", "ipilimumab"),
-    *("nivolumab", "pembrolizumab", "relatlimab", "retifanlimab", "sintilimab", "tislelizumab", "toripalimab"),
-    "tremelimumab",
+    *("immunotherapy", "immunotherapie", "immuno oncology", "immunooncology", "immunotherapeutic", "io", "ici", "cpi"),
+    *("checkpoint inhibitor", "checkpoint inhibition", "checkpoint blockade", "checkpoint blocker"),
+    *("pd 1", "pd1", "apd1", "pd l1", "pdl1", "apdl1", "ctla 4", "ctla4", "lag 3", "lag3", "tigit"),
+    *("adebrelimab", "atezolizumab", "avelumab", "benmelstobart", "botensilimab", "cadonilimab", "camrelizumab"),
+    *("cemiplimab", "cosibelimab", "dostarlimab", "durvalumab", "envafolimab", "ipilimumab", "ivonescimab"),
+    *("nivolumab", "pembrolizumab", "penpulimab", "prolgolimab", "pucotenlimab", "relatlimab", "retifanlimab"),
+    *("serplulimab", "sintilimab", "socazolimab", "spartalizumab", "sugemalimab", "tagitanlimab", "tiragolumab"),
+    *("tislelizumab", "toripalimab", "tremelimumab", "zimberelimab"),
+    *("bavencio", "imfinzi", "imjudo", "jemperli", "keytruda", "libtayo", "loqtorzi", "opdivo", "opdualag"),
+    *("tecentriq", "tevimbra", "yervoy", "zynyz"),
+    *("atezo", "durva", "ipi", "nivo", "pembro", "treme"),
+    *("aldesleukin", "interleukin 2", "il 2", "lifileucel", "tebentafusp", "tumour infiltrating lymphocyte"),
 )
 _ANTIANGIOGENIC: Final = (
-    *("antiangiogenic", "anti angiogenic", "vegf", "vegfr", "axitinib", "bevacizumab", "cabozantinib", "lenvatinib"),
-    *("pazopanib", "sorafenib", "sunitinib", "tivozanib"),
+    *("antiangiogenic", "anti angiogenic", "vegf", "vegfr", "tki", "tyrosine kinase inhibitor"),
+    *("axitinib", "bevacizumab", "cabozantinib", "lenvatinib", "pazopanib", "regorafenib", "sorafenib", "sunitinib"),
+    *("tivozanib", "avastin", "cabometyx", "fotivda", "inlyta", "lenvima", "nexavar", "stivarga", "sutent", "votrient"),
 )
 
 INDICATIONS: Final[tuple[Indication, ...]] = (
+    Indication(criterion="choi", tumours=_GIST, codes=("C49.A", "8936"), source=f"{_CHOI}; {_ESGAR}"),
     Indication(
         criterion="choi",
-        tumours=("gist", "gastrointestinal stromal tumour", "gastrointestinal stromal sarcoma"),
-        source=f"Choi et al., J Clin Oncol 2007;25:1753-1759; {_ESGAR}",
+        tumours=_SARCOMA,
+        treatments=_ANTIANGIOGENIC,
+        unless=_GIST,
+        source=f"Tirumani et al., Cancer Imaging 2013;13:197-211; {_CHOI}",
+    ),
+    Indication(criterion="chun", tumours=("crlm", "clm", "crclm"), source=_CHUN),
+    Indication(
+        criterion="chun",
+        tumours=_COLORECTAL,
+        codes=("C18", "C19", "C20"),
+        also=("liver", "hepatic", "c78 7"),
+        unless=_OTHER_OF_BOWEL,
+        source=_CHUN,
     ),
     Indication(
         criterion="chun",
-        tumours=(
-            *("crlm", "colorectal liver metastases", "colorectal liver metastasis", "colorectal hepatic metastases"),
-            *("liver metastases of colorectal cancer", "liver metastases from colorectal cancer"),
-        ),
-        source=f"Chun et al., JAMA 2009;302:2338-2344; {_ESGAR}",
-    ),
-    Indication(
-        criterion="chun",
-        tumours=("colorectal", "colon", "rectal", "rectum", "crc", "mcrc"),
+        tumours=_COLORECTAL,
+        codes=("C18", "C19", "C20"),
+        unless=_OTHER_OF_BOWEL,
         organ="liver",
-        source=f"Chun et al., JAMA 2009;302:2338-2344; {_ESGAR}",
+        source=_CHUN,
     ),
     Indication(
         criterion="mrecist",
-        tumours=("hcc", "hepatocellular carcinoma", "hepatocellular cancer", "hepatoma"),
+        tumours=(
+            *("hcc", "hepatocellular", "hepato cellular", "hepatoma", "liver cell carcinoma", "liver cell cancer"),
+            "primary liver cancer",
+        ),
+        codes=("C22.0", "817"),
         source="EASL Clinical Practice Guidelines, J Hepatol 2018;69:182-236; "
         "Llovet & Lencioni, J Hepatol 2020;72:288-306",
     ),
@@ -106,34 +163,61 @@ INDICATIONS: Final[tuple[Indication, ...]] = (
     Indication(
         criterion="lugano",
         tumours=_LYMPHOMA,
-        unless=_LYMPHOMA_OF_BRAIN,
+        codes=("C81", "C82", "C83", "C84", "C85", "C86", "959", "965", "966", "967", "968", "969", "970", "971"),
+        unless=(*_LYMPHOMA_OF_BRAIN, "mycosis fungoides", "sezary"),
         source="Cheson et al., J Clin Oncol 2014;32:3059-3068",
     ),
-    Indication(criterion="rano-2.0", tumours=_GLIOMA, source="Wen et al., J Clin Oncol 2023;41:5187-5199"),
     Indication(
-        criterion="pcwg3",
-        tumours=("prostate", "prostatic", "crpc", "mcrpc", "mhspc", "mcspc"),
-        source="Scher et al., J Clin Oncol 2016;34:1402-1418",
+        criterion="rano-2.0",
+        tumours=_GLIOMA,
+        codes=("C71", "9380", "9382", "9385", "940", "941", "942", "944", "945"),
+        unless=(*_LYMPHOMA, "medulloblastoma", "ependymoma", "meningioma", "brain metastases", "brain metastasis"),
+        source="Wen et al., J Clin Oncol 2023;41:5187-5199",
+    ),
+    Indication(
+        criterion="pcwg3", tumours=_PROSTATE, codes=("C61",), source="Scher et al., J Clin Oncol 2016;34:1402-1418"
     ),
     Indication(
         criterion="mass",
-        tumours=("rcc", "ccrcc", "mrcc", "renal cell carcinoma", "renal cell cancer", "kidney cancer"),
+        tumours=_RENAL,
+        codes=("C64", "8310", "8312"),
         treatments=_ANTIANGIOGENIC,
         source="Smith et al., AJR Am J Roentgenol 2010;194:1470-1478",
     ),
     Indication(
         criterion="ablation",
-        treatments=("thermal ablation", "radiofrequency ablation", "microwave ablation", "rfa", "mwa", "cryoablation"),
+        treatments=(
+            *("thermal ablation", "tumour ablation", "percutaneous ablation", "radiofrequency", "microwave ablation"),
+            *("microwave", "rfa", "mwa", "cryoablation", "irreversible electroporation"),
+        ),
         source="Ahmed et al., Radiology 2014;273:241-260",
     ),
     Indication(
         criterion="itrecist",
-        treatments=("intratumoral", "intratumoural", "intralesional", "t vec", "talimogene laherparepvec"),
+        treatments=(
+            *("intratumoral", "intratumoural", "intralesional", "t vec", "tvec", "talimogene laherparepvec"),
+            *("talimogene", "imlygic"),
+        ),
         source="Goldmacher et al., J Clin Oncol 2020;38:2667-2676",
     ),
 )
 
-_DENIED_BY: Final = ("no", "not", "non", "without", "prior", "previous", "pre", "post", "after")
+# What comes before a word, and after it, and says that it is not so.
+_NOT: Final = ("no", "not", "non", "without", "prior", "previous", "pre", "post", "after", "history of", "suspected")
+_NOT_GIVEN: Final = (
+    *(*_NOT, "previously treated with", "pretreated with", "refractory to", "resistant to", "intolerant to"),
+    *("progressed on", "progression on", "failed", "failure of", "stopped", "discontinued"),
+)
+_NOT_GIVEN_AFTER: Final = (
+    "naive",
+    "free",
+    "refractory",
+    "resistant",
+    "intolerant",
+    "pretreated",
+    "experienced",
+    "failure",
+)
 
 
 def suggested(tumour_type: str, treatment: str) -> list[Indication]:
@@ -142,8 +226,9 @@ def suggested(tumour_type: str, treatment: str) -> list[Indication]:
     return [
         item
         for item in INDICATIONS
-        if (not item.tumours or _says(tumour, item.tumours))
-        and (not item.treatments or _says(given, item.treatments))
+        if (not item.tumours or _says(tumour, item.tumours) or _codes(tumour_type, item.codes))
+        and (not item.also or _says(tumour, item.also))
+        and (not item.treatments or _is_given(given, item.treatments))
         and not _says(tumour, item.unless)
     ]
 
@@ -189,13 +274,31 @@ def _words(text: str) -> str:
 
 
 def _says(text: str, words: tuple[str, ...]) -> bool:
-    return bool(words) and _pattern(words).search(text) is not None
+    return bool(words) and _pattern(words, _NOT, ()).search(text) is not None
+
+
+def _is_given(text: str, words: tuple[str, ...]) -> bool:
+    return _pattern(words, _NOT_GIVEN, _NOT_GIVEN_AFTER).search(text) is not None
+
+
+def _codes(text: str, codes: tuple[str, ...]) -> bool:
+    return bool(codes) and _code_pattern(codes).search(text) is not None
 
 
 @lru_cache(maxsize=64)
-def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    denied = "".join(rf"(?<!\b{word} )" for word in _DENIED_BY)
-    return re.compile(rf"{denied}\b(?:{'|'.join(map(re.escape, words))})s?\b")
+def _pattern(words: tuple[str, ...], before: tuple[str, ...], after: tuple[str, ...]) -> re.Pattern[str]:
+    denied = "".join(rf"(?<!\b{word} )" for word in before)
+    denied_after = rf"(?! (?:{'|'.join(after)})\b)" if after else ""
+    return re.compile(rf"{denied}\b(?:{'|'.join(map(re.escape, words))})s?\b{denied_after}")
+
+
+@lru_cache(maxsize=64)
+def _code_pattern(codes: tuple[str, ...]) -> re.Pattern[str]:
+    """Return the pattern of codes: a letter begins one of ICD-10, of which more figures may follow; else ICD-O-3."""
+    sites = [re.escape(code).replace(r"\.", r"\.?") for code in codes if code[0].isalpha()]
+    kinds = [rf"{code}\d{{{4 - len(code)}}}/\d" for code in codes if code[0].isdigit()]
+    parts = [*(rf"{site}(?:\.?\w{{1,2}})?" for site in sites), *(rf"M?-?{kind}" for kind in kinds)]
+    return re.compile(rf"\b(?:{'|'.join(parts)})\b", re.IGNORECASE)
 
 
 # --- subjects

@@ -7,6 +7,7 @@ from response.findings import Finding
 from response.registry import BUILT_IN, find_criterion
 from response.report.explain import explain
 from response.suggestion import INDICATIONS, suggested, suggestion_findings
+from response.vocabulary import folded
 from tests.trials import from_rows, target
 
 
@@ -45,6 +46,81 @@ from tests.trials import from_rows, target
         ("melanoma", "T-VEC (intralesional)", ["itrecist"]),
         ("breast cancer", "paclitaxel", []),
         ("", "", []),
+        # spellings of the tumour type
+        ("gastro-intestinal stromal tumor", "", ["choi"]),
+        ("GI stromal tumours", "", ["choi"]),
+        ("Stromal tumor of stomach", "", ["choi"]),
+        ("GIST resistant to imatinib", "sunitinib", ["choi"]),
+        ("GIST of the rectum", "", ["choi"]),  # no colorectal cancer
+        ("rectal neuroendocrine tumour", "", []),
+        ("small bowel cancer", "", []),
+        ("bowel cancer", "", ["chun"]),
+        ("sigmoid adenocarcinoma", "", ["chun"]),
+        ("CRC with liver mets", "", ["chun", "chun"]),
+        ("liver metastases (colorectal)", "", ["chun", "chun"]),
+        ("hepatic metastases from rectal cancer", "", ["chun", "chun"]),
+        ("colorectal cancer, no liver metastases", "", ["chun"]),  # a lesion in the liver decides
+        ("liver metastases", "", []),
+        ("hepato-cellular carcinoma", "", ["mrecist"]),
+        ("liver cell carcinoma", "", ["mrecist"]),
+        ("intrahepatic cholangiocarcinoma", "", []),
+        ("history of lymphoma", "", []),
+        ("DLBCL, relapsed/refractory", "R-CHOP", ["lugano"]),
+        ("mycosis fungoides (cutaneous lymphoma)", "", []),
+        ("medulloblastoma", "", []),
+        ("castration-refractory prostate cancer", "", ["pcwg3"]),
+        ("kidney cancer", "TKI", ["mass"]),
+        ("urothelial carcinoma of the kidney", "sunitinib", []),
+        ("leiomyosarcoma", "pazopanib", ["choi"]),
+        ("soft tissue sarcoma", "doxorubicin", []),
+        # codes
+        ("C49.A2", "", ["choi"]),
+        ("8936/3", "", ["choi"]),
+        ("M-8936/1", "", ["choi"]),
+        ("8936", "", []),  # no code without its behaviour
+        ("18936/3", "", []),
+        ("C49.2", "", []),
+        ("C18.7", "", ["chun"]),
+        ("c187", "", ["chun"]),
+        ("C20", "", ["chun"]),
+        ("C18.7; C78.7", "", ["chun", "chun"]),
+        ("C78.7", "", []),
+        ("C21.0", "", []),
+        ("C22.0", "", ["mrecist"]),
+        ("C22.1", "", []),
+        ("8170/3", "TACE", ["mrecist"]),
+        ("8160/3", "", []),
+        ("C83.3", "", ["lugano"]),
+        ("9680/3", "", ["lugano"]),
+        ("C88.0", "", []),
+        ("C71.1", "temozolomide", ["rano-2.0"]),
+        ("9440/3", "", ["rano-2.0"]),
+        ("C79.3", "", []),
+        ("C61", "", ["pcwg3"]),
+        ("C64.9", "axitinib", ["mass"]),
+        ("C64", "everolimus", []),
+        # treatments
+        ("GIST", "Glivec", ["choi"]),
+        ("HCC", "TACE", ["mrecist"]),
+        ("HCC", "Y-90", ["mrecist"]),
+        ("HCC", "atezo/bev", ["mrecist", "irecist"]),
+        ("HCC", "durvalumab+tremelimumab", ["mrecist", "irecist"]),
+        ("melanoma", "ipi/nivo", ["irecist"]),
+        ("melanoma", "Keytruda", ["irecist"]),
+        ("NSCLC", "chemo-IO", ["irecist"]),
+        ("melanoma", "IL-2", ["irecist"]),
+        ("uveal melanoma", "tebentafusp", ["irecist"]),
+        ("melanoma", "patients treated with pembrolizumab", ["irecist"]),
+        ("melanoma", "nivolumab after dacarbazine", ["irecist"]),
+        ("melanoma", "dacarbazine, previously treated with nivolumab", []),
+        ("melanoma", "PD-1 refractory: dacarbazine", []),
+        ("melanoma", "refractory to pembrolizumab", []),
+        ("melanoma", "immunotherapy-naive", []),
+        ("Crohn's disease", "vedolizumab", []),
+        ("renal cell carcinoma", "lenvatinib + pembrolizumab", ["irecist", "mass"]),
+        ("glioblastoma", "nivolumab", ["rano-2.0"]),
+        ("liver metastases", "microwave ablation", ["ablation"]),
+        ("breast cancer", "ovarian ablation", []),
     ],
 )
 def test_suggestions(tumour_type: str, treatment: str, criteria: list[str]) -> None:
@@ -57,6 +133,8 @@ def test_every_indication_names_a_criterion_that_is_there_and_its_source() -> No
         assert find_criterion(item.criterion).name == item.criterion
         assert item.tumours or item.treatments
         assert item.source
+        words = (*item.tumours, *item.also, *item.treatments, *item.unless)
+        assert all(word == folded(word) and "tumor " not in f"{word} " for word in words)  # as texts are read
 
 
 def trial(*subjects: tuple[str, str, str], organ: str = "liver", **more: str) -> Assessment:
