@@ -3,6 +3,7 @@
 The measurements, the visit and subject tables beside them and the collected responses are read by the same machinery.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -178,6 +179,8 @@ def read_records(
 
 
 _WITH_STATES: Final = ("longest_mm", "short_mm", "diameter_mm")  # a word in them is the state of the lesion
+_PERCENTAGE: Final = re.compile(r"-?\d[\d.,]*\s*%$")
+_SHARE: Final = "a share from 0 to 1, or a percentage such as 45 %"
 _DATE_REMEDY: Final = "Correct the cell in the source, or say in a mapping file how dates are written (date_format)."
 
 
@@ -206,10 +209,7 @@ class _CellReader:
 
     def read_number(self, name: str, column: Column) -> None:
         texts = self.table.columns[name]
-        cells = [
-            number_of(value, decimal=self.decimal, largest=column.largest, negative=column.negative)
-            for value in texts.values
-        ]
+        cells = [self._number(name, value, column) for value in texts.values]
         for code, cell in enumerate(cells):
             if cell.fault:
                 self._unusable(name, code, cell.fault)
@@ -218,6 +218,16 @@ class _CellReader:
         if name in _WITH_STATES and any(cell.state for cell in cells):
             states = np.asarray([cell.state for cell in cells], np.int8)[texts.codes]
             self._words = states if self._words is None else np.where(states > 0, states, self._words)
+
+    def _number(self, name: str, text: str, column: Column) -> Cell:
+        """Return what a number cell says; a share may be written as a percentage (45 %), a percentage with its sign."""
+        is_share = column.largest == 1
+        if _PERCENTAGE.match(text) and (is_share or name.endswith("_percent")):
+            largest = 100 if is_share else column.largest
+            cell = number_of(text[:-1].rstrip(), decimal=self.decimal, largest=largest, negative=column.negative)
+            return Cell(round(cell.thousandths / 100)) if is_share and not cell.fault else cell
+        cell = number_of(text, decimal=self.decimal, largest=column.largest, negative=column.negative)
+        return replace(cell, fault=_SHARE) if is_share and cell.fault else cell
 
     def _in_millimetres(self, name: str, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
         if "unit" not in self.table.columns:
