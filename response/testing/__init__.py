@@ -17,7 +17,8 @@ from typing import ClassVar
 
 from response.criteria.criterion import Criterion
 from response.testing import checks
-from response.testing.checks import CHECKS, Bench, assess_by
+from response.testing.bench import Bench, assess_by
+from response.testing.checks import CHECKS
 from response.testing.trials import MakeCell, Trial, made_up_trial
 
 __all__ = ["CHECKS", "Bench", "CriterionSuite", "Trial", "assess_by", "check_criterion", "made_up_trial"]
@@ -30,9 +31,10 @@ def check_criterion(
     columns: Mapping[str, MakeCell] | None = None,
     unreached: frozenset[str] = frozenset(),
     ne_when_complete: frozenset[str] = frozenset(),
+    decides_in_part: frozenset[str] = frozenset(),
 ) -> None:
     """Raise AssertionError at the first of `CHECKS` that a criterion does not pass; parameters as those of `Bench`."""
-    bench = Bench(criterion, trials, columns or {}, unreached, ne_when_complete)
+    bench = Bench(criterion, trials, columns or {}, unreached, ne_when_complete, decides_in_part)
     for check in CHECKS:
         check(bench)
 
@@ -44,7 +46,7 @@ class CriterionSuite:
     ----------
     criterion
         What is tested.
-    trials, columns, unreached, ne_when_complete
+    trials, columns, unreached, ne_when_complete, decides_in_part
         As those of `Bench`.
     """
 
@@ -53,12 +55,14 @@ class CriterionSuite:
     columns: ClassVar[Mapping[str, MakeCell]] = {}
     unreached: ClassVar[frozenset[str]] = frozenset()
     ne_when_complete: ClassVar[frozenset[str]] = frozenset()
+    decides_in_part: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def bench(cls) -> Bench:
         """Return the criterion on its bench, the same for all tests of the class."""
         if "_bench" not in vars(cls):
-            cls._bench = Bench(cls.criterion, cls.trials, cls.columns, cls.unreached, cls.ne_when_complete)
+            excused = (cls.unreached, cls.ne_when_complete, cls.decides_in_part)
+            cls._bench = Bench(cls.criterion, cls.trials, cls.columns, *excused)
         return cls._bench
 
     _bench: ClassVar[Bench]
@@ -71,6 +75,10 @@ class CriterionSuite:
         """Every option has a default among its choices and says what it decides; a protocol keeps all of them."""
         checks.check_options_are_saved(self.bench())
 
+    def test_numbers(self) -> None:
+        """Each number that it declares is given at every timepoint, whole, and has a column to itself."""
+        checks.check_numbers(self.bench())
+
     def test_determinism(self) -> None:
         """The same trial gives the same results."""
         checks.check_determinism(self.bench())
@@ -80,7 +88,7 @@ class CriterionSuite:
         checks.check_row_order(self.bench())
 
     def test_other_subjects(self) -> None:
-        """The data of other subjects change nothing: nothing is taken from a neighbour."""
+        """The data of other subjects, of longer courses too, change nothing: nothing is taken from a neighbour."""
         checks.check_other_subjects(self.bench())
 
     def test_other_evaluators(self) -> None:
@@ -92,8 +100,16 @@ class CriterionSuite:
         checks.check_later_timepoints(self.bench())
 
     def test_nadir(self) -> None:
-        """No nadir ever rises."""
+        """No nadir ever rises: neither one that is told, nor one that rules are judged by."""
         checks.check_nadir(self.bench())
+
+    def test_missing_measurements(self) -> None:
+        """A target that was not measured never makes the response better than it was with its measurement."""
+        checks.check_missing_measurements(self.bench())
+
+    def test_last_rules(self) -> None:
+        """The last rule of a question is taken where no other holds, so it has to hold there."""
+        checks.check_last_rules(self.bench())
 
     def test_recist_is_left_alone(self) -> None:
         """RECIST 1.1 beside it says what it says alone, and the lesions stay as they were read."""

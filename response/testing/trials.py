@@ -1,6 +1,7 @@
 """Made-up trials: every column of the tables filled in, so that a criterion finds what it needs.
 
-Half of the numbers lie near a threshold that criteria use, where a slip shows. The same seed makes the same trial.
+Half of the numbers lie near a threshold that criteria use, where a slip shows. The same seed makes the same trial, and
+a column more changes none of the others: each is drawn from a source of its own.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from response.columns import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS, Column
 from response.measurements import Measurements
 from response.protocol import Protocol
 from response.table import TextColumn, TextTable
-from response.vocabulary import Role, text_of
+from response.vocabulary import Role, State, text_of
 
 Row = Mapping[str, str]
 MakeCell = Callable[[Random], str]
@@ -109,8 +110,8 @@ def made_up_trial(
     columns
         Further columns of the measurement table: what makes a cell.
     """
-    random = Random(seed)
-    made = [_Subject(random, number, timepoints, complete, columns or {}) for number in range(subjects)]
+    draw = _Draw(seed)
+    made = [_Subject(draw, number, timepoints, complete, columns or {}) for number in range(subjects)]
     return Trial(
         rows=[row for subject in made for row in subject.rows()],
         visits=[row for subject in made for row in subject.visits()],
@@ -122,15 +123,26 @@ def rare_trial() -> Trial:
     """Return a few subjects whose baseline leaves little to follow, as the rules borrowed from RECIST 1.1 know them.
 
     Their ids say what they are: no disease (and looked for or not), candidates alone, no other lesion than a target,
-    and a target without any number at baseline.
+    a target without any number at baseline, and targets that are gone, with new lesions not looked for.
     """
-    found, known = {"longest_mm": "30", "short_mm": "20"}, {"role": text_of(Role.TARGET), "lesion": "T0"}
+    numbers = {
+        name: _tenths(5 * min(int(column.largest or 1000), 1000))
+        for name, column in COLUMNS.items()
+        if _is_number(name, column, _OWN)
+    }
+    found = {"longest_mm": "30", "short_mm": "20", **numbers}
+    known = {"role": text_of(Role.TARGET), "lesion": "T0"}
     subjects = {
         "only-target": [{**known, **found}] * 2,
-        "baseline-not-measured": [{**known, "state": "not_evaluable"}, {**known, **found}],
+        "baseline-not-measured": [{**known, "state": text_of(State.NOT_EVALUABLE)}, {**known, **found}],
         "only-candidates": [{**known, **found, "role": text_of(Role.CANDIDATE)}] * 2,
+        "gone-not-looked-for": [{**known, **found}, {**known, "state": text_of(State.ABSENT)}],
     }
-    visits = {"no-disease": ("none", "none"), "no-disease-not-looked-for": ("none", "not_evaluable")}
+    visits = {
+        "no-disease": ("none", "none"),
+        "no-disease-not-looked-for": ("none", "not_evaluable"),
+        "gone-not-looked-for": ("none", "not_evaluable"),
+    }
     return Trial(
         rows=[
             {**_at(subject, place), "organ": "liver", **row}
@@ -150,16 +162,31 @@ def _at(subject: str, place: int) -> dict[str, str]:
     return {"subject": subject, "evaluator": "R1", "timepoint": str(place), "date": day}
 
 
+class _Draw:
+    """Where numbers are drawn from: one source for the course of the disease, and one for each further column."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed, self.course = seed, Random(seed)
+        self._columns: dict[str, Random] = {}
+
+    def column(self, name: str) -> Random:
+        """Return the source of a column."""
+        if name not in self._columns:
+            self._columns[name] = Random(f"{self.seed} {name}")
+        return self._columns[name]
+
+
 class _Subject:
     """Makes the rows of one subject."""
 
     def __init__(
-        self, random: Random, number: int, timepoints: int, complete: bool, columns: Mapping[str, MakeCell]
+        self, draw: _Draw, number: int, timepoints: int, complete: bool, columns: Mapping[str, MakeCell]
     ) -> None:
-        self.random, self.name, self.complete, self.columns = random, f"S{number:04d}", complete, columns
+        self.draw, self.name, self.complete, self.columns = draw, f"S{number:04d}", complete, columns
+        self.random = draw.course
         self.days = [0]
         for _ in range(timepoints):
-            self.days.append(self.days[-1] + random.choice((28, 42, 56, 56, 60)))
+            self.days.append(self.days[-1] + self.random.choice((28, 42, 56, 56, 60)))
 
     def _when(self, timepoint: int) -> dict[str, str]:
         day = DAY_0 + timedelta(self.days[timepoint])
@@ -177,7 +204,7 @@ class _Subject:
     def _lesion(self, lesion: str, role: Role, *, first: int) -> Iterator[Row]:
         random = self.random
         organ = random.choice(ORGANS)
-        base = {name: self._base(column) for name, column in COLUMNS.items() if _is_number(name, column, _OWN)}
+        base = {name: self._base(name, column) for name, column in COLUMNS.items() if _is_number(name, column, _OWN)}
         size = random.choice((120, 200, 300, 400, 1000))
         for timepoint in range(first, len(self.days)):
             about = {
@@ -191,10 +218,10 @@ class _Subject:
             found = self._finding(role, size, share, follow_up=timepoint > first)
             if found is None:
                 continue
-            more = {name: _tenths(value * self._share(timepoint - first) // 100) for name, value in base.items()}
-            coded = {name: self._word(column) for name, column in COLUMNS.items() if _is_code(name, column, _OWN)}
-            own = {name: make(random) for name, make in self.columns.items()}
-            group = {"morphology": random.choice("123"), "slice_thickness_mm": "5"}
+            more = {name: _tenths(value * self._share(name, timepoint - first) // 100) for name, value in base.items()}
+            coded = {name: self._word(name, column) for name, column in COLUMNS.items() if _is_code(name, column, _OWN)}
+            own = {name: make(self.draw.column(name)) for name, make in self.columns.items()}
+            group = {"morphology": self.draw.column("morphology").choice("123"), "slice_thickness_mm": "5"}
             yield {**self._when(timepoint), **about, **found, **more, **coded, **group, **own}
 
     def _finding(self, role: Role, size: int, share: int, *, follow_up: bool) -> dict[str, str] | None:
@@ -214,27 +241,28 @@ class _Subject:
         word = random.choice(words)
         return {"state": word, **(trend if word != "absent" else {})}
 
-    def _base(self, column: Column) -> int:
+    def _base(self, name: str, column: Column) -> int:
         """Return a number at baseline, in tenths."""
-        largest = min(int(column.largest or 1000), 1000)
-        return self.random.randint(largest * 2, largest * 8) if largest > 1 else self.random.randint(2, 8)
+        random, largest = self.draw.column(name), min(int(column.largest or 1000), 1000)
+        return random.randint(largest * 2, largest * 8) if largest > 1 else random.randint(2, 8)
 
-    def _share(self, later: int) -> int:
-        return 100 if not later else self.random.choice([share for share in SHARES if share <= 125])
+    def _share(self, name: str, later: int) -> int:
+        return 100 if not later else self.draw.column(name).choice([share for share in SHARES if share <= 125])
 
-    def _word(self, column: Column) -> str:
+    def _word(self, name: str, column: Column) -> str:
+        random = self.draw.column(name)
         words = [text_of(member) for member in column.words or () if member]
-        return self.random.choice(("", *words)) if self.random.random() < 0.5 else ""
+        return random.choice(("", *words)) if random.random() < 0.5 else ""
 
     def visits(self) -> Iterator[Row]:
         for timepoint in range(len(self.days)):
             coded = {
-                name: self._word(column)
+                name: self._word(name, column)
                 for name, column in VISIT_COLUMNS.items()
                 if _is_code(name, column, _OWN_OF_VISITS) and timepoint
             }
             numbers = {
-                name: _tenths(self._base(column))
+                name: _tenths(self._base(name, column))
                 for name, column in VISIT_COLUMNS.items()
                 if _is_number(name, column, _OWN_OF_VISITS)
             }
