@@ -75,16 +75,18 @@ def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] |
     The last active rule is taken where no other holds, so it must be one that always holds.
     """
     indices = range(len(rules)) if active is None else active
-    codes: RuleCodes | None = None
-    for index in reversed(indices):
-        holds = rules[index].holding(state)
-        if codes is None:
-            codes = np.full(holds.shape, index, np.int8)
-        else:
-            np.copyto(codes, np.int8(index), where=holds)
-    if codes is None:
+    if not len(indices):
         raise ValueError("no rule is active")
-    return codes
+    # below zero by how far a rule stands from the end: the smallest is the first (faster than copying rule by rule)
+    found: RuleCodes | None = None
+    for index in indices:
+        holds = rules[index].holding(state)
+        found = np.full(holds.shape, indices[-1] - len(rules), np.int8) if found is None else found
+        np.minimum(found, holds.view(np.int8) * np.int8(index - len(rules)), out=found)
+        if holds.all():
+            break  # no later rule can be the first
+    assert found is not None
+    return found + np.int8(len(rules))
 
 
 def all_that_hold(rules: Sequence[Rule[S]], state: S, active: Sequence[int]) -> dict[str, Flags]:
