@@ -2,14 +2,16 @@
 
 Source: Cheson et al., J Clin Oncol 2014;32:3059-3068, doi:10.1200/JCO.2013.54.8800, table 3 (CT-based response).
 Growth is judged lesion by lesion against the smallest values of that lesion, shrinkage on the sum of products against
-the baseline. Confirmed in public tables: all of CR, PR and PD with the spleen of 15 cm that must exceed 16 cm
-(PMC5298348, table 2), 5 x 5 mm and 0 x 0 mm, and nodes at their true size (medilib.ir, 97480), new lesions by size and
-an enlarged spleen from 13 cm (ashpublications.net, view-large 10674621). Two tables print "more than" where these
-print "at least" for 0.5, 1.0 and 2 cm (ajnr.org, table 71982); "at least" is used.
+the baseline. Confirmed in public tables: all of CR, PR and PD with the spleen of 15 cm that must exceed 16 cm, 5 x 5 mm
+and 0 x 0 mm, nodes at their true size, new and regrown lesions (PMC5298348, table 2, as a whole; medilib.ir, 97480), an
+enlarged spleen from 13 cm (ashpublications.net, view-large 10674621). Some tables print "more than" where these print
+"at least" for 0.5, 1.0 and 2 cm (ajnr.org, table 71982; view-large 10674621 for the spleen); "at least" is used.
 
 Not in a source, and so our reading: which length makes a lesion "up to 2 cm" (its smallest longest diameter); that a
-lesion regrows only after it could not be seen, and at the size of a new lesion; that a spleen recurs at 2 cm over its
-smallest length; that an enlarged spleen or an involved marrow that was not looked at allows no CR.
+lesion regrows only after it could not be seen, and at the size of a new lesion, a node that is not measured after it
+was normal, by 5 mm; that a spleen recurs at 2 cm over its smallest length; that an enlarged spleen or an involved
+marrow that was not looked at allows no CR. Where one of the first three decides, or nothing is known of spleen or
+marrow, a flag says so.
 
 Scope: Hodgkin and non-Hodgkin lymphoma that is not FDG-avid, or followed by CT. FDG-PET with the five-point scale,
 LYRIC and RECIL are not here.
@@ -17,31 +19,21 @@ LYRIC and RECIL are not here.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
-from response.criteria.burden import NO_SUM, ever_before
+from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.lymphoma import (
-    LesionGrowth,
-    Spleen,
-    below_measurable,
-    lymphoma_burden,
-    non_target_increased,
-    non_target_regrown,
-)
-from response.criteria.new_lesions import visit_codes
-from response.criteria.products import any_target
-from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, CombinationOptions, recist_burden
+from response.criteria.lugano_state import LuganoState
+from response.criteria.lymphoma import lymphoma_burden
+from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, CombinationOptions
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.some_lesions import is_one_of, lesions_of_series
 from response.criteria.sums import (
     TARGETS,
-    AreaState,
-    SumTest,
     all_gone,
     area_numbers,
     area_values,
@@ -51,13 +43,11 @@ from response.criteria.sums import (
     otherwise,
     shrunk,
 )
-from response.criteria.visit_values import any_lesion, at_baseline
 from response.protocol import option
 from response.timeline import Block
 from response.vocabulary import Marrow
 
 NAME: Final = "lugano"
-LUGANO_TEST: Final = SumTest(partial=(1, 2), progressive=(3, 2))  # -50 % of the sum of products, inclusive: table 3, PR
 MOST_TARGETS: Final = 6  # table 3
 
 
@@ -81,69 +71,25 @@ class LuganoOptions(CombinationOptions):
     )
 
 
-class LuganoState(AreaState):
-    """What the rules ask of all series of a block; areas are whole square micrometres."""
-
-    @cached_property
-    def lesions(self) -> LesionGrowth:
-        """Targets one by one."""
-        return LesionGrowth(self.burden)
-
-    @cached_property
-    def spleen(self) -> Spleen:
-        """The spleen."""
-        return Spleen(self.block, self.options.lugano_spleen_reference == "nadir")
-
-    @cached_property
-    def marrow(self) -> NDArray[np.int8]:
-        """`vocabulary.Marrow` of the visit."""
-        return visit_codes(self.block, "marrow")
-
-    @cached_property
-    def marrow_involved(self) -> Flags:
-        """The marrow was involved at baseline, `[series, 1]`."""
-        return np.asarray(at_baseline(self.block, self.marrow) == Marrow.POSITIVE)
-
-    @cached_property
-    def marrow_was_free(self) -> Flags:
-        """The marrow was free at baseline or later."""
-        scored = self.block.is_baseline | self.block.follow_up
-        return ever_before((self.marrow == Marrow.NEGATIVE) & scored)
-
-    @cached_property
-    def showing(self) -> Flags | None:
-        """Lesions that have grown or are back, `[track, timepoint]`."""
-        return self.lesions.progressed | self.lesions.regrown | non_target_regrown(self.burden)
-
-    @property
-    def grown(self) -> Flags:
-        """No growth of all targets together is progression: `showing` names the lesions."""
-        return np.zeros(self.shape, np.bool_)
-
-    def thresholds(self, place: int) -> list[str]:
-        """Return how far a timepoint of a single series is from PR; progression is judged lesion by lesion."""
-        return super().thresholds(place)[:1]
-
-
 # --- Target lesions: up to six dominant nodes and extranodal lesions
 
 
 def _lesion_grown(state: LuganoState) -> Flags:
-    return any_target(state.burden, state.lesions.progressed)
+    return state.lesion_progressed
 
 
 def _regrown(state: LuganoState) -> Flags:
-    return any_target(state.burden, state.lesions.regrown)
+    return state.target_regrown
 
 
 TARGET_RULES: Final = (
     Rule("no_targets", "NA", no_targets, "table 3", "no measurable node or lesion was chosen at baseline"),
-    Rule("baseline_incomplete", "NE", baseline_incomplete, "table 3",
-         "a target lesion was not measured in two diameters at baseline"),
-    Rule("cr", "CR", all_gone, "table 3, CR", "all nodes are at most 15 mm long and extranodal lesions are gone"),
     Rule("pd_lesion", "PD", _lesion_grown, "table 3, PD",
          "a lesion above 15 mm has grown by 50 % of its smallest product, and by 5 mm (10 mm if above 20 mm)"),
     Rule("regrowth", "PD", _regrown, "table 3, PD", "a lesion that could not be seen any more is back"),
+    Rule("baseline_incomplete", "NE", baseline_incomplete, "table 3",
+         "a target lesion was not measured in two diameters at baseline"),
+    Rule("cr", "CR", all_gone, "table 3, CR", "all nodes are at most 15 mm long and extranodal lesions are gone"),
     Rule("missing", "NE", missing, "table 3",
          "{missing} of {targets} target lesions could not be measured in two diameters"),
     Rule("pr", "PR", shrunk, "table 3, PR",
@@ -157,7 +103,7 @@ TARGET_RULES: Final = (
 
 
 def _non_target_regrown(state: LuganoState) -> Flags:
-    return any_lesion(state.block, non_target_regrown(state.burden))
+    return state.non_target_regrown
 
 
 _FIRST: Final = [rule.name for rule in NON_TARGET_RULES].index("pd") + 1
@@ -217,7 +163,8 @@ def _marrow_free(state: LuganoState) -> Flags:
 
 
 def _marrow_never(state: LuganoState) -> Flags:
-    return np.asarray(~state.marrow_involved & (state.marrow != Marrow.POSITIVE))
+    involved = state.marrow_at_baseline == Marrow.POSITIVE
+    return np.asarray(~involved & (state.marrow != Marrow.POSITIVE))
 
 
 def _marrow_unknown(state: LuganoState) -> Flags:
@@ -241,7 +188,11 @@ def _answered(question: str, *categories: str) -> Callable[[LuganoState], Flags]
 
 
 def _nothing_known(state: LuganoState) -> Flags:
-    return state.no_disease_at_baseline
+    return state.no_disease_at_baseline & ~state.organs_involved
+
+
+def _only_organs(state: LuganoState) -> Flags:
+    return state.no_disease_at_baseline & state.organs_involved
 
 
 def _gone(state: LuganoState) -> Flags:
@@ -255,11 +206,12 @@ def _complete(state: LuganoState) -> Flags:
 
 def _shrunk_enough(state: LuganoState) -> Flags:
     only_others = state.is_("target", "NA") & state.is_("non_target", "CR")
-    return state.is_("target", "CR", "PR") | only_others
+    only_spleen = state.no_disease_at_baseline & state.spleen.enlarged & state.is_("spleen", "CR", "PR")
+    return state.is_("target", "CR", "PR") | only_others | only_spleen
 
 
 def _spleen_open(state: LuganoState) -> Flags:
-    return _shrunk_enough(state) & state.is_("spleen", "NE") & state.spread(state.spleen.enlarged)
+    return (_shrunk_enough(state) | _only_organs(state)) & state.is_("spleen", "NE") & state.spleen.enlarged
 
 
 def _held_by_spleen(state: LuganoState) -> Flags:
@@ -267,7 +219,11 @@ def _held_by_spleen(state: LuganoState) -> Flags:
 
 
 def _held_by_increase(state: LuganoState) -> Flags:
-    return _shrunk_enough(state) & any_lesion(state.block, non_target_increased(state.burden))
+    return _shrunk_enough(state) & state.non_target_increased
+
+
+def _organs_persist(state: LuganoState) -> Flags:
+    return _only_organs(state) & (state.is_("spleen", "SD") | state.is_("marrow", "SD"))
 
 
 def _only_non_targets(state: LuganoState) -> Flags:
@@ -280,18 +236,21 @@ OVERALL_RULES: Final = (
     Rule("non_target_pd", "PD", _answered("non_target", "PD"), "table 3, PD", "{non_target}"),
     Rule("spleen_pd", "PD", _answered("spleen", "PD"), "table 3, PD", "{spleen}"),
     Rule("marrow_pd", "PD", _answered("marrow", "PD"), "table 3, PD", "{marrow}"),
-    Rule("nothing_to_follow", "NE", _nothing_known, "table 3", "no lesion was recorded at baseline"),
+    Rule("nothing_to_follow", "NE", _nothing_known, "table 3",
+         "no lesion was recorded at baseline, and neither an enlarged spleen nor an involved marrow"),
     Rule("cr", "CR", _complete, "table 3, CR",
          "all lesions are gone or normal, spleen and marrow too, and there is no new lesion"),
     Rule("target_ne", "NE", _answered("target", "NE"), "table 3", "{target}"),
-    Rule("spleen_ne", "NE", _spleen_open, "table 3, PR", "the lesions respond, but the large spleen was not measured"),
+    Rule("spleen_ne", "NE", _spleen_open, "table 3, PR", "the spleen was enlarged, and was not measured now"),
     Rule("spleen_not_regressed", "SD", _held_by_spleen, "table 3, PR", "the lesions respond, but {spleen}"),
     Rule("non_target_increased", "SD", _held_by_increase, "table 3, PR",
          "the target lesions respond, but a lesion that is not measured has increased"),
     Rule("pr", "PR", _answered("target", "PR"), "table 3, PR", "{target}"),
     Rule("cr_unproven", "PR", _shrunk_enough, "table 3, CR",
-         "the measured lesions are gone or normal, but something is left or was not looked at: {non_target}; {marrow}"),
+         "what was measured is gone, normal or regressed, but something is left or was not looked at: {non_target}; "
+         "{spleen}; {marrow}"),
     Rule("sd", "SD", _answered("target", "SD"), "table 3, SD", "{target}"),
+    Rule("organs_sd", "SD", _organs_persist, "table 3, SD", "no lesion was recorded at baseline; {spleen}; {marrow}"),
     Rule("non_target_only", "Non-CR/Non-PD", _only_non_targets, "RECIST 1.1, table 2",
          "{non_target}, and there is no measured lesion"),
     Rule("non_target_ne", "NE", otherwise, "RECIST 1.1, table 2", "{non_target}, and there is no measured lesion"),
@@ -310,12 +269,12 @@ LUGANO_QUESTIONS: Final = (
 
 
 def _too_many(state: LuganoState) -> Flags:
-    targets = np.isin(state.burden.classes, TARGETS)[:, None] & (state.block.row >= 0)
-    return np.asarray(at_baseline(state.block, state.burden.count(targets)) > MOST_TARGETS) & state.block.follow_up
+    chosen = is_one_of(state.burden.classes, TARGETS) & state.block.tracks(state.block.timeline.tracks.at_baseline)
+    return state.spread(lesions_of_series(state.block, chosen) > MOST_TARGETS)
 
 
 def _below_measurable(state: LuganoState) -> Flags:
-    return any_lesion(state.block, below_measurable(state.burden))
+    return state.spread(lesions_of_series(state.block, state.lesions.below_measurable) > 0)
 
 
 def _small_new(state: LuganoState) -> Flags:
@@ -323,11 +282,32 @@ def _small_new(state: LuganoState) -> Flags:
 
 
 def _regrowth(state: LuganoState) -> Flags:
-    return _regrown(state) | _non_target_regrown(state)
+    return state.target_regrown | state.non_target_regrown
+
+
+def _small_class(state: LuganoState) -> Flags:
+    return state.lesions.by_small_step.by_series()
+
+
+def _merged(state: LuganoState) -> Flags:
+    return state.is_("target", "PD") & state.merged
 
 
 def _recurred(state: LuganoState) -> Flags:
     return state.spleen.recurred
+
+
+def _spleen_within_normal(state: LuganoState) -> Flags:
+    return np.asarray(state.is_("spleen", "PD") & state.spleen.normal)
+
+
+def _spleen_unrecorded(state: LuganoState) -> Flags:
+    return np.asarray(state.is_("overall", "CR", "PR") & ~state.spleen.recorded)
+
+
+def _marrow_unrecorded(state: LuganoState) -> Flags:
+    known_free = state.marrow_at_baseline == Marrow.NEGATIVE
+    return np.asarray(state.is_("overall", "CR") & state.is_("marrow", "NA") & ~known_free)
 
 
 LUGANO_FLAGS: Final = (
@@ -338,8 +318,18 @@ LUGANO_FLAGS: Final = (
          "a doubtful new lesion: an extranodal one up to 10 mm counts only if it is unequivocally lymphoma"),
     Rule("regrowth_by_our_reading", "", _regrowth, "table 3, PD",
          "regrowth: gone, then at the size of a new lesion (how much it takes stands in no source)"),
+    Rule("small_lesion_by_our_reading", "", _small_class, "table 3, PD",
+         "less than 10 mm of growth, by a lesion that was up to 2 cm at its smallest and is longer now (when it has to "
+         "be up to 2 cm stands in no source)"),
+    Rule("pd_with_merged_lesion", "", _merged, "table 3, PD", "PD at a timepoint with a merged lesion"),
     Rule("recurrent_spleen_by_our_reading", "", _recurred, "table 3, PD",
          "recurrent splenomegaly: normal, then 2 cm over its smallest length (how much it takes stands in no source)"),
+    Rule("spleen_pd_within_normal", "", _spleen_within_normal, "table 3, PD",
+         "the spleen has grown by 2 cm, but is not above 13 cm: review whether this is splenomegaly"),
+    Rule("spleen_not_recorded", "", _spleen_unrecorded, "table 3, CR, PR",
+         "a response without the length of the spleen at baseline"),
+    Rule("marrow_not_recorded", "", _marrow_unrecorded, "table 3, CR",
+         "a complete response without a record of the bone marrow at baseline"),
 )  # fmt: skip
 
 
@@ -357,10 +347,9 @@ class Lugano(Criterion):
     offered: bool = False
     scope: str = "The Lugano classification is for lymphoma; its part on FDG-PET is not read here."
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> LuganoState:  # noqa: ARG002
-        """Return what the rules ask; lesions are read again, by their longest diameters."""
-        burden = lymphoma_burden(recist_burden(block, options))
-        return LuganoState(burden, options, self.questions, LUGANO_TEST)
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> LuganoState:
+        """Return what the rules ask; lesions are read again, by both diameters."""
+        return LuganoState(lymphoma_burden(block, options, beside), options, self.questions)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint, in thousandths: sum of products (mm2) and spleen (mm)."""

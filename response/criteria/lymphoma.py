@@ -1,210 +1,251 @@
-"""Nodes, extranodal lesions and spleen as the Lugano classification reads them on CT.
+"""Nodes and extranodal lesions as the Lugano classification reads them on CT.
 
 Sources as in `lugano`. Lengths are whole micrometres, areas whole square micrometres.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
-from response.criteria.burden import NO_SUM, Burden, LesionClass, before, ever_before
-from response.criteria.products import lesion_nadir, product_burden
+from response.criteria.burden import NO_SUM, Burden, LesionClass, before, ever_before, facts_at, lesion_classes, running
+from response.criteria.new_lesions import new_lesion_states
+from response.criteria.recist import CombinationOptions, RecistState
 from response.criteria.rules import Flags
-from response.criteria.sums import TARGETS, burden_with, lesion_number
-from response.criteria.visit_values import at_baseline, visit_numbers
-from response.readings import TOO_SMALL_UM
-from response.timeline import NO_ROW, Block
+from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_with
+from response.criteria.sums import NEW, TARGETS
+from response.criteria.visit_values import lesions_at_baseline
+from response.readings import PATHOLOGICAL_NODE_UM, TOO_SMALL_UM
+from response.timeline import Block
 from response.vocabulary import State, Trend
 
 NODE_UM: Final = 15_000  # a longer node is abnormal: table 3, CR, PD and new lesions
 EXTRANODAL_UM: Final = 10_000  # a longer extranodal lesion is measurable, or new by size: table 3, new lesions
 GROWTH: Final = (3, 2)  # 150 % of the smallest product: table 3, PD
+NO_LENGTH: Final = 2**31 - 1  # "no known length yet" as a smallest one
 SMALL_LESION_UM: Final = 20_000  # up to this length 5 mm of growth are enough, above it 10 mm: table 3, PD
 SMALL_GROWTH_UM: Final = 5_000
 LARGE_GROWTH_UM: Final = 10_000
-SPLEEN_UM: Final = 130_000  # a longer spleen is enlarged: text, section on the spleen
-SPLEEN_GROWTH_UM: Final = 20_000  # progression of a spleen that was not enlarged: table 3, PD
 
 _NODES: Final = (LesionClass.TARGET_NODE, LesionClass.NON_TARGET_NODE)
+_NON_TARGETS: Final = (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE)
 _SEEN: Final = (State.MEASURED, State.NORMAL_NODE, State.PRESENT, State.BORDERLINE_NODE)
 _SIZED: Final = (State.MEASURED, State.NORMAL_NODE, State.EQUIVOCAL)
+_KNOWN: Final = (*_SIZED, State.TOO_SMALL, State.ABSENT)  # states of a target whose size is known
+_UNEQUIVOCAL: Final = (State.PRESENT, State.UNEQUIVOCAL_PROGRESSION)  # a new lesion that is written to be there
 
 
-def lymphoma_burden(burden: Burden) -> Burden:
-    """Return the lesions of a block as Lugano measures them: products of targets, nodes normal up to 15 mm."""
-    products = product_burden(burden)
-    longest, short = (lesion_number(burden.block, name) for name in ("longest_mm", "short_mm"))
-    nodes = np.isin(burden.classes, _NODES)[:, None]
-    state = products.state.copy()
-    seen = np.isin(state, _SEEN)
-    normal = nodes & seen & (longest != NO_NUMBER) & (longest <= NODE_UM)
-    abnormal = nodes & seen & (longest > NODE_UM)
-    target = (burden.classes == LesionClass.TARGET_NODE)[:, None]
-    state[normal] = State.NORMAL_NODE
-    state[abnormal & target] = State.MEASURED
-    state[abnormal & ~target] = State.PRESENT
-    state = _new_states(burden, state, np.maximum(longest, short))
-    return burden_with(burden, state, products.value_um)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LymphomaBurden(Burden):
+    """The lesions of a block with products as contributions.
+
+    Attributes
+    ----------
+    longest_um, short_um
+        Both diameters of each lesion, 5 mm where a target is too small to measure; 0 where it is gone, or nothing is
+        written; `[track, timepoint]`.
+    """
+
+    longest_um: NDArray[np.int32]
+    short_um: NDArray[np.int32]
 
 
-def _new_states(burden: Burden, state: NDArray[np.int8], size: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Return the states with new lesions judged by size: a small extranodal one is doubtful unless it is written."""
-    written = burden.block.lesion(burden.block.timeline.measurements.code("state"), State.BLANK)
-    seen = np.isin(state, _SEEN) & (size > 0)
-    new = (burden.classes == LesionClass.NEW)[:, None]
-    node = (burden.classes == LesionClass.NEW_NODE)[:, None]
-    small = new & seen & (size <= EXTRANODAL_UM) & (written == State.BLANK)
-    judged = np.where(small, np.int8(State.EQUIVOCAL), state)
-    judged = np.where(node & seen & (size <= NODE_UM), np.int8(State.NORMAL_NODE), judged)
-    return np.where(node & seen & (size > NODE_UM), np.int8(State.PRESENT), judged).astype(np.int8)
+def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[str, Any]) -> LymphomaBurden:
+    """Return the lesions of a block as Lugano measures them: products of targets, nodes normal up to 15 mm.
+
+    A target that was measured, but not in both diameters, is not evaluable. One that is too small to measure counts
+    5 x 5 mm, or what was measured of it (table 3, PR).
+    """
+    recist = beside.get("recist-1.1")
+    classes = recist.burden.classes if isinstance(recist, RecistState) else lesion_classes(block)
+    read = new_lesion_states(block, classes, new_node_rule="equivocal_10_15", use_pet=options.use_pet)
+    state = block.spot_values(block.timeline.state, State.UNKNOWN).copy() if read is None else read
+    longest, short = (_diameter(block, name) for name in ("longest_mm", "short_mm"))
+    _judge_nodes(classes, state, longest)
+    _judge_new(block, classes, state, longest, short)
+    target = is_one_of(classes, TARGETS)[:, None]
+    sized = is_one_of(state, _SIZED) & target
+    half = sized & ((longest == 0) | (short == 0))
+    np.copyto(state, np.int8(State.NOT_EVALUABLE), where=half)
+    small = (state == State.TOO_SMALL) & target
+    for length in (longest, short):
+        np.copyto(length, np.int32(TOO_SMALL_UM), where=small & (length == 0))
+    products = np.multiply(longest, short, dtype=np.int64)
+    np.copyto(products, 0, where=~((sized & ~half) | small))
+    return LymphomaBurden(
+        block=block,
+        classes=classes,
+        state=state,
+        value_um=products,
+        facts=block.reduce(np.bitwise_or, facts_at(classes, state)),
+        sum_um=block.reduce(np.add, products, dtype=np.int64),
+        longest_um=longest,
+        short_um=short,
+    )
+
+
+def _diameter(block: Block, name: str) -> NDArray[np.int32]:
+    """Return a column of lengths, 0 where blank; `[track, timepoint]`."""
+    length = block.lesion(block.timeline.measurements.number(name), NO_NUMBER)
+    np.maximum(length, 0, out=length)
+    return length
+
+
+def _judge_nodes(classes: NDArray[np.uint8], state: NDArray[np.int8], longest: NDArray[np.int32]) -> None:
+    """Put into the states that a known node is normal up to 15 mm of its longest diameter, and abnormal above."""
+    nodes = np.flatnonzero(is_one_of(classes, _NODES))
+    found, length = state[nodes], longest[nodes]
+    target = (classes[nodes] == LesionClass.TARGET_NODE)[:, None]
+    there = np.where(target, np.int8(State.MEASURED), np.int8(State.PRESENT))
+    judged = np.where(length > NODE_UM, there, np.int8(State.NORMAL_NODE))
+    measured = is_one_of(found, _SEEN) | ((found == State.TOO_SMALL) & (length > NODE_UM))
+    state[nodes] = np.where(measured & (length > 0), judged, found)
+
+
+def _judge_new(
+    block: Block,
+    classes: NDArray[np.uint8],
+    state: NDArray[np.int8],
+    longest: NDArray[np.int32],
+    short: NDArray[np.int32],
+) -> None:
+    """Put into the states what the size of a new lesion says of it (table 3, new lesions).
+
+    A node counts from above 15 mm in any axis; of one with a short axis of 10 mm or more, but no longest diameter,
+    nobody knows. An extranodal lesion counts from above 10 mm; a smaller one only if it is written to be there.
+    """
+    new = np.flatnonzero(is_one_of(classes, NEW))
+    if not len(new):
+        return
+    found, node = state[new], (classes[new] == LesionClass.NEW_NODE)[:, None]
+    written = block.timeline.measurements.code("state").take(block.row[new])
+    size = np.maximum(longest[new], short[new])
+    seen = is_one_of(found, _SEEN)
+    small = ((size > 0) & (size <= EXTRANODAL_UM)) | ((size == 0) & (written == State.TOO_SMALL))
+    doubtful = ~node & seen & small & ~is_one_of(written, _UNEQUIVOCAL)
+    open_node = (longest[new] == 0) & (size >= PATHOLOGICAL_NODE_UM)
+    normal = np.where(open_node, np.int8(State.EQUIVOCAL), np.int8(State.NORMAL_NODE))
+    judged = np.where(size > NODE_UM, np.int8(State.PRESENT), normal)
+    found = np.where(doubtful, np.int8(State.EQUIVOCAL), found)
+    state[new] = np.where(node & seen & (size > 0), judged, found)
 
 
 @dataclass(frozen=True, eq=False)
 class LesionGrowth:
-    """Targets one by one against their own smallest values; arrays `[track, timepoint]`."""
+    """Lesions one by one against their own smallest values."""
 
-    burden: Burden
-
-    @cached_property
-    def _lengths(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        return _known_length(self.burden, "longest_mm"), _known_length(self.burden, "short_mm")
+    burden: LymphomaBurden
 
     @cached_property
-    def progressed(self) -> Flags:
-        """Longer than 15 mm, 50 % over the smallest product, and 5 or 10 mm over a smallest diameter."""
-        longest, short = self._lengths
-        least, least_short = (_smallest_before(self.burden, length) for length in (longest, short))
-        step = np.where(least <= SMALL_LESION_UM, SMALL_GROWTH_UM, LARGE_GROWTH_UM)
-        longer = (longest != NO_SUM) & (least != NO_SUM) & (longest - least >= step)
-        wider = (short != NO_SUM) & (least_short != NO_SUM) & (short - least_short >= step)
+    def progressed(self) -> SomeLesions:
+        """Targets longer than 15 mm, 50 % over the smallest product, and 5 or 10 mm over a smallest diameter."""
+        tracks, by_small_step, by_large_step = self._larger
+        block, product = self.burden.block, self.burden.value_um[tracks]
+        nadir = self._smallest_before(tracks, product, np.int64(NO_SUM))
         share, of = GROWTH
-        nadir = lesion_nadir(self.burden)
-        product = self.burden.value_um.astype(np.int64)
-        grew = (nadir != NO_SUM) & (of * product >= share * nadir)
-        return np.asarray(self._followed & (longest != NO_SUM) & (longest > NODE_UM) & grew & (longer | wider))
+        return SomeLesions(block, tracks, (by_small_step | by_large_step) & (of * product >= share * nadir))
 
     @cached_property
-    def regrown(self) -> Flags:
-        """Back after it could not be seen any more, at the size of a new lesion."""
-        longest = self._lengths[0]
-        node = (self.burden.classes == LesionClass.TARGET_NODE)[:, None]
-        large = (longest != NO_SUM) & (longest > np.where(node, NODE_UM, EXTRANODAL_UM))
-        return np.asarray(self._followed & large & _gone_before(self.burden))
+    def by_small_step(self) -> SomeLesions:
+        """Those of them that were up to 2 cm at their smallest, are longer now, and have grown by less than 10 mm."""
+        tracks, _, by_large_step = self._larger
+        longer = self.burden.longest_um[tracks] > SMALL_LESION_UM
+        return SomeLesions(self.burden.block, tracks, self.progressed.flags & ~by_large_step & longer)
 
     @cached_property
-    def _followed(self) -> Flags:
-        targets = np.isin(self.burden.classes, TARGETS)[:, None]
-        return np.asarray(targets & self.burden.block.per_track(self.burden.block.follow_up))
-
-
-def non_target_regrown(burden: Burden) -> Flags:
-    """Return the non-measured lesions that are back after they were gone, `[track, timepoint]`."""
-    non_target = np.isin(burden.classes, (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE))[:, None]
-    return np.asarray(non_target & (burden.state == State.PRESENT) & _gone_before(burden))
-
-
-def non_target_increased(burden: Burden) -> Flags:
-    """Return the non-measured lesions that have increased, short of progression; `[track, timepoint]`."""
-    trend = burden.block.lesion(burden.block.timeline.measurements.code("trend"), Trend.BLANK)
-    non_target = np.isin(burden.classes, (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE))[:, None]
-    return np.asarray(non_target & (trend == Trend.INCREASED))
-
-
-def below_measurable(burden: Burden) -> Flags:
-    """Return the targets that were too short at baseline, `[track, 1]`: nodes up to 15 mm, others up to 10 mm."""
-    block = burden.block
-    place = np.maximum(block.per_track(block.baseline), 0).astype(np.int64)
-    longest = np.take_along_axis(_known_length(burden, "longest_mm"), place, axis=1)
-    least = np.where(burden.classes == LesionClass.TARGET_NODE, NODE_UM, EXTRANODAL_UM)[:, None]
-    return np.asarray(np.isin(burden.classes, TARGETS)[:, None] & (longest != NO_SUM) & (longest <= least))
-
-
-def _known_length(burden: Burden, name: str) -> NDArray[np.int64]:
-    """Return a length of each lesion; 0 where it is gone, 5 mm where too small, `NO_SUM` where not known."""
-    block = burden.block
-    length = lesion_number(block, name)
-    known = np.isin(burden.state, _SIZED) & (length != NO_NUMBER) & (block.row != NO_ROW)
-    small = burden.state == State.TOO_SMALL
-    gone = burden.state == State.ABSENT
-    found = np.where(known, length, np.where(gone, 0, NO_SUM))
-    return np.where(small, np.where(length > 0, length, TOO_SMALL_UM), found)
-
-
-def _smallest_before(burden: Burden, length: NDArray[np.int64]) -> NDArray[np.int64]:
-    scored = burden.block.per_track(burden.block.is_baseline | burden.block.follow_up)
-    return before(np.minimum.accumulate(np.where(scored, length, NO_SUM), axis=1), NO_SUM)
-
-
-def _gone_before(burden: Burden) -> Flags:
-    return ever_before(np.asarray((burden.state == State.ABSENT) & burden.block.per_track(burden.block.follow_up)))
-
-
-@dataclass(frozen=True, eq=False)
-class Spleen:
-    """Length of the spleen; arrays `[series, timepoint]`, `[series, 1]` at baseline."""
-
-    block: Block
-    from_nadir: bool
+    def _larger(self) -> tuple[NDArray[np.intp], Flags, Flags]:
+        """Targets that are longer than 15 mm and larger by enough at some timepoint, and where: by 5 mm, by 10 mm."""
+        burden = self.burden
+        risen = np.maximum(_largest_rise(burden.longest_um), _largest_rise(burden.short_um)) >= SMALL_GROWTH_UM
+        tracks = np.flatnonzero(risen & is_one_of(burden.classes, TARGETS))  # no other can have progressed
+        longest, short = burden.longest_um[tracks], burden.short_um[tracks]
+        least, least_short = (self._smallest_before(tracks, length, np.int32(NO_LENGTH)) for length in (longest, short))
+        rise = np.maximum(longest - least, short - least_short)
+        long = is_one_of(burden.state[tracks], _KNOWN) & (longest > NODE_UM) & self._follow_up(tracks)
+        by_small_step = long & (least <= SMALL_LESION_UM) & (rise >= SMALL_GROWTH_UM)
+        by_large_step = long & (rise >= LARGE_GROWTH_UM)
+        some = lesions_with(by_small_step | by_large_step)
+        return tracks[some], by_small_step[some], by_large_step[some]
 
     @cached_property
-    def length(self) -> NDArray[np.int64]:
-        """Length, `NO_NUMBER` where not measured."""
-        return visit_numbers(self.block, "spleen_mm")
+    def regrown(self) -> SomeLesions:
+        """Targets that are back after they could not be seen any more, at the size of a new lesion."""
+        burden = self.burden
+        tracks = self._ever((State.ABSENT,), TARGETS)
+        least = np.where(burden.classes[tracks] == LesionClass.TARGET_NODE, NODE_UM, EXTRANODAL_UM)[:, None]
+        large = is_one_of(burden.state[tracks], _KNOWN) & (burden.longest_um[tracks] > least)
+        return self._now(tracks, large & self._before(tracks, State.ABSENT))
 
     @cached_property
-    def baseline(self) -> NDArray[np.int64]:
-        """Length at baseline."""
-        return at_baseline(self.block, self.length)
+    def non_target_regrown(self) -> SomeLesions:
+        """Lesions that are not measured, back after they were gone; a node that was normal, if it grew by 5 mm."""
+        burden = self.burden
+        tracks = self._ever((State.ABSENT, State.NORMAL_NODE), _NON_TARGETS)
+        state, longest = burden.state[tracks], burden.longest_um[tracks]
+        least = self._smallest_before(tracks, longest, np.int32(NO_LENGTH), longest > 0)
+        normalised = self._before(tracks, State.NORMAL_NODE) & (longest - least >= SMALL_GROWTH_UM)
+        return self._now(tracks, (state == State.PRESENT) & (self._before(tracks, State.ABSENT) | normalised))
 
     @cached_property
-    def recorded(self) -> Flags:
-        """Whether it was measured at baseline."""
-        return np.asarray(self.baseline != NO_NUMBER)
+    def non_target_increased(self) -> SomeLesions:
+        """Lesions that are not measured and have increased, short of progression."""
+        measurements = self.burden.block.timeline.measurements
+        written = "trend" in measurements.codes
+        tracks = np.flatnonzero(is_one_of(self.burden.classes, _NON_TARGETS) & written)
+        rows = self.burden.block.row[tracks]
+        trend = measurements.code("trend").take(np.maximum(rows, 0)) if len(tracks) else np.zeros(rows.shape, np.int8)
+        return self._now(tracks, (trend == Trend.INCREASED) & (rows >= 0))
 
     @cached_property
-    def enlarged(self) -> Flags:
-        """Whether it was enlarged at baseline."""
-        return np.asarray(self.baseline > SPLEEN_UM)
+    def below_measurable(self) -> Flags:
+        """Targets that were too short at baseline: nodes up to 15 mm, others up to 10 mm; `[track]`."""
+        burden = self.burden
+        known = is_one_of(lesions_at_baseline(burden.block, burden.state)[:, 0], _KNOWN)
+        longest = lesions_at_baseline(burden.block, burden.longest_um)[:, 0]
+        most = np.where(burden.classes == LesionClass.TARGET_NODE, NODE_UM, EXTRANODAL_UM)
+        return np.asarray(is_one_of(burden.classes, TARGETS) & known & (longest <= most))
+
+    def _ever(self, states: tuple[State, ...], classes: tuple[LesionClass, ...]) -> NDArray[np.intp]:
+        """Return the lesions of some classes that are ever in one of some states."""
+        found = lesions_with(is_one_of(self.burden.state, states) & is_one_of(self.burden.classes, classes)[:, None])
+        return np.asarray(found, np.intp)
+
+    def _before(self, tracks: NDArray[np.intp], state: State) -> Flags:
+        """Return where some lesions were in a state at an earlier timepoint after baseline."""
+        return ever_before((self.burden.state[tracks] == state) & self._follow_up(tracks))
+
+    def _smallest_before(
+        self, tracks: NDArray[np.intp], values: NDArray[Any], nothing: Any, known: Flags | None = None
+    ) -> NDArray[Any]:
+        """Return the smallest known value of some lesions before each timepoint, `nothing` where there is none."""
+        known = is_one_of(self.burden.state[tracks], _KNOWN) if known is None else known
+        if self._unscored is not None:
+            known = known & ~self._unscored[self.burden.block.series_of_track[tracks]]
+        return before(running(np.minimum, np.where(known, values, nothing)), nothing)
 
     @cached_property
-    def measured(self) -> Flags:
-        """Measured now, and at baseline."""
-        return np.asarray(self.recorded & (self.length != NO_NUMBER))
+    def _unscored(self) -> Flags | None:
+        """Timepoints before the baseline, which never set a nadir; None where there are none."""
+        block = self.burden.block
+        unscored = block.exists & ~block.is_baseline & ~block.follow_up
+        return unscored if unscored.any() else None
 
-    @cached_property
-    def _smallest(self) -> NDArray[np.int64]:
-        scored = (self.block.is_baseline | self.block.follow_up) & (self.length != NO_NUMBER)
-        return before(np.minimum.accumulate(np.where(scored, self.length, NO_SUM), axis=1), NO_SUM)
+    def _follow_up(self, tracks: NDArray[np.intp]) -> Flags:
+        return self.burden.block.follow_up[self.burden.block.series_of_track[tracks]]
 
-    @cached_property
-    def reference(self) -> NDArray[np.int64]:
-        """What growth is judged against."""
-        return np.where(self.recorded & self.from_nadir, self._smallest, self.baseline)
+    def _now(self, tracks: NDArray[np.intp], flags: Flags) -> SomeLesions:
+        return SomeLesions(self.burden.block, tracks, flags & self._follow_up(tracks))
 
-    @cached_property
-    def progressed(self) -> Flags:
-        """Grown by more than half of its excess over normal; by 2 cm where it was not enlarged."""
-        growth = self.length - self.reference
-        excess = self.reference - SPLEEN_UM
-        return np.asarray(self.measured & np.where(excess > 0, 2 * growth > excess, growth >= SPLEEN_GROWTH_UM))
 
-    @cached_property
-    def recurred(self) -> Flags:
-        """Enlarged again after it was normal, and 2 cm over its smallest length."""
-        was_normal = ever_before(self.measured & (self.length <= SPLEEN_UM) & self.block.follow_up)
-        back = (self.length > SPLEEN_UM) & (self.length - self._smallest >= SPLEEN_GROWTH_UM)
-        return np.asarray(self.measured & self.enlarged & was_normal & back)
-
-    @cached_property
-    def normal(self) -> Flags:
-        """Not enlarged now."""
-        return np.asarray(self.measured & (self.length <= SPLEEN_UM))
-
-    @cached_property
-    def regressed(self) -> Flags:
-        """More than half of the excess over normal is gone."""
-        return np.asarray(self.measured & (2 * (self.baseline - self.length) > self.baseline - SPLEEN_UM))
+def _largest_rise(length: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return by how much each lesion ever was over its smallest length before, `[track]`; a blank counts as 0."""
+    rise = np.zeros(len(length), np.int32)
+    least = length[:, 0].copy() if length.shape[1] else rise
+    for place in range(1, length.shape[1]):
+        np.maximum(rise, length[:, place] - least, out=rise)
+        np.minimum(least, length[:, place], out=least)
+    return rise

@@ -1,0 +1,112 @@
+"""What the rules of the Lugano classification ask: lesions one by one, the spleen, the bone marrow."""
+
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.criteria.burden import Fact, ever_before
+from response.criteria.lymphoma import LesionGrowth, LymphomaBurden
+from response.criteria.new_lesions import visit_codes
+from response.criteria.rules import Flags, Question
+from response.criteria.some_lesions import count_by_series, is_one_of
+from response.criteria.spleen import Spleen
+from response.criteria.sums import TARGETS, AreaState, SumTest
+from response.criteria.visit_values import at_baseline
+from response.vocabulary import Marrow, State
+
+LUGANO_TEST: Final = SumTest(partial=(1, 2), progressive=(3, 2))  # -50 % of the sum of products, inclusive: table 3, PR
+_UNMEASURED: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
+
+
+class LuganoState(AreaState):
+    """What the rules ask of all series of a block; areas are whole square micrometres."""
+
+    burden: LymphomaBurden
+
+    def __init__(self, burden: LymphomaBurden, options: Any, questions: tuple[Question[Any], ...]) -> None:
+        super().__init__(burden, options, questions, LUGANO_TEST)
+
+    # --- lesions one by one
+
+    @cached_property
+    def lesions(self) -> LesionGrowth:
+        """Lesions one by one."""
+        return LesionGrowth(self.burden)
+
+    @cached_property
+    def lesion_progressed(self) -> Flags:
+        """A target has grown by itself."""
+        return self.lesions.progressed.by_series()
+
+    @cached_property
+    def target_regrown(self) -> Flags:
+        """A target is back."""
+        return self.lesions.regrown.by_series()
+
+    @cached_property
+    def non_target_regrown(self) -> Flags:
+        """A lesion that is not measured is back."""
+        return self.lesions.non_target_regrown.by_series()
+
+    @cached_property
+    def non_target_increased(self) -> Flags:
+        """A lesion that is not measured has increased, short of progression."""
+        return self.lesions.non_target_increased.by_series()
+
+    @cached_property
+    def merged(self) -> Flags:
+        """A lesion has merged into another."""
+        return self.burden.has(Fact.MERGED)
+
+    @cached_property
+    def unmeasured(self) -> NDArray[np.int64]:
+        """Number of targets that could not be measured in two diameters."""
+        target = is_one_of(self.burden.classes, TARGETS)[:, None]
+        return count_by_series(self.block, is_one_of(self.burden.state, _UNMEASURED) & target)
+
+    # --- spleen and bone marrow
+
+    @cached_property
+    def spleen(self) -> Spleen:
+        """The spleen."""
+        return Spleen(self.block, self.options.lugano_spleen_reference == "nadir")
+
+    @cached_property
+    def marrow(self) -> NDArray[np.int8]:
+        """`vocabulary.Marrow` of the visit."""
+        return visit_codes(self.block, "marrow")
+
+    @cached_property
+    def marrow_at_baseline(self) -> NDArray[np.int8]:
+        """`vocabulary.Marrow` of the baseline, `[series, 1]`."""
+        return at_baseline(self.block, self.marrow)
+
+    @cached_property
+    def marrow_was_free(self) -> Flags:
+        """The marrow was free at baseline or later."""
+        scored = self.block.is_baseline | self.block.follow_up
+        return ever_before((self.marrow == Marrow.NEGATIVE) & scored)
+
+    @cached_property
+    def organs_involved(self) -> Flags:
+        """Spleen or marrow were involved at baseline, `[series, 1]`."""
+        return np.asarray(self.spleen.enlarged | (self.marrow_at_baseline == Marrow.POSITIVE))
+
+    # --- what the engine asks
+
+    @property
+    def showing(self) -> Flags | None:
+        """Lesions that have grown or are back, `[track, timepoint]`."""
+        found = self.lesions
+        return found.progressed.by_lesion() | found.regrown.by_lesion() | found.non_target_regrown.by_lesion()
+
+    @property
+    def grown(self) -> Flags:
+        """No growth of all targets together is progression: `showing` names the lesions."""
+        return np.zeros(self.shape, np.bool_)
+
+    def thresholds(self, place: int) -> list[str]:
+        """Return how far a timepoint of a single series is from PR; progression is judged lesion by lesion."""
+        return super().thresholds(place)[:1]

@@ -1,0 +1,75 @@
+"""What is said of a few lesions of a block, so that only those are computed: most lesions say nothing of the kind."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.criteria.rules import Flags
+from response.timeline import Block
+
+
+@dataclass(frozen=True, eq=False)
+class SomeLesions:
+    """Flags of some lesions of a block; every other lesion has none.
+
+    Attributes
+    ----------
+    block
+        The block.
+    tracks
+        The lesions, counted from the start of the block; `[lesion]`.
+    flags
+        Shape `[lesion, timepoint]`.
+    """
+
+    block: Block
+    tracks: NDArray[np.intp]
+    flags: Flags
+
+    def by_series(self) -> Flags:
+        """Return where one of the lesions has the flag, `[series, timepoint]`."""
+        lesion, place = _spots(self.flags)
+        found = np.zeros(self.block.shape, np.bool_)
+        found[self.block.series_of_track[self.tracks[lesion]], place] = True
+        return found
+
+    def by_lesion(self) -> Flags:
+        """Return the flags of all lesions, `[track, timepoint]`."""
+        found = np.zeros(self.block.row.shape, np.bool_)
+        found[self.tracks] = self.flags
+        return found
+
+
+def is_one_of(codes: NDArray[Any], members: Iterable[int]) -> Flags:
+    """Return where codes are among a few members; comparisons of small integers are faster than a look-up."""
+    found = np.zeros(codes.shape, np.bool_)
+    for member in members:
+        found |= codes == int(member)  # beside a member of an enum numpy would widen all codes to 64 bits
+    return found
+
+
+def lesions_with(flags: Flags) -> NDArray[np.intp]:
+    """Return the lesions that have a flag at some timepoint, of flags `[track, timepoint]` that few have."""
+    return np.unique(_spots(flags)[0])
+
+
+def count_by_series(block: Block, flags: Flags) -> NDArray[np.int64]:
+    """Return the number of lesions with a flag, `[series, timepoint]`, of flags `[track, timepoint]` that few have."""
+    track, place = _spots(flags)
+    cell = block.series_of_track[track].astype(np.int64) * block.timepoints + place
+    return np.bincount(cell, minlength=block.series_count * block.timepoints).reshape(block.shape)
+
+
+def lesions_of_series(block: Block, chosen: Flags) -> NDArray[np.int64]:
+    """Return how many lesions of each series are chosen, `[track]` to `[series, 1]`."""
+    return np.bincount(block.series_of_track[chosen], minlength=block.series_count)[:, None]
+
+
+def _spots(flags: Flags) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return lesion and place of each flag, as `np.nonzero` does, but fast where there are few."""
+    found = np.flatnonzero(flags)
+    lesion = found // max(flags.shape[1], 1)
+    return lesion, found - lesion * flags.shape[1]
