@@ -8,14 +8,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from response.criteria.study_definitions import definition_of
 from response.findings import SEVERITIES, Finding
 from response.protocol import Schedule, differences
 from response.report.series_columns import unmeasured_subjects
 
 if TYPE_CHECKING:
+    from response.criteria.criterion import Criterion
     from response.engine import Assessment
     from response.result import Result
 
@@ -68,12 +71,19 @@ def _criterion(result: "Result") -> dict[str, Any]:
     return {
         "title": result.criterion.title,
         "source": result.criterion.source,
+        **({"definition": _definition(result.criterion)} if result.criterion.based_on else {}),
         "options": asdict(result.options),
         "differences": {
             name: {"standard": standard, "effective": effective}
             for name, (standard, effective) in differences(result.options).items()
         },
     }
+
+
+def _definition(criterion: "Criterion") -> dict[str, Any]:
+    """Return the definition of a study's criterion, to be made again from; decimals of at most three figures."""
+    whole = definition_of(criterion)
+    return {key: float(value) if isinstance(value, Decimal) else value for key, value in whole.items()}
 
 
 def _schedule(assessment: "Assessment") -> dict[str, Any]:

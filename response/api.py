@@ -114,8 +114,9 @@ def best_response(
     """
     from response.best.of_collected import best_response_frame
 
-    records, others, options, _ = _best_inputs(responses, protocol, subjects, None, None)
-    return best_response_frame(records, others, options)
+    study = as_protocol(protocol)
+    records, others, options, _ = _best_inputs(responses, study, subjects, None, None)
+    return best_response_frame(records, others, options, protocol=study)
 
 
 def best_of(
@@ -129,14 +130,15 @@ def best_of(
     """Return what `best_response` does as columns of text, with its findings, and what was mapped."""
     from response.best.of_collected import best_of_collected
 
-    records, others, options, findings = _best_inputs(responses, protocol, subjects, decimal, delimiter)
-    best = best_of_collected(records, others, options)
+    study = as_protocol(protocol)
+    records, others, options, findings = _best_inputs(responses, study, subjects, decimal, delimiter)
+    best = best_of_collected(records, others, options, study)
     return replace(best, findings=(*findings, *best.findings)), tuple(records.table.notes)
 
 
 def _best_inputs(
     responses: "Source",
-    protocol: "Protocol | PathText | None",
+    protocol: Protocol,
     subjects: "Source | None",
     decimal: Decimals | None,
     delimiter: str | None,
@@ -148,7 +150,7 @@ def _best_inputs(
     if subjects is not None:
         others, more = _records(reading.table(subjects, SUBJECT_COLUMNS), SUBJECT_COLUMNS)
         findings = [*findings, *more]
-    return records, others, best_options(as_protocol(protocol)), [*reading.findings, *findings]
+    return records, others, best_options(protocol), [*reading.findings, *findings]
 
 
 def _records(read: "ReadTable", columns: Mapping[str, Column]) -> tuple[Records, list[Finding]]:
@@ -161,22 +163,26 @@ def best_options(protocol: Protocol) -> dict[str, BestResponseOptions]:
     """Return the options of the best response by criterion; the whole protocol is validated on the way."""
     from response.registry import criterion_names, find_criterion
 
-    names = criterion_names()
-    validate(protocol, names)
-    options = {name: protocol.options(name, find_criterion(name).options) for name in names}
+    validate(protocol)
+    names = criterion_names(protocol)
+    options = {name: protocol.options(name, find_criterion(name, protocol).options) for name in names}
     return {name: chosen for name, chosen in options.items() if isinstance(chosen, BestResponseOptions)}
 
 
-def validate(protocol: Protocol, names: Sequence[str]) -> None:
+def validate(protocol: Protocol) -> None:
     """Raise ProtocolError for every unknown table, key and value of a protocol at once."""
     from response.imaging.options import MeasureOptions
-    from response.registry import find_criterion
+    from response.registry import criterion_names, find_criterion, study_criteria
 
-    kinds: dict[str, type[Options]] = {name: find_criterion(name).options for name in names}
+    kinds: dict[str, type[Options]] = {name: find_criterion(name).options for name in criterion_names()}
     kinds |= {"schedule": Schedule, "measure": MeasureOptions}
-    checks: list[Callable[[], object]] = [partial(protocol.check_names, list(kinds))]
-    checks += [partial(protocol.options, name, kind) for name, kind in kinds.items()]
     faults: list[str] = []
+    try:
+        kinds |= {name: found.options for name, found in study_criteria(protocol).items()}
+    except ProtocolError as error:  # the options of a criterion that is not one are not known
+        faults.extend(error.faults)
+    checks: list[Callable[[], object]] = [partial(protocol.check_names, [*kinds, *protocol.definitions])]
+    checks += [partial(protocol.options, name, kind) for name, kind in kinds.items()]
     for check in checks:
         try:
             check()

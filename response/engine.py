@@ -21,7 +21,7 @@ from response.criteria.recist import RecistState
 from response.findings import Finding
 from response.measurements import Measurements
 from response.progression import progression_dates, relabelled
-from response.protocol import Options, Protocol, Schedule
+from response.protocol import OTHER_TABLES, Options, Protocol, Schedule
 from response.registry import STANDARD, criteria_for, criterion_names, find_criteria
 from response.result import NOT_SCORED, Result, empty_result, response_lut
 from response.timeline import Block, Timeline
@@ -136,23 +136,23 @@ def assess(
         The trial.
     criteria
         Names of criteria; RECIST 1.1 is always assessed, and first. By default the built-in ones whose columns
-        the table has.
+        the table has, and those that the protocol defines.
     protocol
-        Options that differ from the standard.
+        Options that differ from the standard, and criteria of the study's own.
     progress
         Called after each block with the number of series that are done, and of all.
 
     Raises
     ------
     ProtocolError
-        If the protocol has unknown options or impossible values.
+        If the protocol has unknown options or impossible values, or defines a criterion that cannot be.
     CriterionError
         If a criterion is unknown.
     """
     protocol = protocol or Protocol()
-    protocol.check_names([*criterion_names(), "schedule"])
+    protocol.check_names([*criterion_names(protocol), *OTHER_TABLES])
     protocol.options("schedule", Schedule)
-    chosen = find_criteria(criteria_for(measurements) if criteria is None else criteria)
+    chosen = find_criteria(criteria_for(measurements, protocol) if criteria is None else criteria, protocol)
     options = {criterion.name: protocol.options(criterion.name, criterion.options) for criterion in chosen}
     timeline = arrange(measurements)
     return Assessment(timeline, assess_timeline(timeline, chosen, options, progress), protocol)

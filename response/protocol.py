@@ -1,18 +1,23 @@
 """Options: every ambiguity of a criterion is a named option with a default, a reason and a source.
 
 Each criterion declares a frozen dataclass whose fields are made with `option`. A protocol file in TOML has
-one table per criterion with the keys that differ from the standard, and `[schedule]` for visit windows.
+one table per criterion with the keys that differ from the standard, `[schedule]` for visit windows, `[measure]` for
+images, and a table `[criterion.NAME]` for each criterion of the study's own (`study_definitions`).
 """
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields
+from decimal import Decimal
 from math import isnan
 from typing import Any, Final, TypeVar
 
 from response.errors import ProtocolError
 
 T = TypeVar("T")
+OTHER_TABLES: Final = ("schedule", "measure")  # of a protocol, beside those that are named as a criterion
+DEFINITION: Final = "criterion"  # [criterion.NAME] defines one
 
 
 def option(default: Any, doc: str, *, choices: Sequence[Any] = (), minimum: float | None = None) -> Any:
@@ -122,23 +127,37 @@ class Protocol:
         By criterion name (and `schedule`): the keys that the study sets.
     name
         Where it came from, for messages and the manifest.
+    definitions
+        By name: the criteria of the study's own, as they stand in `[criterion.NAME]`, with decimal numbers exact.
     """
 
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     name: str = "standard"
+    definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def from_toml(cls, text: str, name: str = "protocol") -> "Protocol":
         """Read a protocol from TOML text; keys are validated when a criterion asks for its options."""
         try:
-            tables = tomllib.loads(text)
+            tables = tomllib.loads(text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
             raise ProtocolError(name, [f"is no TOML: {error}"]) from None
-        faults = [f"'{key}' stands outside a table" for key, value in tables.items() if not isinstance(value, dict)]
+        faults = [
+            f"'{key}' stands outside a table; expected tables such as [recist-1.1]"
+            for key, value in tables.items()
+            if not isinstance(value, dict)
+        ]
         tables = dict(pair for key, value in tables.items() for pair in _whole_names(key, value))
+        start = f"{DEFINITION}."
+        definitions = {key.removeprefix(start): tables.pop(key) for key in list(tables) if key.startswith(start)}
+        if DEFINITION in tables:
+            keys = ", ".join(tables.pop(DEFINITION)) or "nothing"
+            faults.append(
+                f"[{DEFINITION}] has no name, and holds {keys}; expected a table such as [{DEFINITION}.study-x]"
+            )
         if faults:
-            raise ProtocolError(name, [f"{fault}; expected tables such as [recist-1.1]" for fault in faults])
-        return cls(tables, name)
+            raise ProtocolError(name, faults)
+        return cls({key: _with_floats(table) for key, table in tables.items()}, name, definitions)
 
     def check_names(self, known: Sequence[str]) -> None:
         """Raise ProtocolError for a table of no known criterion."""
@@ -168,6 +187,10 @@ class Protocol:
         if faults:
             raise ProtocolError(self.name, faults)
         return kind(**{**preset_values, **table})
+
+
+def _with_floats(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: float(value) if isinstance(value, Decimal) else value for key, value in table.items()}
 
 
 def _whole_names(name: str, table: Any) -> list[tuple[str, Any]]:
@@ -202,7 +225,7 @@ def toml_value(value: Any) -> str:
     """Return a value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else f'"{value}"'
+    return str(value) if isinstance(value, int | float | Decimal) else json.dumps(value, ensure_ascii=False)
 
 
 def differences(options: Options) -> dict[str, tuple[Any, Any]]:

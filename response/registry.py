@@ -1,7 +1,9 @@
-"""The criteria that are there: built in, or brought by an installed package through an entry point.
+"""The criteria that are there: built in, brought by an installed package through an entry point, or a study's own.
 
 Two of one name are an error, for nobody could say which one scored a trial. One that cannot be loaded, or is no
 criterion, is passed over wherever all are asked for, and told in a finding; asked for by name it is an error.
+
+A study's own criteria stand in its protocol, and are there only for those who hand that over: nothing is registered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,9 +11,12 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from response.criteria.criterion import Criterion
-from response.errors import CriterionError
+from response.criteria.study_criteria import study_criterion
+from response.criteria.study_definitions import faults_of_name, read_definition
+from response.errors import CriterionError, ProtocolError
 from response.findings import Finding
 from response.measurements import Measurements
+from response.protocol import DEFINITION, Protocol, toml_value
 from response.vocabulary import RESPONSE_NAMES, Response
 
 GROUP: Final = "response.criteria"
@@ -39,10 +44,10 @@ BUILT_IN: Final = {
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 
 
-def criterion_names() -> list[str]:
-    """Return the names of all criteria that work, built-in ones first."""
+def criterion_names(protocol: Protocol | None = None) -> list[str]:
+    """Return the names of all criteria that work, built-in ones first, those that a protocol defines last."""
     broken = {finding.column for finding in broken_criteria()}
-    return [name for name in _entries() if name not in broken]
+    return [*(name for name in _entries() if name not in broken), *study_criteria(protocol)]
 
 
 def broken_criteria() -> list[Finding]:
@@ -75,17 +80,22 @@ def _origin(entry: EntryPoint) -> str:
     return f"{package}: {entry.value}" if package else entry.value
 
 
-def find_criterion(name: str) -> Criterion:
-    """Return a criterion by name.
+def find_criterion(name: str, protocol: Protocol | None = None) -> Criterion:
+    """Return a criterion by name, also one that a protocol defines.
 
     Raises
     ------
     CriterionError
         If there is none of that name, two packages bring one, or it cannot be loaded.
+    ProtocolError
+        If the protocol defines it, but not as it can be.
     """
+    if protocol is not None and name in protocol.definitions:
+        return study_criteria(protocol)[name]
     entries = _entries()
     if name not in entries:
-        raise CriterionError(f"unknown criterion '{name}'; known are {', '.join(entries)}")
+        known = ", ".join([*entries, *(protocol.definitions if protocol is not None else ())])
+        raise CriterionError(f"unknown criterion '{name}'; known are {known}")
     return _load(name, entries[name])
 
 
@@ -102,25 +112,84 @@ def _load(name: str, entry: EntryPoint) -> Criterion:
     return found
 
 
-def find_criteria(names: Sequence[str]) -> list[Criterion]:
+def find_criteria(names: Sequence[str], protocol: Protocol | None = None) -> list[Criterion]:
     """Return criteria by name, RECIST 1.1 first, which is always among them."""
-    return [find_criterion(name) for name in dict.fromkeys((STANDARD, *names))]
+    return [find_criterion(name, protocol) for name in dict.fromkeys((STANDARD, *names))]
 
 
-def criteria_for(measurements: Measurements) -> list[str]:
-    """Return the built-in criteria that are offered, and whose columns the table has."""
+def criteria_for(measurements: Measurements, protocol: Protocol | None = None) -> list[str]:
+    """Return the built-in criteria that are offered, and whose columns the table has; then those of the protocol."""
     found = [find_criterion(name) for name in BUILT_IN]
-    return [item.name for item in found if item.offered and (not item.needs or measurements.has(item.needs))]
+    offered = [item.name for item in found if item.offered and (not item.needs or measurements.has(item.needs))]
+    return [*offered, *study_criteria(protocol)]
 
 
-def words_of(criterion: str) -> Mapping[Response, str]:
-    """Return the words of a criterion for the responses; those of RECIST 1.1 for one that is not ours."""
-    return find_criterion(criterion).response_words if criterion in criterion_names() else RESPONSE_NAMES
+def words_of(criterion: str, protocol: Protocol | None = None) -> Mapping[Response, str]:
+    """Return the words of a criterion for the responses; those of RECIST 1.1 for one that is not known."""
+    known = criterion in criterion_names(protocol)
+    return find_criterion(criterion, protocol).response_words if known else RESPONSE_NAMES
 
 
-def first_dates_of(criterion: str) -> tuple[tuple[str, Response], ...]:
-    """Return the columns of dates that a criterion adds to the table of subjects; none for one that is not ours."""
-    return find_criterion(criterion).first_dates if criterion in criterion_names() else ()
+def first_dates_of(criterion: str, protocol: Protocol | None = None) -> tuple[tuple[str, Response], ...]:
+    """Return the columns of dates that a criterion adds to the table of subjects; none for one that is not known."""
+    return find_criterion(criterion, protocol).first_dates if criterion in criterion_names(protocol) else ()
+
+
+# --- criteria of a study
+
+
+def study_criteria(protocol: Protocol | None) -> dict[str, Criterion]:
+    """Return the criteria that a protocol defines, by name.
+
+    Raises
+    ------
+    ProtocolError
+        All faults of all definitions at once.
+    """
+    found: dict[str, Criterion] = {}
+    faults: list[str] = []
+    for name in protocol.definitions if protocol is not None else ():
+        assert protocol is not None
+        wrong = faults_of_name(name, [*_entries(), *found])
+        made, more = _study_criterion(name, protocol)
+        wrong += more
+        faults += [text if text.startswith("[") else f"[{DEFINITION}.{name}] {text}" for text in wrong]
+        if made is not None and not wrong:
+            found[name] = made
+    if protocol is not None and faults:
+        raise ProtocolError(protocol.name, faults)
+    return found
+
+
+def _study_criterion(name: str, protocol: Protocol) -> tuple[Criterion | None, list[str]]:
+    table, options = protocol.definitions[name], protocol.tables.get(name, {})
+    base = _base(table.get("based_on"), protocol)
+    if isinstance(base, str):  # what else is wrong is found as if it were based on one with the same unit
+        like = find_criterion("who" if "pd_least_mm2" in table else STANDARD)
+        return None, [base, *read_definition(name, table, like, options)[1]]
+    definition, faults = read_definition(name, table, base, options)
+    return (None if faults else study_criterion(base, definition)), faults
+
+
+def _base(based_on: object, protocol: Protocol) -> Criterion | str:
+    """Return the criterion that another is based on, or what is wrong with it."""
+    if isinstance(based_on, str) and based_on in _entries():
+        try:
+            found = find_criterion(based_on)
+        except CriterionError as error:
+            return f"based_on = {toml_value(based_on)}; {error}"
+        if found.test is not None:
+            return found
+    known = [item.name for item in map(find_criterion, criterion_names()) if item.test is not None]
+    expected = f"expected one of {', '.join(known)}"
+    if based_on is None:
+        return f"based_on is missing; {expected}"
+    told = f"based_on = {toml_value(based_on)}"
+    if based_on in protocol.definitions:
+        return f"{told}, which is a criterion of the study itself; {expected}, with all that differs from it"
+    if based_on in _entries():
+        return f"{told}, which does not judge a sum by thresholds; {expected}"
+    return f"{told}, which is unknown; {expected}"
 
 
 def _entries() -> dict[str, EntryPoint]:

@@ -7,12 +7,13 @@ from io import StringIO
 import pytest
 
 from response.criteria.distances import pr_at_most_um
+from response.criteria.recist import RECIST_TEST
 from response.engine import Assessment, assess
 from response.errors import InputError
 from response.measurements import Measurements
 from response.protocol import Protocol
 from response.report.explain import WIDTH, explain
-from response.report.thresholds import choi_pd_from_um, recist_pd_from_um
+from response.report.thresholds import choi_pd_from_um
 from response.table import TextColumn, TextTable
 
 HEADER = "subject,evaluator,timepoint,date,lesion,role,organ,state,longest_mm,short_mm,attenuation_hu,morphology"
@@ -211,9 +212,9 @@ THRESHOLDS = [
     ("Choi PD from nothing is any growth",       "choi",           0,       1),
 ]  # fmt: skip
 FUNCTIONS = {
-    "pr7": lambda um: pr_at_most_um(um, 7),
+    "pr7": RECIST_TEST.largest_partial,
     "pr9": lambda um: pr_at_most_um(um, 9),
-    "pd": recist_pd_from_um,
+    "pd": RECIST_TEST.smallest_progressive,
     "choi": choi_pd_from_um,
 }
 

@@ -17,7 +17,7 @@ from response.cells import NO_DATE
 from response.findings import Finding
 from response.keys import has_number, is_baseline_label, rank, visit_key
 from response.measurements import DateColumn, Records
-from response.protocol import BestResponseOptions
+from response.protocol import BestResponseOptions, Protocol
 from response.registry import STANDARD, criterion_names, words_of
 from response.table import TextColumn
 from response.vocabulary import Response, YesNo, collected_words, folded, response_code
@@ -70,6 +70,8 @@ class CollectedResponses:
         What the subject table says.
     findings
         What was wrong.
+    protocol
+        Where criteria of the study's own are defined.
     """
 
     records: Records
@@ -82,13 +84,15 @@ class CollectedResponses:
     order: Rows
     facts: SubjectFacts
     findings: list[Finding]
+    protocol: Protocol | None = None
 
     @classmethod
-    def of(cls, records: Records, subjects: Records | None) -> "CollectedResponses":
+    def of(cls, records: Records, subjects: Records | None, protocol: Protocol | None = None) -> "CollectedResponses":
         """Return the rows of a table of collected responses by series and time."""
-        response, findings = _responses(records)
+        criteria = _criterion_names(records.text_column("criterion"), protocol)
+        response, findings = _responses(records, [words_of(name, protocol) for name in criteria])
         at_baseline = _by_text(records.text_column("timepoint"), is_baseline_label)
-        keys, series = _series(records, subjects)
+        keys, series = _series(records, subjects, criteria)
         findings += _baseline_findings(records, at_baseline & (response != Response.BLANK))
         names = [key[0] for key in keys]
         return cls(
@@ -102,6 +106,7 @@ class CollectedResponses:
             _time_order(records, series),
             _subject_facts(names, subjects),
             findings,
+            protocol,
         )
 
     def accepted(self) -> list[str]:
@@ -149,7 +154,7 @@ class CollectedResponses:
             ),
             new_therapy=facts.new_therapy[block.series],
             slack_days=slack_days(days, block.gather(dates.precision, 0)),
-            words=words_of(self.criterion[int(block.series[0])]),
+            words=words_of(self.criterion[int(block.series[0])], self.protocol),
         )
 
     def baseline_values(self, values: NDArray[Any], fill: int) -> NDArray[Any]:
@@ -168,11 +173,10 @@ def _overall(records: Records) -> TextColumn:
     return records.text_column("overall" if records.has("overall") else "response")
 
 
-def _responses(records: Records) -> tuple[NDArray[np.int8], list[Finding]]:
-    """Return the response of each row; a text that names none is NE and a finding."""
+def _responses(records: Records, words: Sequence[Mapping[Response, str]]) -> tuple[NDArray[np.int8], list[Finding]]:
+    """Return the response of each row; a text that names none, by the words of its criterion, is NE and a finding."""
     overall = _overall(records)
     criterion = records.text_column("criterion")
-    words = [words_of(name) for name in _criterion_names(criterion)]
     shape = (len(words), len(overall.values))
     found = [response_code(text, own) if text else Response.BLANK for own in words for text in overall.values]
     codes = np.asarray([Response.NE if code is None else code for code in found], np.int8).reshape(shape)
@@ -221,16 +225,17 @@ def _baseline_findings(records: Records, rows: NDArray[np.bool_]) -> list[Findin
     ]
 
 
-def _criterion_names(column: TextColumn) -> list[str]:
+def _criterion_names(column: TextColumn, protocol: Protocol | None) -> list[str]:
     """Return the criterion of each distinct text: ours by their names, blank for the standard, others as they stand."""
-    known = {"": STANDARD, "recist": STANDARD, **{folded(name): name for name in criterion_names()}}
+    known = {"": STANDARD, "recist": STANDARD, **{folded(name): name for name in criterion_names(protocol)}}
     return [known.get(folded(value), value) for value in column.values]
 
 
-def _series(records: Records, subjects: Records | None) -> tuple[list[tuple[str, str, str]], NDArray[np.int32]]:
+def _series(
+    records: Records, subjects: Records | None, names: Sequence[str]
+) -> tuple[list[tuple[str, str, str]], NDArray[np.int32]]:
     """Return the series, sorted, and that of each row; a row per subject (no timepoint, no response) is of none."""
     criteria = records.text_column("criterion")
-    names = _criterion_names(criteria)
     columns = [records.text_column("subject"), records.text_column("evaluator")]
     rows = zip(columns[0].codes.tolist(), columns[1].codes.tolist(), criteria.codes.tolist(), strict=True)
     text_blank = _by_text(records.text_column("timepoint"), lambda text: not text)

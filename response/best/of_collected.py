@@ -17,7 +17,7 @@ from response.best.overall import BestFlag, BestResponses, ResponseCourse, best_
 from response.cells import NO_NUMBER, DatePrecision, iso_texts
 from response.findings import Finding
 from response.measurements import Records
-from response.protocol import BestResponseOptions
+from response.protocol import BestResponseOptions, Protocol
 from response.registry import first_dates_of
 from response.vocabulary import Response
 
@@ -58,7 +58,11 @@ class CollectedBest:
 
 
 def best_response_frame(
-    collected: Records, subjects: Records | None = None, options: Options = None, findings: list[Finding] | None = None
+    collected: Records,
+    subjects: Records | None = None,
+    options: Options = None,
+    findings: list[Finding] | None = None,
+    protocol: Protocol | None = None,
 ) -> "pd.DataFrame":
     """Return the best responses as a table, one row per subject, evaluator and criterion; all columns are text.
 
@@ -72,27 +76,31 @@ def best_response_frame(
         The options, or those of each criterion by its name.
     findings
         Where to put what was wrong; left out if None.
+    protocol
+        Where criteria of the study's own are defined.
     """
     import pandas as pd
 
-    best = best_of_collected(collected, subjects, options)
+    best = best_of_collected(collected, subjects, options, protocol)
     if findings is not None:
         findings.extend(best.findings)
     return pd.DataFrame(dict(best.columns), dtype="str")
 
 
-def best_of_collected(collected: Records, subjects: Records | None = None, options: Options = None) -> CollectedBest:
+def best_of_collected(
+    collected: Records, subjects: Records | None = None, options: Options = None, protocol: Protocol | None = None
+) -> CollectedBest:
     """Return the best responses of collected responses (see `best_response_frame`).
 
     1. Each text is read as a response; one that names none counts as NE and is a finding. Blank is no assessment.
     2. The assessments of each series are put in order; those at baseline are left out.
     3. The minimum duration of SD counts from the date that `min_sd_reference` names, else from the baseline row.
     """
-    table = CollectedResponses.of(collected, subjects)
+    table = CollectedResponses.of(collected, subjects, protocol)
     columns: dict[str, list[str]] = {name: [""] * len(table.subject) for name in SUBJECT_RESULT_COLUMNS}
     columns.update(subject=table.subject, evaluator=table.evaluator, criterion=table.criterion)
     columns.update(site=table.facts.site, accepted=table.accepted())
-    own = [name for criterion in dict.fromkeys(table.criterion) for name, _ in first_dates_of(criterion)]
+    own = [name for criterion in dict.fromkeys(table.criterion) for name, _ in first_dates_of(criterion, protocol)]
     columns.update({name: [""] * len(table.subject) for name in own})
     for name, block in table.blocks():
         chosen = _options_of(name, options)
@@ -116,7 +124,7 @@ def _told(
     table: CollectedResponses, block: CollectedBlock, course: ResponseCourse, result: BestResponses
 ) -> dict[str, list[str]]:
     """Return the columns of a block as texts."""
-    own = first_dates_of(table.criterion[int(block.series[0])])
+    own = first_dates_of(table.criterion[int(block.series[0])], table.protocol)
 
     def dated(index: Places, days: Days) -> list[str]:
         precision = table.records.date("date").precision

@@ -22,21 +22,28 @@ _WIDTH = 100
 
 def criteria(
     rules: Annotated[bool, typer.Option("--rules", help="List all rules: id, response, clause, sentence.")] = False,
+    protocol: ProtocolFile = None,
     log: LogOption = LogMode.text,  # noqa: ARG001
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
-    """List the criteria, or all their rules."""
+    """List the criteria, or all their rules. With a protocol file also those that it defines."""
+    from response.commands.run import checked_protocol
     from response.registry import broken_criteria, criterion_names, find_criterion
 
+    chosen = checked_protocol(protocol)
     for finding in broken_criteria():
         typer.echo(finding.sentence, err=True)
-    found = [find_criterion(name) for name in criterion_names()]
+    found = [find_criterion(name, chosen) for name in criterion_names(chosen)]
     if not rules:
-        rows = [(item.name, item.title, str(sum(1 for _ in _rules(item))), item.source) for item in found]
+        rows = [(item.name, item.title, str(sum(1 for _ in _rules(item))), _source(item)) for item in found]
         _print_table(("name", "title", "rules", "source"), rows)
         return 0
     _print_table(("rule", "response", "clause", "sentence"), [row for item in found for row in _rules(item)])
     return 0
+
+
+def _source(criterion: "Criterion") -> str:
+    return f"{criterion.source} (based on {criterion.based_on})" if criterion.based_on else criterion.source
 
 
 def _rules(criterion: "Criterion") -> Iterable[tuple[str, str, str, str]]:
@@ -147,23 +154,26 @@ def protocol(
 ) -> int:
     """Print the effective options as TOML. Says what differs from the standard, and validates a protocol."""
     from response.api import as_protocol, validate
+    from response.criteria.study_definitions import definition_as_toml
     from response.imaging.options import MeasureOptions
     from response.protocol import Schedule, as_toml, differences, toml_value
-    from response.registry import criterion_names, find_criterion
+    from response.registry import criterion_names, find_criterion, study_criteria
 
-    names = criterion_names()
     chosen = as_protocol(protocol)
-    validate(chosen, names)
-    options = {name: chosen.options(name, find_criterion(name).options) for name in names}
+    validate(chosen)
+    own = study_criteria(chosen)
+    options = {name: chosen.options(name, find_criterion(name, chosen).options) for name in criterion_names(chosen)}
     options["schedule"] = chosen.options("schedule", Schedule)
     options["measure"] = chosen.options("measure", MeasureOptions)
-    lines = [
+    lines = [f"#   [criterion.{name}] {item.scope}" for name, item in own.items()]
+    lines += [
         f"#   [{name}] {key} = {toml_value(effective)} (standard: {toml_value(standard)})"
         for name, found in options.items()
         for key, (standard, effective) in differences(found).items()
     ]
     told = "differs from the standard in:" if lines else "is the standard"
     typer.echo("\n".join([f"# The protocol {chosen.name} {told}" if lines else f"# This {told}.", *lines, ""]))
-    typer.echo("\n".join(as_toml(name, found) for name, found in options.items()), nl=False)
+    tables = [*map(definition_as_toml, own.values()), *(as_toml(name, found) for name, found in options.items())]
+    typer.echo("\n".join(tables), nl=False)
     sys.stdout.flush()
     return 0

@@ -62,7 +62,7 @@ class Run:
 
         options = checked_protocol(self.protocol)
         chosen = None if criteria is None else names_of(criteria)
-        find_criteria(chosen or ())
+        find_criteria(chosen or (), options)
         stages.start("reading")
         measurements = self._read(self._sources(stages, options), decimal, delimiter, sheet)
         return assess_trial(measurements, chosen, options, progress=stages.start("scoring"))
@@ -111,11 +111,10 @@ class Run:
 def checked_protocol(path: Path | None) -> "Protocol":
     """Return a protocol file, all of it validated; the standard one for None."""
     from response.api import as_protocol, validate
-    from response.registry import criterion_names
 
     options = as_protocol(path)
-    if options.tables:
-        validate(options, criterion_names())
+    if options.tables or options.definitions:
+        validate(options)
     return options
 
 

@@ -1,6 +1,8 @@
 """How a sum over the targets is judged: by how much it must shrink or grow, and against what."""
 
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,18 @@ from numpy.typing import NDArray
 from response.criteria.rules import Flags
 
 Sums = NDArray[np.int64]
+_WHOLE: Final = 100_000  # 100 % in thousandths of a percent
+
+
+def share_after(change: int) -> tuple[int, int]:
+    """Return the share that is left of a sum after a change in thousandths of a percent, in lowest terms."""
+    return Fraction(_WHOLE + change, _WHOLE).as_integer_ratio()
+
+
+def change_to(share: tuple[int, int]) -> int:
+    """Return the change that leaves a share, in thousandths of a percent; the other way round of `share_after`."""
+    numerator, denominator = share
+    return _WHOLE * numerator // denominator - _WHOLE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,8 +76,10 @@ class Figures:
 
     @property
     def grows_from_baseline(self) -> bool:
-        """Whether growth is judged against the baseline, by the option `<name>_pd_reference` of the criterion."""
-        options = self.result.options
+        """Whether growth is judged against the baseline: by the option `<name>_pd_reference`, or by a study."""
+        options, test = self.result.options, self.result.criterion.test
+        if test is not None and test.from_baseline:
+            return True
         return any(getattr(options, item.name) == "baseline" for item in fields(options) if _is_reference(item.name))
 
     @property
@@ -134,7 +136,7 @@ class Figures:
 
     def _own(self, name: str) -> Any:
         by_name = {number.name: number for number in self.result.criterion.numbers}
-        prefix = self.result.criterion.name.replace("-", "_").replace(".", "_")
+        prefix = self.result.criterion.prefix
         for known in (name, f"{name}_mm", f"{name}_mm2", f"{name}_hu", f"{prefix}_{name}", f"attenuation_{name}"):
             if known in by_name:
                 return by_name[known]

@@ -7,7 +7,8 @@ from response.criteria.burden import NO_SUM
 from response.criteria.choi import ChoiState
 from response.criteria.criterion import State
 from response.criteria.distances import at_least, at_most, grown_from_um, mm, pr_at_most_um
-from response.criteria.recist import PD_INCREASE_UM, RecistState
+from response.criteria.recist import RecistState
+from response.criteria.sum_tests import change_to
 
 _NO_PR: Final = "PR needs a complete sum"
 
@@ -34,31 +35,28 @@ def thresholds(state: State, place: int) -> list[str]:
     return _choi(state, place) if isinstance(state, ChoiState) else state.thresholds(place)
 
 
-def recist_pd_from_um(nadir_um: int) -> int:
-    """Return the smallest sum that is both 20 % and 5 mm over the nadir, whole micrometres."""
-    return grown_from_um(nadir_um, 12, PD_INCREASE_UM)
-
-
 def choi_pd_from_um(reference_um: int) -> int:
     """Return the smallest sum that is 10 % over the reference, and over it at all."""
     return grown_from_um(reference_um, 11, 1)
 
 
 def _recist(state: RecistState, place: int) -> list[str]:
-    burden = state.burden
+    burden, test = state.burden, state.test
     if _without_sums(state):
         return []
-    sum_um, baseline, nadir = _at(burden.sum_um, place), _at(burden.baseline_um, 0), _at(burden.nadir_um, place)
+    sum_um, baseline, reference = _at(burden.sum_um, place), _at(burden.baseline_um, 0), _at(state.reference, place)
     complete = bool(burden.all_assessed[0, place])
     if not complete and state.options.missing_target_policy != "pd_if_proven":
         never = state.options.missing_target_policy == "always_ne"
         return ["PR and PD need a complete sum" if never else "the bounds of the missing lesions decide"]
-    found = [at_most("PR", pr_at_most_um(baseline, 7), sum_um)] if complete else [_NO_PR]
-    if nadir < NO_SUM:
-        start = recist_pd_from_um(nadir)
-        why = "20 %" if start > nadir + PD_INCREASE_UM else "5 mm"
+    found = [at_most("PR", test.largest_partial(baseline), sum_um)] if complete else [_NO_PR]
+    if reference < NO_SUM:
+        start = test.smallest_progressive(reference)
+        share = f"{thousandths_text(change_to(test.progressive))} %"
+        why = share if start > reference + test.least else f"{mm(test.least)} mm"
+        over = f"over the {'baseline' if test.from_baseline else 'nadir'} {mm(reference)} mm"
         proving = _at(state.pd_sum_um, place)  # without default values, where the protocol says so
-        found.append(at_least("PD", start, proving, f"{why} over the nadir {mm(nadir)} mm decides"))
+        found.append(at_least("PD", start, proving, f"{why} {over} decides"))
     return found
 
 

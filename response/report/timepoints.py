@@ -245,7 +245,7 @@ def extra_numbers(assessment: Assessment) -> dict[str, int | None]:
 def question_columns(result: Result) -> dict[str, str]:
     """Return the columns of the questions that only this criterion asks, and the question of each."""
     names = [question.name for question in result.criterion.questions]
-    return {f"{result.criterion.name}_{name}": name for name in names if name not in (*QUESTIONS, "overall")}
+    return {f"{result.criterion.prefix}_{name}": name for name in names if name not in (*QUESTIONS, "overall")}
 
 
 def level_column(criterion: str) -> str:
