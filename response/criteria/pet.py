@@ -1,29 +1,96 @@
-"""Lesions by their uptake of FDG: which are there, and what each adds; sizes play no part."""
+"""Lesions by their uptake of FDG, and what the criteria for FDG-PET share; sizes play no part.
 
-from typing import Final
+How a lesion is read: with an uptake it is there, whatever its size; without one (0, or written `absent`) it cannot be
+told from the background; a target whose uptake was not measured is not evaluable. What is written `absent` although it
+takes up as much as the background is still there. Rows that count for nothing (contradictions, lesions after local
+therapy) do not count here either.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import IntEnum
+from functools import cached_property
+from itertools import product
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
-from response.criteria.burden import Burden, LesionClass, lesion_classes
-from response.criteria.sums import NEW, TARGETS, lesion_number
-from response.timeline import NO_ROW, Block
+from response.criteria.burden import Burden, Fact, LesionClass, facts_at, lesion_classes
+from response.criteria.criterion import Number, Unit
+from response.criteria.rules import Flags
+from response.criteria.sums import NEW, TARGETS, SumState
+from response.criteria.visit_values import count_lesions
+from response.lineage import fragment_roots
+from response.timeline import Block
 from response.vocabulary import State
 
 _OTHERS: Final = (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE, *NEW)
-_BY_UPTAKE: Final = (
-    *(State.MEASURED, State.PRESENT, State.NOT_EVALUABLE),
-    *(State.NORMAL_NODE, State.BORDERLINE_NODE, State.TOO_SMALL),
+_BY_SIZE: Final = (  # what the size of a lesion, or the lack of one, makes of it
+    *(State.MEASURED, State.TOO_SMALL, State.ABSENT, State.PRESENT, State.NOT_EVALUABLE),
+    *(State.NORMAL_NODE, State.BORDERLINE_NODE, State.EQUIVOCAL),
 )
-_WRITTEN: Final = (State.BLANK, State.MEASURED, State.PRESENT)
+_NOT_LOOKED_AT: Final = (State.NOT_EVALUABLE, State.NOT_SCHEDULED)
+_SEEN: Final = (State.BLANK, State.MEASURED, State.PRESENT, State.TOO_SMALL)
 
 
-def uptake_burden(block: Block, column: str) -> Burden:
+class Uptake(IntEnum):
+    """What is recorded of the uptake of a lesion."""
+
+    NOT_MEASURED = 0
+    NONE = 1
+    SOME = 2
+
+
+def state_by_uptake(lesion: LesionClass, read: State, written: State, uptake: Uptake) -> State:
+    """Return the state of a lesion on FDG-PET.
+
+    Parameters
+    ----------
+    lesion
+        What it is.
+    read, written
+        Its state as it is by its size, and as it was written.
+    uptake
+        What is recorded of its uptake.
+    """
+    if written == State.ABSENT:
+        return State.ABSENT
+    if read not in _BY_SIZE:  # split, merged, proved no tumour, progressed unequivocally, without a row
+        return read
+    if lesion in TARGETS:
+        return _target_state(read, written, uptake)
+    if lesion in _OTHERS and written in _SEEN and uptake != Uptake.NOT_MEASURED:
+        return State.PRESENT if uptake == Uptake.SOME else State.ABSENT
+    return read
+
+
+def _target_state(read: State, written: State, uptake: Uptake) -> State:
+    if written in _NOT_LOOKED_AT:
+        return State.NOT_EVALUABLE
+    if uptake == Uptake.SOME:
+        return State.EQUIVOCAL if written == State.EQUIVOCAL else State.MEASURED
+    gone = uptake == Uptake.NONE or read == State.ABSENT
+    return State.ABSENT if gone else State.NOT_EVALUABLE
+
+
+def _state_table() -> NDArray[np.int8]:
+    """Return `state_by_uptake` of every class of lesion, state read, state written and uptake."""
+    table = np.zeros((len(LesionClass), len(State), len(State), len(Uptake)), np.int8)
+    for found in product(LesionClass, State, State, Uptake):
+        table[found] = state_by_uptake(*found)
+    return table
+
+
+_STATES: Final = _state_table()
+_WRITTEN, _READ, _CLASS = (np.uint16(size) for size in np.cumprod(_STATES.shape[:0:-1]))  # steps in the table
+
+
+def uptake_burden(
+    block: Block, column: str, combined: np.ufunc = np.add, background: NDArray[np.int64] | None = None
+) -> Burden:
     """Return the lesions of a block with their uptake as contribution, in thousandths.
-
-    A lesion written `absent` cannot be told from the background. One with an uptake is there, whatever its size; a
-    target without one could not be measured.
 
     Parameters
     ----------
@@ -31,34 +98,153 @@ def uptake_burden(block: Block, column: str) -> Burden:
         The block.
     column
         Column of the measurement table with the uptake.
+    combined
+        What is made of the uptake of the targets: `numpy.add` or `numpy.maximum`.
+    background
+        Uptake from which a lesion is there although it is written absent, `NO_NUMBER` where it is not known;
+        `[series, timepoint]`.
     """
-    classes = lesion_classes(block)
-    read = block.spot_values(block.timeline.state, State.UNKNOWN)
-    written = block.lesion(block.timeline.measurements.code("state"), State.BLANK)
-    uptake = lesion_number(block, column)
-    open_ = (block.row != NO_ROW) & np.isin(read, _BY_UPTAKE)
-    by_uptake = open_ & np.isin(written, _WRITTEN)
-    there = by_uptake & (uptake > 0)
-    target = np.isin(classes, TARGETS)[:, None]
-    other = np.isin(classes, _OTHERS)[:, None]
-    state = np.where(there & target, np.int8(State.MEASURED), read)
-    state = np.where(there & other, np.int8(State.PRESENT), state)
-    state = np.where(by_uptake & (uptake == 0), np.int8(State.ABSENT), state)
-    state = np.where(open_ & target & (uptake == NO_NUMBER), np.int8(State.NOT_EVALUABLE), state)
-    state = np.where((block.row != NO_ROW) & (written == State.ABSENT), np.int8(State.ABSENT), state).astype(np.int8)
-    value = np.where(target & (state == State.MEASURED), uptake, 0)
-    return Burden.of(block, state, value.astype(np.int32))
+    classes, uptake = lesion_classes(block), lesion_column(block, column)
+    state = _states(block, classes, uptake)
+    if background is not None:
+        _keep_above(block, background, classes, uptake, state)
+    counted = (state == State.MEASURED) | (state == State.EQUIVOCAL)
+    counted &= targets(classes)
+    value = uptake * counted
+    return Burden(
+        block=block,
+        classes=classes,
+        state=state,
+        value_um=value,
+        facts=block.reduce(np.bitwise_or, facts_at(classes, state)),
+        sum_um=block.reduce(combined, value, dtype=np.int64),
+    )
 
 
-def hottest(burden: Burden) -> NDArray[np.int64]:
-    """Return the uptake of the hottest target, 0 where none takes up; `[series, timepoint]`."""
-    return burden.block.reduce(np.maximum, burden.value_um, dtype=np.int64)
+def _states(block: Block, classes: NDArray[np.uint8], uptake: NDArray[np.int32]) -> NDArray[np.int8]:
+    index = block.spot_values(block.timeline.state, State.UNKNOWN).astype(np.uint16)
+    index *= _READ
+    index += (classes * _CLASS)[:, None]
+    written = block.timeline.measurements.codes.get("state")
+    if written is not None:
+        index += block.lesion(written, State.BLANK).astype(np.uint16) * _WRITTEN
+    index += uptake >= 0
+    index += uptake > 0
+    state = _STATES.ravel().take(index)
+    state[block.barred] = State.NOT_EVALUABLE
+    return state
 
 
-def total(block: Block, burden: Burden, column: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the sum of a column over the targets that take up, and whether all of them have it."""
-    values = lesion_number(block, column)
-    takes_up = np.isin(burden.classes, TARGETS)[:, None] & (burden.state == State.MEASURED)
-    summed = block.reduce(np.add, np.where(takes_up & (values != NO_NUMBER), values, 0), dtype=np.int64)
-    without = block.reduce(np.logical_or, takes_up & (values == NO_NUMBER), np.bool_)
-    return summed, np.asarray(~without & burden.all_assessed)
+def _keep_above(
+    block: Block,
+    background: NDArray[np.int64],
+    classes: NDArray[np.uint8],
+    uptake: NDArray[np.int32],
+    state: NDArray[np.int8],
+) -> None:
+    """Keep lesions that are written absent, but take up as much as the background; changes the states in place.
+
+    A target is measured, a non-target present; a new lesion contradicts itself and is not evaluable.
+    """
+    absent = np.flatnonzero((state == State.ABSENT) & (uptake > 0))
+    tracks, places = np.divmod(absent, max(block.timepoints, 1))
+    level = background[block.series_of_track[tracks], places]
+    above = (level != NO_NUMBER) & (uptake[tracks, places] >= level)
+    tracks, places = tracks[above], places[above]
+    kept = np.full(len(LesionClass), State.PRESENT, np.int8)
+    kept[list(TARGETS)], kept[list(NEW)] = State.MEASURED, State.NOT_EVALUABLE
+    state[tracks, places] = kept[classes[tracks]]
+
+
+def lesion_column(block: Block, name: str) -> NDArray[np.int32]:
+    """Return a number column as `[track, timepoint]`, whole thousandths; `NO_NUMBER` where there is none."""
+    numbers = block.timeline.measurements.numbers.get(name)
+    return np.full(block.row.shape, NO_NUMBER, np.int32) if numbers is None else block.lesion(numbers, NO_NUMBER)
+
+
+def targets(classes: NDArray[np.uint8]) -> Flags:
+    """Return which lesions are targets, `[track, 1]`."""
+    return np.asarray((classes == LesionClass.TARGET) | (classes == LesionClass.TARGET_NODE))[:, None]
+
+
+def hottest_part(burden: Burden) -> Burden:
+    """Return a burden in which of each target that split the hottest part counts, for uptake does not add up."""
+    block, tracks = burden.block, burden.block.timeline.tracks
+    part = block.track_slice
+    fragments = np.flatnonzero(tracks.fragment[part] & targets(burden.classes)[:, 0])
+    if not len(fragments):
+        return burden
+    value = burden.value_um.copy()
+    root = fragment_roots(tracks.parent, tracks.fragment)[part][fragments]
+    for lesion in np.unique(root).tolist():
+        parts = fragments[root == lesion]
+        cooler = np.arange(len(parts))[:, None] != value[parts].argmax(axis=0)
+        value[parts] = np.where(cooler, 0, value[parts])
+    return replace(burden, value_um=value, sum_um=block.reduce(np.add, value, dtype=np.int64))
+
+
+def total(burden: Burden, column: str) -> tuple[NDArray[np.int64], Flags]:
+    """Return the sum of a column over the targets that take up, and whether it is known of all of them."""
+    values = lesion_column(burden.block, column)
+    takes_up = burden.value_um > 0
+    unknown = takes_up & (values == NO_NUMBER)
+    summed = burden.block.reduce(np.add, values * (takes_up & ~unknown), dtype=np.int64)
+    return summed, np.asarray((count_lesions(burden.block, unknown) == 0) & burden.all_assessed)
+
+
+class MetabolicState(SumState):
+    """What the rules of the criteria for FDG-PET ask; the `sum` is of uptake, in thousandths."""
+
+    unit: Unit = "SUV"
+
+    @cached_property
+    def unmeasured(self) -> NDArray[np.int64]:
+        """Number of targets whose uptake could not be measured."""
+        if not self.burden.has(Fact.TARGET_MISSING).any():
+            return np.zeros(self.shape, np.int64)
+        missing = facts_at(self.burden.classes, self.burden.state) & np.uint16(Fact.TARGET_MISSING) != 0
+        return count_lesions(self.block, missing)
+
+    @cached_property
+    def gone(self) -> Flags:
+        """No target can be told from the background."""
+        return self.all_assessed & self.all_gone
+
+    @cached_property
+    def everything_gone(self) -> Flags:
+        """Nor can any other lesion, and new ones were looked for."""
+        left = Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_MISSING | Fact.NON_TARGET_UNPROVEN
+        return self.gone & ~self.burden.has(left) & self.no_new_lesion
+
+    @cached_property
+    def new_lesion(self) -> Flags:
+        """A new lesion takes up."""
+        return self.is_("new_lesion", "Yes")
+
+    @cached_property
+    def non_target_progression(self) -> Flags:
+        """A lesion that is not measured progresses."""
+        return self.burden.has(Fact.NON_TARGET_PROGRESSION)
+
+    def told(self, amount: int) -> str:
+        """Return an uptake with its unit."""
+        return super().told(amount).replace(" mm", f" {self.unit}")
+
+
+def metabolic(condition: str) -> Callable[[Any], Flags]:
+    """Return the condition of that name of the state."""
+    return lambda state: np.asarray(getattr(state, condition))
+
+
+def uptake_numbers(prefix: str, unit: Unit) -> tuple[Number, ...]:
+    """Return the numbers of a criterion that follows the uptake."""
+    sums = (Number(f"{prefix}_{name}", unit) for name in ("sum", "baseline", "nadir"))
+    return (*sums, Number(f"{prefix}_unmeasured", "count"))
+
+
+def uptake_values(prefix: str, state: SumState) -> dict[str, NDArray[np.int64]]:
+    """Return the numbers of `uptake_numbers` at each timepoint, in thousandths."""
+    burden = state.burden
+    baseline = np.asarray(np.broadcast_to(burden.baseline_um, state.shape))
+    sums = {"sum": burden.sum_um, "baseline": baseline, "nadir": burden.nadir_um, "unmeasured": state.unmeasured}
+    return {f"{prefix}_{name}": values for name, values in sums.items()}
