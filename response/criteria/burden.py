@@ -188,9 +188,7 @@ class Burden:
 
     def any_lesion(self, *classes: LesionClass) -> Flags:
         """Return whether the series has a baseline lesion of one of the classes, `[series, 1]`."""
-        chosen = np.isin(self.classes, classes)
-        count = np.bincount(self.block.series_of_track[chosen], minlength=self.block.series_count)
-        return np.asarray(count > 0)[:, None]
+        return self.block.series_with(np.isin(self.classes, classes))
 
     @cached_property
     def has_targets(self) -> Flags:
@@ -206,9 +204,7 @@ class Burden:
     def has_unfollowed(self) -> Flags:
         """Whether a known lesion takes no part (no role chosen, or no row at baseline), `[series, 1]`."""
         roles = self.block.timeline.tracks.role[self.block.track_slice]
-        known = (self.classes == LesionClass.UNCOUNTED) & (roles != Role.NEW)
-        count = np.bincount(self.block.series_of_track[known], minlength=self.block.series_count)
-        return np.asarray(count > 0)[:, None]
+        return self.block.series_with((self.classes == LesionClass.UNCOUNTED) & (roles != Role.NEW))
 
     @cached_property
     def all_assessed(self) -> Flags:
@@ -234,7 +230,7 @@ class Burden:
     @cached_property
     def nadir_um(self) -> Sums:
         """Smallest complete sum before the timepoint, baseline included (RECIST 1.1, section 4.3.1)."""
-        return before(running(np.minimum, self.complete_um), NO_SUM)
+        return running_before(np.minimum, self.complete_um, NO_SUM)
 
     @cached_property
     def default_excess_um(self) -> Sums:
@@ -267,7 +263,7 @@ class Burden:
 
     def count(self, chosen: Flags) -> NDArray[np.int64]:
         """Return the number of chosen lesions, `[track, timepoint]` to `[series, timepoint]`."""
-        return self.block.reduce(np.add, chosen, dtype=np.int64)
+        return self.block.count(chosen)
 
 
 def running(ufunc: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
@@ -277,6 +273,17 @@ def running(ufunc: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
     found = values.copy()
     for place in range(1, values.shape[1]):  # many rows of few timepoints: all rows abreast are five times as fast
         ufunc(found[:, place - 1], found[:, place], out=found[:, place])
+    return found
+
+
+def running_before(ufunc: np.ufunc, values: NDArray[Any], first: Any) -> NDArray[Any]:
+    """Return what a function makes of `first` and the values before each timepoint."""
+    if values.shape[1] > values.shape[0]:
+        return before(running(ufunc, values), first)
+    found = np.empty_like(values)
+    found[:, :1] = first
+    for place in range(1, values.shape[1]):
+        ufunc(found[:, place - 1], values[:, place - 1], out=found[:, place])
     return found
 
 
@@ -290,4 +297,4 @@ def before(values: NDArray[Any], first: Any) -> NDArray[Any]:
 
 def ever_before(flags: Flags) -> Flags:
     """Return whether the flag was set at an earlier timepoint."""
-    return before(running(np.logical_or, flags), False) if flags.any() else np.zeros_like(flags)
+    return running_before(np.logical_or, flags, False) if flags.any() else np.zeros_like(flags)

@@ -21,10 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER, THOUSAND
-from response.criteria.burden import Burden, LesionClass
+from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.hcc import enhancing_states, measured_by_enhancement, without_enhancement
-from response.criteria.products import any_target, lesion_nadir, lesion_reference, product_burden, products_um2
+from response.criteria.hcc import (
+    enhancing_targets,
+    intrahepatic,
+    measured_by_enhancement,
+    number_of_rows,
+    without_enhancement,
+)
+from response.criteria.products import any_target, lesion_nadir, lesion_reference, products_of
 from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
@@ -32,10 +38,12 @@ from response.criteria.recist import (
     CombinationOptions,
 )
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.some_lesions import is_one_of
+from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
+    TARGETS,
     AreaState,
-    SumTest,
     all_gone,
     area_numbers,
     area_values,
@@ -44,16 +52,15 @@ from response.criteria.sums import (
     burden_with,
     grown,
     grown_in_part,
-    lesion_number,
     missing,
     no_targets,
     otherwise,
     shrunk,
 )
+from response.measurements import Measurements
 from response.protocol import option
 from response.readings import TOO_SMALL_UM
 from response.timeline import Block
-from response.vocabulary import State as LesionState
 
 NAME: Final = "easl"
 EASL_TEST: Final = SumTest(partial=(1, 2), progressive=(5, 4), inclusive=False)  # -50 %; more than 25 % (table 1)
@@ -70,26 +77,21 @@ class EaslOptions(CombinationOptions):
     )
 
 
-def viable_areas_um2(block: Block) -> NDArray[np.int64]:
-    """Return the area of the enhancing tissue of each lesion, `NO_NUMBER` where unknown; `[track, timepoint]`."""
-    area = lesion_number(block, "viable_area_mm2")
-    product = products_um2(block, "viable_mm", "viable_short_mm")
-    return np.where(area == NO_NUMBER, product, area * THOUSAND)
+def viable_area_um2(measured: Measurements, rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the area of the enhancing tissue in whole square micrometres, or the product of its two diameters."""
+    area = number_of_rows(measured, "viable_area_mm2", rows)
+    one, two = (number_of_rows(measured, name, rows) for name in ("viable_mm", "viable_short_mm"))
+    unknown = (one == NO_NUMBER) | ((two == NO_NUMBER) & (one != 0))
+    return np.where(area != NO_NUMBER, area * THOUSAND, np.where(unknown, NO_NUMBER, one * two))
 
 
 def easl_burden(block: Block, options: EaslOptions, beside: Mapping[str, State]) -> Burden:
     """Return the lesions of a block as EASL measures them, areas in whole square micrometres."""
-    recist = burden_beside(block, options, beside)
-    viable = viable_areas_um2(block)
-    chosen = measured_by_enhancement(block, viable != NO_NUMBER) & (recist.classes == LesionClass.TARGET)
-    whole = product_burden(recist)
-    state = np.where(chosen[:, None], without_enhancement(recist, viable), whole.state)
-    state = np.where((recist.classes == LesionClass.NON_TARGET)[:, None], without_enhancement(recist, viable), state)
-    state = enhancing_states(block, state.astype(np.int8), chosen, viable)
-    measured = np.isin(state, (LesionState.MEASURED, LesionState.EQUIVOCAL, LesionState.TOO_SMALL))
-    small = np.where((state == LesionState.TOO_SMALL) & (viable == NO_NUMBER), TOO_SMALL_UM**2, viable)
-    value = np.where(chosen[:, None], np.where(measured, small, 0), whole.value_um)
-    return burden_with(recist, state, value)
+    recist, liver = burden_beside(block, options, beside), intrahepatic(block)
+    chosen = measured_by_enhancement(block, liver, viable_area_um2) & (recist.classes == TARGETS[0])
+    enhancing = enhancing_targets(recist, np.flatnonzero(chosen), viable_area_um2, TOO_SMALL_UM**2)
+    whole = products_of(recist, np.flatnonzero(is_one_of(recist.classes, TARGETS) & ~chosen))
+    return burden_with(recist, enhancing, whole, state=without_enhancement(recist, liver, viable_area_um2))
 
 
 class EaslState(AreaState):

@@ -19,16 +19,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
-from response.criteria.burden import Burden, LesionClass
+from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import (
     PORTAL_NODE_UM,
-    enhancing_states,
+    enhancing_targets,
     hcc_states,
     intrahepatic,
     measured_by_enhancement,
     portal_nodes,
+    viable_mm,
 )
 from response.criteria.recist import (
     NEW_LESION_RULES,
@@ -38,11 +38,13 @@ from response.criteria.recist import (
     CombinationOptions,
 )
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.some_lesions import SomeLesions
+from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
     NEW,
+    TARGETS,
     SumState,
-    SumTest,
     all_gone,
     baseline_incomplete,
     burden_beside,
@@ -51,7 +53,6 @@ from response.criteria.sums import (
     grown_in_part,
     length_numbers,
     length_values,
-    lesion_number,
     missing,
     no_targets,
     otherwise,
@@ -59,7 +60,6 @@ from response.criteria.sums import (
 )
 from response.protocol import option
 from response.timeline import NO_ROW, Block
-from response.vocabulary import State as LesionState
 from response.vocabulary import VascularPattern
 
 NAME: Final = "mrecist"
@@ -86,47 +86,42 @@ class MrecistOptions(CombinationOptions):
 
 def mrecist_burden(block: Block, options: MrecistOptions, beside: Mapping[str, State]) -> Burden:
     """Return the lesions of a block as mRECIST measures them."""
-    recist = burden_beside(block, options, beside)
-    viable = lesion_number(block, "viable_mm")
-    chosen = measured_by_enhancement(block, viable != NO_NUMBER)
-    state = hcc_states(recist, unknown_is_typical=options.mrecist_unknown_pattern == "typical")
-    state = enhancing_states(block, state, chosen & (recist.classes == LesionClass.TARGET), viable)
-    summed = np.isin(state, (LesionState.MEASURED, LesionState.EQUIVOCAL)) | (
-        (state == LesionState.TOO_SMALL) & (viable != NO_NUMBER)
-    )
-    gone = chosen[:, None] & (state == LesionState.ABSENT)
-    value = np.where(chosen[:, None] & summed, viable, np.where(gone, 0, recist.value_um))
-    return burden_with(recist, state, np.where(state == LesionState.NOT_EVALUABLE, 0, value))
+    recist, liver = burden_beside(block, options, beside), intrahepatic(block)
+    state = hcc_states(recist, liver, unknown_is_typical=options.mrecist_unknown_pattern == "typical")
+    enhancing = measured_by_enhancement(block, liver, viable_mm) & (recist.classes == TARGETS[0])
+    tracks = np.flatnonzero(enhancing)
+    return burden_with(recist, enhancing_targets(recist, tracks, viable_mm, recist.value_um[tracks]), state=state)
 
 
 class MrecistState(SumState):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
 
     @cached_property
+    def liver(self) -> Flags:
+        """Lesions of the liver itself, `[track]`."""
+        return intrahepatic(self.block)
+
+    @cached_property
     def small_portal_node(self) -> Flags:
         """A target node of the porta hepatis was below 20 mm at baseline."""
-        tracks = portal_nodes(self.block) & (self.burden.classes == LesionClass.TARGET_NODE)
-        place = np.maximum(self.block.per_track(self.block.baseline), 0).astype(np.int64)
-        small = np.take_along_axis(self.burden.value_um, place, axis=1) < PORTAL_NODE_UM
-        return self.block.reduce(
-            np.logical_or, np.broadcast_to(tracks[:, None] & small, self.block.row.shape), np.bool_
-        )
+        tracks = np.flatnonzero(portal_nodes(self.block) & (self.burden.classes == TARGETS[1]))
+        place = np.maximum(self.block.baseline[self.block.series_of_track[tracks], 0], 0)
+        small = self.burden.value_um[tracks, place] < PORTAL_NODE_UM
+        return self.spread(self.block.series_with(tracks[small]))
 
     @cached_property
     def without_pattern(self) -> Flags:
         """A new liver nodule has a row without a vascular pattern."""
-        nodules = (self.burden.classes == NEW[0]) & intrahepatic(self.block)
-        pattern = self.block.lesion(self.block.timeline.measurements.code("vascular_pattern"), VascularPattern.BLANK)
-        blank = (self.block.row != NO_ROW) & (pattern == VascularPattern.BLANK)
-        return self.block.reduce(np.logical_or, nodules[:, None] & blank, np.bool_)
+        tracks = np.flatnonzero((self.burden.classes == NEW[0]) & self.liver)
+        code = self.block.timeline.measurements.code("vascular_pattern")
+        blank = self.block.lesion(code, VascularPattern.BLANK, tracks) == VascularPattern.BLANK
+        return SomeLesions(self.block, tracks, blank & (self.block.row[tracks] != NO_ROW)).by_series()
 
     @cached_property
     def by_whole_diameter(self) -> Flags:
         """A liver target is followed by its whole diameter: its enhancing tissue was not measured at baseline."""
-        viable = lesion_number(self.block, "viable_mm")
-        whole = intrahepatic(self.block) & ~measured_by_enhancement(self.block, viable != NO_NUMBER)
-        whole &= self.burden.classes == LesionClass.TARGET
-        return self.block.reduce(np.logical_or, np.broadcast_to(whole[:, None], viable.shape), np.bool_)
+        whole = self.liver & ~measured_by_enhancement(self.block, self.liver, viable_mm)
+        return self.spread(self.block.series_with(whole & (self.burden.classes == TARGETS[0])))
 
 
 TARGET_RULES: Final = (

@@ -91,11 +91,12 @@ def rano_burden(block: Block, options: RanoOptions) -> Burden:
     left_out = (lesions_at_baseline(block, tissue)[:, 0] == unfollowed) & np.isin(read.classes, TARGETS)
     classes = np.where(left_out, LesionClass.UNCOUNTED, read.classes).astype(np.uint8)
     state = _new_states(read)
-    kept = replace(read, classes=classes, state=state, value_um=np.where(left_out[:, None], 0, read.value_um))
+    facts = block.reduce(np.bitwise_or, facts_at(classes, state))
+    value = np.where(left_out[:, None], 0, read.value_um)
+    kept = replace(read, classes=classes, state=state, value_um=value, facts=facts)
     if options.rano_measure == "products":
         return product_burden(kept)
-    facts = block.reduce(np.bitwise_or, facts_at(classes, state))
-    return replace(kept, facts=facts, sum_um=block.reduce(np.add, kept.value_um, dtype=np.int64))
+    return replace(kept, sum_um=block.reduce(np.add, kept.value_um, dtype=np.int64))
 
 
 def _new_states(burden: Burden) -> NDArray[np.int8]:

@@ -6,7 +6,7 @@ of its own for them.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER, THOUSAND, thousandths_text
-from response.criteria.burden import NO_SUM, Burden, LesionClass, Sums, facts_at
+from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass, Sums, facts_at
 from response.criteria.criterion import Number
 from response.criteria.recist import RecistState, burden_beside
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.some_lesions import is_one_of
 from response.criteria.sum_tests import SumTest
 from response.readings import counting_length_um
-from response.timeline import NO_ROW, Block
+from response.timeline import FEW, NO_ROW, Block
 from response.vocabulary import State
 
 TARGETS: Final = (LesionClass.TARGET, LesionClass.TARGET_NODE)
 NEW: Final = (LesionClass.NEW, LesionClass.NEW_NODE)
+_UNMEASURED: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED, State.PRESENT)
 
 
 class SumState(RecistState):
@@ -44,8 +46,10 @@ class SumState(RecistState):
     @cached_property
     def unmeasured(self) -> NDArray[np.int64]:
         """Number of targets that could not be measured as the criterion measures them."""
-        missing = np.isin(self.burden.state, (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED, State.PRESENT))
-        return self.burden.count(missing & np.isin(self.burden.classes, TARGETS)[:, None])
+        if not self.burden.has(Fact.TARGET_MISSING).any():
+            return np.zeros(self.shape, np.int64)
+        missing = is_one_of(self.burden.state, _UNMEASURED)
+        return self.burden.count(missing & targets_of(self.burden))
 
     def thresholds(self, place: int) -> list[str]:
         """Return how far a timepoint of a single series is from PR and PD."""
@@ -173,28 +177,91 @@ def rounded_area(area_um2: Sums) -> Sums:
 # --- Burdens
 
 
-def burden_with(burden: Burden, state: NDArray[np.int8], value: NDArray[Any]) -> Burden:
-    """Return a burden with other states of the lesions, and other contributions to the sum.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """Some targets as a criterion measures them.
+
+    Attributes
+    ----------
+    tracks
+        The targets, `[target]`, counted from the start of the block.
+    state
+        `vocabulary.State` of each, `[target, timepoint]`.
+    value
+        What each adds to the sum, in its unit, `[target, timepoint]`; 0 where nothing.
+    """
+
+    tracks: NDArray[np.intp]
+    state: NDArray[np.int8]
+    value: NDArray[np.int64]
+
+
+def burden_with(burden: Burden, *parts: Part, state: NDArray[np.int8] | None = None) -> Burden:
+    """Return a burden whose targets are measured in another way; those in no part add what they did.
 
     Parameters
     ----------
     burden
-        The lesions as RECIST 1.1 sees them.
+        The lesions as RECIST 1.1 sees them; its facts are those of its own classes and states.
+    parts
+        Targets that are measured in another way.
     state
-        `vocabulary.State`, `[track, timepoint]`.
-    value
-        What each target adds to the sum, `[track, timepoint]`; 0 where nothing.
+        States of all lesions, where those of others than the targets differ too, `[track, timepoint]`.
     """
+    block, state = burden.block, burden.state if state is None else state
+    value = np.array(burden.value_um, np.int64)
+    for part in parts:
+        state = with_tracks(state, part.tracks, part.state)
+        value[part.tracks] = part.value
+    facts, total = _facts_with(burden, state), block.reduce(np.add, value)
+    return replace(burden, state=state, value_um=value, facts=facts, sum_um=total)
+
+
+def _facts_with(burden: Burden, state: NDArray[np.int8]) -> NDArray[np.uint16]:
+    """Return the facts of every series; only those with a lesion in another state are asked again."""
     block = burden.block
-    counted = value * np.isin(burden.classes, TARGETS)[:, None]
-    facts = block.reduce(np.bitwise_or, facts_at(burden.classes, state))
-    total = block.reduce(np.add, counted, dtype=np.int64)
-    return replace(burden, state=state, value_um=counted, facts=facts, sum_um=total)
+    other = np.flatnonzero(state != burden.state) if state is not burden.state else ()
+    if not len(other):
+        return burden.facts
+    if len(other) > state.size // FEW:
+        return block.reduce(np.bitwise_or, facts_at(burden.classes, state))
+    series = np.unique(block.series_of_track[other // block.timepoints])
+    tracks = np.flatnonzero(np.isin(block.series_of_track, series))
+    starts = np.flatnonzero(np.diff(block.series_of_track[tracks], prepend=-1))
+    facts = burden.facts.copy()
+    facts[series] = np.bitwise_or.reduceat(facts_at(burden.classes[tracks], state[tracks]), starts, axis=0)
+    return facts
 
 
-def lesion_number(block: Block, name: str) -> NDArray[np.int64]:
-    """Return a number column as `[track, timepoint]`, whole thousandths; `NO_NUMBER` where there is none."""
-    return block.lesion(block.timeline.measurements.number(name), NO_NUMBER).astype(np.int64)
+def targets_of(burden: Burden) -> Flags:
+    """Return which lesions are targets, `[track, 1]`."""
+    return is_one_of(burden.classes, TARGETS)[:, None]
+
+
+def put(state: NDArray[np.int8], where: Flags, to: State) -> NDArray[np.int8]:
+    """Return states of which some are another one; the same array where none is."""
+    return np.where(where, np.int8(to), state) if where.any() else state
+
+
+def with_tracks(values: NDArray[Any], tracks: NDArray[np.intp], those: NDArray[Any]) -> NDArray[Any]:
+    """Return values `[track, timepoint]` with others for some tracks; the same array where those are no others."""
+    if not len(tracks) or np.array_equal(values[tracks], those):
+        return values
+    found = values.copy()
+    found[tracks] = those
+    return found
+
+
+def lesion_number(block: Block, name: str, tracks: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
+    """Return a number column, of all lesions or of some, as `[track, timepoint]`.
+
+    Whole thousandths; `NO_NUMBER` where there is none.
+    """
+    measured = block.timeline.measurements
+    if name not in measured.numbers:
+        lesions = len(block.row) if tracks is None else len(tracks)
+        return np.full((lesions, block.timepoints), NO_NUMBER, np.int64)
+    return block.lesion(measured.numbers[name], NO_NUMBER, tracks).astype(np.int64)
 
 
 def counting_lengths(block: Block, tracks: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
@@ -214,6 +281,7 @@ __all__ = [
     "NEW",
     "TARGETS",
     "AreaState",
+    "Part",
     "SumState",
     "SumTest",
     "after_cr",
@@ -232,6 +300,9 @@ __all__ = [
     "missing",
     "no_targets",
     "otherwise",
+    "put",
     "rounded_area",
     "shrunk",
+    "targets_of",
+    "with_tracks",
 ]
