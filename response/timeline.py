@@ -19,6 +19,7 @@ from response.measurements import Measurements
 
 BLOCK_CELLS: Final = 700_000  # tracks x timepoints of a block: what stays in the cache
 MOST_FILLER: Final = 4  # cells of a block for each that holds something: a long series gets a block of its own
+FEW: Final = 16  # where at most every sixteenth spot is chosen, going through those is faster than reducing all
 NO_ROW: Final = -1
 
 
@@ -334,11 +335,13 @@ class Block:
         """Row of the measurement table, `NO_ROW` where there is none; `[track, timepoint]`."""
         return self.spot_values(self.timeline.row, NO_ROW)
 
-    def lesion(self, column: NDArray[Any], fill: Any) -> NDArray[Any]:
-        """Return a column `[row]` of the measurement table as `[track, timepoint]`."""
-        if not len(column):
-            return np.full(self.row.shape, fill, column.dtype)
+    def lesion(self, column: NDArray[Any], fill: Any, tracks: NDArray[np.intp] | None = None) -> NDArray[Any]:
+        """Return a column `[row]` of the measurement table as `[track, timepoint]`, of all tracks or of some."""
         rows, blank = self._rows
+        if tracks is not None:
+            rows, blank = rows[tracks], None if blank is None else blank[tracks]
+        if not len(column):
+            return np.full(rows.shape, fill, column.dtype)
         values = column.take(rows)
         if blank is not None:
             np.copyto(values, fill, where=blank)
@@ -368,6 +371,45 @@ class Block:
         if some.any():
             result[some] = ufunc.reduceat(values, start[some], axis=0, dtype=dtype)
         return result
+
+    @cached_property
+    def baseline_row(self) -> NDArray[np.int32]:
+        """Row of the measurement table at baseline, `NO_ROW` where there is none; `[track]`."""
+        place = np.maximum(self.baseline[:, 0], 0)[self.series_of_track]
+        return self.row[np.arange(len(place)), place] if self.timepoints else np.full(len(place), NO_ROW, np.int32)
+
+    def at_baseline(self, column: NDArray[Any], fill: Any) -> NDArray[Any]:
+        """Return a column `[row]` of the measurement table at each lesion's baseline, `[track]`."""
+        if not len(column):
+            return np.full(len(self.baseline_row), fill, column.dtype)
+        return np.where(self.baseline_row == NO_ROW, fill, column.take(np.maximum(self.baseline_row, 0)))
+
+    def count(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the number of chosen lesions, `[track, timepoint]` to `[series, timepoint]`."""
+        cells = self._cells_of_few(chosen)
+        if cells is None:
+            return self.reduce(np.add, chosen, dtype=np.int64)
+        return np.bincount(cells, minlength=self.series_count * self.timepoints).reshape(self.shape)
+
+    def some(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return where a lesion is chosen, `[track, timepoint]` to `[series, timepoint]`."""
+        cells = self._cells_of_few(chosen)
+        if cells is None:
+            return self.reduce(np.logical_or, chosen, np.bool_)
+        found = np.zeros(self.series_count * self.timepoints, np.bool_)
+        found[cells] = True
+        return found.reshape(self.shape)
+
+    def _cells_of_few(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp] | None:
+        """Return the cell of each chosen spot; None where they are so many that reducing all is faster."""
+        if np.count_nonzero(chosen) > chosen.size // FEW:
+            return None
+        track, place = np.divmod(np.flatnonzero(chosen), max(self.timepoints, 1))
+        return np.asarray(self.series_of_track[track].astype(np.intp) * self.timepoints + place)
+
+    def series_with(self, chosen: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return the series with a chosen lesion, `[series, 1]`, of flags `[track]` or of places of tracks."""
+        return np.asarray(np.bincount(self.series_of_track[chosen], minlength=self.series_count) > 0)[:, None]
 
     def per_track(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return an array `[series, ...]` with each series' values repeated for its tracks."""

@@ -68,13 +68,13 @@ def _by_site(block: Block, test: Any) -> Flags:
 def intrahepatic(block: Block) -> Flags:
     """Return the lesions of the liver itself, `[track]`."""
     nodal = block.timeline.tracks.nodal[block.track_slice]
-    return _by_site(block, lambda text: organ_of(text) == "liver") & ~nodal
+    return np.asarray(_by_site(block, lambda text: organ_of(text) == "liver") & ~nodal)
 
 
 def portal_nodes(block: Block) -> Flags:
     """Return the nodes of the porta hepatis, `[track]`."""
     nodal = block.timeline.tracks.nodal[block.track_slice]
-    return _by_site(block, lambda text: bool(_PORTAL.search(folded(text)))) & nodal
+    return np.asarray(_by_site(block, lambda text: bool(_PORTAL.search(folded(text)))) & nodal)
 
 
 def measured_by_enhancement(block: Block, liver: Flags, measure: Measure) -> Flags:

@@ -209,7 +209,7 @@ def burden_with(burden: Burden, *parts: Part, state: NDArray[np.int8] | None = N
         States of all lesions, where those of others than the targets differ too, `[track, timepoint]`.
     """
     block, state = burden.block, burden.state if state is None else state
-    value = np.array(burden.value_um, np.int64)
+    value: NDArray[Any] = np.array(burden.value_um, np.int64)
     for part in parts:
         state = with_tracks(state, part.tracks, part.state)
         value[part.tracks] = part.value
@@ -219,8 +219,9 @@ def burden_with(burden: Burden, *parts: Part, state: NDArray[np.int8] | None = N
 
 def _facts_with(burden: Burden, state: NDArray[np.int8]) -> NDArray[np.uint16]:
     """Return the facts of every series; only those with a lesion in another state are asked again."""
-    block = burden.block
-    other = np.flatnonzero(state != burden.state) if state is not burden.state else ()
+    if state is burden.state:
+        return burden.facts
+    block, other = burden.block, np.flatnonzero(state != burden.state)
     if not len(other):
         return burden.facts
     if len(other) > state.size // FEW:
