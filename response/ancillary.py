@@ -12,7 +12,7 @@ there before treatment too, so it is compared with baseline, and it proves nothi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER, THOUSAND
 from response.measurements import Measurements
 from response.timeline import NO_ROW, Timeline
-from response.vocabulary import Ancillary, PathologyClass
+from response.vocabulary import Ancillary, PathologyClass, State
 
 SUPPORTS: Final = "supports"
 AGAINST: Final = "argues against"
@@ -33,10 +33,16 @@ PRESENT_CALCIFIED: Final = THOUSAND // 100  # 1 % of the ROI [P]
 CHANGED_CALCIFIED: Final = THOUSAND // 20  # 5 % of the ROI [P]
 PRESENT_ENHANCEMENT: Final = 10 * THOUSAND  # 10 HU: below it a tissue does not enhance (10 to 15 HU in use) [P]
 CHANGED_ENHANCEMENT: Final = 10 * THOUSAND  # 10 HU [P]
+PRESENT_RELATIVE: Final = 10 * THOUSAND  # 10 % more signal than without contrast medium [P]
+CHANGED_RELATIVE: Final = 20 * THOUSAND  # 20 points of percent [P]
+# Change of ADC beyond repeatability: 27 % in lesions of liver and prostate, less in breast (15 %) and brain (8 %);
+# the largest for all (QIBA profile of diffusion-weighted MRI, Radiology 2024, PMC11537247, abstract read).
+CHANGED_ADC_PERCENT: Final = 27
 
-_ESGAR: Final = "ESGAR 2025"
+_ESGAR: Final = "ESGAR 2025 on the liver"
 _ASSUMED: Final = "direction assumed"
 _ESSR: Final = f"ESSR 2024 names it, {_ASSUMED}"  # of its part 3 only scope and method were read
+_SCANNER: Final = "it depends on scanner and sequence: compare it on one scanner only"
 _CHUN: Final = "groups of Chun 2009"  # 1: sharp, no rim; 3: ill-defined, may have a rim (JAMA 2009;302:2338-2344)
 
 
@@ -56,6 +62,10 @@ class Kind:
         Of the number.
     present, changed
         Thousandths of the unit: from which number on it is there, and which difference is a change.
+    changed_percent
+        Which difference is a change, in percent of the baseline; it takes the place of `changed` where it is not 0.
+    note
+        What to know about the number.
     """
 
     more: str
@@ -67,6 +77,8 @@ class Kind:
     present: int = PRESENT_FRACTION
     changed: int = CHANGED_FRACTION
     less_source: str = _ASSUMED
+    changed_percent: int = 0
+    note: str = ""
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -87,6 +99,24 @@ KINDS: Final[Mapping[str, Kind]] = {
         present=PRESENT_ENHANCEMENT,
         changed=CHANGED_ENHANCEMENT,
         less_source=_ESSR,
+    ),
+    "relative enhancement": Kind(
+        *(AGAINST, SUPPORTS, _ESSR),
+        number="relative_enhancement_percent",
+        unit="%",
+        present=PRESENT_RELATIVE,
+        changed=CHANGED_RELATIVE,
+        less_source=_ESSR,
+        note=_SCANNER,
+    ),
+    "ADC": Kind(
+        *(SUPPORTS, AGAINST, _ESSR),
+        number="adc",
+        unit="10^-3 mm2/s",
+        present=0,  # there is always some diffusion
+        changed_percent=CHANGED_ADC_PERCENT,
+        less_source=_ESSR,
+        note=_SCANNER,
     ),
     "viable fraction": Kind(AGAINST, SUPPORTS, _ESSR, number="viable_fraction", unit="fraction", less_source=_ESSR),
 }
@@ -140,12 +170,16 @@ def status_by_numbers(now: NDArray[np.int32], baseline: NDArray[np.int32], kind:
     A difference as large as the tolerance is a change; a smaller one is none, even across the limit of presence.
     """
     rise = now.astype(np.int64) - baseline
+    if kind.changed_percent:
+        changed = (100 * np.abs(rise) >= kind.changed_percent * np.abs(baseline.astype(np.int64))) & (rise != 0)
+    else:
+        changed = np.abs(rise) >= kind.changed
     conditions = (
         ((now == NO_NUMBER) | (baseline == NO_NUMBER), Ancillary.NOT_EVALUABLE),
         ((now < kind.present) & (baseline < kind.present), Ancillary.ABSENT),
-        ((rise >= kind.changed) & (baseline < kind.present), Ancillary.NEW),
-        (rise >= kind.changed, Ancillary.INCREASED),
-        (-rise >= kind.changed, Ancillary.DECREASED),
+        (changed & (rise > 0) & (baseline < kind.present), Ancillary.NEW),
+        (changed & (rise > 0), Ancillary.INCREASED),
+        (changed, Ancillary.DECREASED),
     )
     found = np.select([holds for holds, _ in conditions], [int(status) for _, status in conditions], Ancillary.STABLE)
     return found.astype(np.int8)
@@ -157,8 +191,33 @@ def status_against_baseline(
     """Return the status from words and numbers, each now and at baseline; see the steps of the module."""
     said, then = words
     by_word, by_number = status_by_words(said, then), status_by_numbers(*numbers, kind)
-    vague = (said == Ancillary.PRESENT) & (then != Ancillary.ABSENT) & (by_number != Ancillary.NOT_EVALUABLE)
-    return np.where((said == Ancillary.BLANK) | vague, by_number, by_word).astype(np.int8)
+    refined = _vague(said, then) & (by_number != Ancillary.NOT_EVALUABLE)
+    return np.where((said == Ancillary.BLANK) | refined, by_number, by_word).astype(np.int8)
+
+
+def _vague(said: NDArray[np.int8], then: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Return where "present" does not tell a change: it was not absent at baseline."""
+    return np.asarray((said == Ancillary.PRESENT) & (then != Ancillary.ABSENT))
+
+
+def contradictions(
+    words: tuple[NDArray[np.int8], NDArray[np.int8]], numbers: tuple[NDArray[np.int32], NDArray[np.int32]], kind: Kind
+) -> NDArray[np.bool_]:
+    """Return where word and number, each now and at baseline, cannot both be right; any shape.
+
+    The number changed where the word denies a change or tells the opposite one, or it is well above the limit of
+    presence where the word is "absent". That a word tells a change too small for the number contradicts nothing.
+    """
+    said, then = words
+    by_word, by_number = status_by_words(said, then), status_by_numbers(*numbers, kind)
+    rose = np.isin(by_number, (Ancillary.NEW, Ancillary.INCREASED))
+    fell = by_number == Ancillary.DECREASED
+    denied = np.isin(by_word, (Ancillary.ABSENT, Ancillary.STABLE)) & (rose | fell)
+    opposite = (np.isin(by_word, (Ancillary.NEW, Ancillary.INCREASED)) & fell) | (
+        (by_word == Ancillary.DECREASED) & rose
+    )
+    unseen = (said == Ancillary.ABSENT) & (numbers[0] >= kind.present + kind.changed) & bool(kind.word)
+    return np.asarray(((denied | opposite) & ~_vague(said, then)) | unseen)
 
 
 def indications(kind: Kind, status: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -197,7 +256,7 @@ def pathology_classes(percent: NDArray[np.int32]) -> NDArray[np.int8]:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """One kind of finding in every lesion in which it was ever recorded; arrays `[place]`, by track and time.
+    """One kind of finding, or a descriptor, in every lesion in which it was recorded; `[place]`, by track and time.
 
     Attributes
     ----------
@@ -205,8 +264,12 @@ class Observed:
         Where it stands in the timeline; only spots with a row.
     row, baseline_row
         Rows of the measurement table, `NO_ROW` where there is none.
+    after
+        Whether it comes after the baseline.
+    state
+        `vocabulary.State` of the lesion.
     word, baseline_word, status
-        `vocabulary.Ancillary`; the status is blank up to the baseline.
+        `vocabulary.Ancillary`; the status is blank up to the baseline, and of descriptors.
     number, baseline_number
         Thousandths of the unit, `NO_NUMBER` where there is none.
     """
@@ -217,11 +280,19 @@ class Observed:
     track: NDArray[np.int32]
     row: NDArray[np.int32]
     baseline_row: NDArray[np.int32]
+    after: NDArray[np.bool_]
+    state: NDArray[np.int8]
     word: NDArray[np.int8]
     baseline_word: NDArray[np.int8]
     number: NDArray[np.int32]
     baseline_number: NDArray[np.int32]
     status: NDArray[np.int8]
+
+    @property
+    def contradicts(self) -> NDArray[np.bool_]:
+        """Where word and number after the baseline cannot both be right."""
+        words, numbers = (self.word, self.baseline_word), (self.number, self.baseline_number)
+        return self.after & contradictions(words, numbers, self.kind)
 
 
 def kinds_of(measurements: Measurements) -> list[str]:
@@ -252,18 +323,45 @@ def spots_with(timeline: Timeline, recorded: NDArray[np.bool_]) -> tuple[NDArray
 
 
 def _observed(timeline: Timeline, name: str, kind: Kind) -> Observed:
-    measured = timeline.measurements
-    words, numbers = measured.code(kind.word), measured.number(kind.number)
+    found = placed(timeline, name, kind, timeline.measurements.number(kind.number))
+    words, numbers = (found.word, found.baseline_word), (found.number, found.baseline_number)
+    status = np.where(found.after, status_against_baseline(words, numbers, kind), Ancillary.BLANK)
+    return replace(found, status=status.astype(np.int8))
+
+
+def placed(timeline: Timeline, name: str, kind: Kind, numbers: NDArray[np.int32]) -> Observed:
+    """Return words and numbers of the lesions in which some were recorded, now and at baseline; no status yet.
+
+    Parameters
+    ----------
+    timeline
+        The trial.
+    name, kind
+        Of the finding.
+    numbers
+        Its numbers, `[row]` of the measurement table; `NO_NUMBER` where there is none.
+    """
+    words = timeline.measurements.code(kind.word)
     spot, track = spots_with(timeline, (words != Ancillary.BLANK) | (numbers != NO_NUMBER))
     row = timeline.row[spot]
-    place = spot - timeline.spot_start[track]
     baseline = timeline.series.baseline[timeline.series_of_track[track]]
     first = timeline.row[timeline.spot_start[track] + np.maximum(baseline, 0)]
     baseline_row = np.where(baseline < 0, NO_ROW, first).astype(np.int32)
-    then, number_then = _at(words, baseline_row, Ancillary.BLANK), _at(numbers, baseline_row, NO_NUMBER)
-    status = status_against_baseline((words[row], then), (numbers[row], number_then), kind)
-    status[(baseline < 0) | (place <= baseline)] = Ancillary.BLANK
-    return Observed(name, kind, spot, track, row, baseline_row, words[row], then, numbers[row], number_then, status)
+    return Observed(
+        name=name,
+        kind=kind,
+        spot=spot,
+        track=track,
+        row=row,
+        baseline_row=baseline_row,
+        after=(baseline >= 0) & (spot - timeline.spot_start[track] > baseline),
+        state=timeline.state[spot],
+        word=words[row],
+        baseline_word=_at(words, baseline_row, Ancillary.BLANK),
+        number=numbers[row],
+        baseline_number=_at(numbers, baseline_row, NO_NUMBER),
+        status=np.zeros(len(spot), np.int8),
+    )
 
 
 def _at(values: NDArray[Any], rows: NDArray[np.int32], fill: int) -> NDArray[Any]:
@@ -273,13 +371,18 @@ def _at(values: NDArray[Any], rows: NDArray[np.int32], fill: int) -> NDArray[Any
 
 def reasons(found: Observed) -> tuple[NDArray[np.int8], Sequence[str]]:
     """Return why a status is not evaluable: index into the texts that stand beside it, `[place]`."""
-    texts = ("", "read as not evaluable", "not recorded", "not known at baseline", "contradicts the baseline")
+    texts = ("", "read as not evaluable", *_NOT_RECORDED, "not known at baseline", "contradicts the baseline")
     unknown_now = (found.word == Ancillary.BLANK) & (found.number == NO_NUMBER)
     contradicts = (found.word == Ancillary.DECREASED) & (found.baseline_word == Ancillary.ABSENT)
     conditions = (
         found.status != Ancillary.NOT_EVALUABLE,
         found.word == Ancillary.NOT_EVALUABLE,
+        unknown_now & (found.state == State.ABSENT),
+        unknown_now & (found.state == State.NOT_EVALUABLE),
         unknown_now,
         ~contradicts,
     )
-    return np.select(conditions, [0, 1, 2, 3], 4).astype(np.int8), texts
+    return np.select(conditions, [0, 1, 2, 3, 4, 5], 6).astype(np.int8), texts
+
+
+_NOT_RECORDED: Final = ("the lesion is no longer visible", "the lesion was not evaluable", "not recorded")

@@ -233,6 +233,16 @@ def suggested(tumour_type: str, treatment: str) -> list[Indication]:
     ]
 
 
+def is_sarcoma(tumour_type: str) -> bool:
+    """Return whether a tumour type, free text, is a sarcoma of soft tissue."""
+    return _says(_words(tumour_type), ("sarcoma", *_SARCOMA))
+
+
+def is_of_liver(tumour_type: str) -> bool:
+    """Return whether lesions of the liver are no metastases: by hepatocellular carcinoma, or lymphoma."""
+    return any(item.criterion in ("mrecist", "lugano") for item in suggested(tumour_type, ""))
+
+
 def suggestion_findings(assessment: "Assessment") -> list[Finding]:
     """Return one finding per distinct tumour type, treatment and criterion, with the number of subjects."""
     subjects = assessment.timeline.measurements.subjects
@@ -374,4 +384,13 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-__all__ = ["FINDING", "INDICATIONS", "Indication", "suggested", "suggestion_findings", "suggestion_lines"]
+__all__ = [
+    "FINDING",
+    "INDICATIONS",
+    "Indication",
+    "is_of_liver",
+    "is_sarcoma",
+    "suggested",
+    "suggestion_findings",
+    "suggestion_lines",
+]

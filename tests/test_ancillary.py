@@ -9,10 +9,11 @@ import pytest
 
 from response.ancillary import KINDS, PRESENT_FRACTION, pathology_classes, status_by_numbers
 from response.checks.ancillary import LITTLE_CHANGE
+from response.descriptors import DESCRIPTORS
 from response.engine import Assessment
 from response.io.results import left_from_before, write_results
 from response.registry import criterion_names
-from response.report.tables import ANCILLARY_COLUMNS, timepoint_table
+from response.report.tables import ANCILLARY_COLUMNS, ancillary_table, timepoint_table
 from response.vocabulary import Ancillary, PathologyClass, text_of
 from tests.trials import assessed
 
@@ -89,6 +90,16 @@ NUMBERS = [
     ("enhancement_hu", "-5", "10", "new"),
     ("enhancement_hu", "10", "20", "increased"),
     ("enhancement_hu", "2", "9", "absent"),
+    ("relative_enhancement_percent", "9", "29", "new"),
+    ("relative_enhancement_percent", "90", "70", "decreased"),
+    ("relative_enhancement_percent", "90", "70.001", "stable"),
+    ("relative_enhancement_percent", "-5", "9.9", "absent"),
+    ("adc", "1", "1.27", "increased"),  # 27 % of the baseline
+    ("adc", "1", "1.269", "stable"),
+    ("adc", "2", "1.46", "decreased"),
+    ("adc", "2", "1.461", "stable"),
+    ("adc", "0", "0", "stable"),
+    ("adc", "0", "0.1", "increased"),
 ]
 
 
@@ -121,7 +132,12 @@ def test_what_each_finding_says_of_response(column: str, finding: str, more: str
 
 
 def test_every_kind_of_finding_has_its_direction_in_a_case() -> None:
-    assert set(KINDS) - {"viable fraction"} == {case[1] for case in DIRECTIONS}
+    assert set(KINDS) - {"viable fraction", "ADC", "relative enhancement"} == {case[1] for case in DIRECTIONS}
+    assert follow_up("adc", "1", "1.5") == [("1", "ADC", "increased", "supports")]
+    assert follow_up("adc", "1.5", "1") == [("1", "ADC", "decreased", "argues against")]
+    name = "relative enhancement"
+    assert follow_up("relative_enhancement_percent", "90", "40") == [("1", name, "decreased", "supports")]
+    assert follow_up("relative_enhancement_percent", "40", "90") == [("1", name, "increased", "argues against")]
     assert follow_up("viable_fraction", "0.9", "0.5") == [("1", "viable fraction", "decreased", "supports")]
     assert follow_up("viable_fraction", "0.1", "0.5") == [("1", "viable fraction", "increased", "argues against")]
 
@@ -165,6 +181,16 @@ def test_a_new_lesion_has_no_baseline() -> None:
     assert [(row["lesion"], row["status"], row["why"]) for row in rows] == [
         ("NL1", "not_evaluable", "not known at baseline")
     ]
+
+
+def test_why_a_lesion_tells_nothing() -> None:
+    for now, why in (
+        ("0", "the lesion is no longer visible"),
+        ("NE", "the lesion was not evaluable"),
+        ("50", "not recorded"),
+    ):
+        rows = rows_of(assessed(f"T1 liver 50[rim_finding=present]|{now}"))
+        assert [(row["status"], row["why"]) for row in rows if row["timepoint"] == "1"] == [("not_evaluable", why)]
 
 
 def test_why_a_finding_is_not_evaluable() -> None:
@@ -216,28 +242,193 @@ def test_a_class_without_a_percentage_stands_as_read() -> None:
     assert (row["pathology_class"], row["value"]) == ("D", "nan")
 
 
-# lesions, ids found
+# lesions, ids found; an id stands for one finding
 LOOKS = [
-    ("T1 liver 50[necrosis_finding=absent]|55[necrosis_finding=new]", {"second_look"}),
-    ("T1 liver 50[necrosis_finding=absent]|45[necrosis_finding=new]", {"second_look"}),
-    ("T1 liver 50[necrosis_finding=absent]|44.9[necrosis_finding=new]", set()),
-    ("T1 liver 50[necrosis_finding=absent]|55.1[necrosis_finding=new]", {"growth_with_necrosis"}),
-    ("T1 liver 50[necrosis_finding=present]|55.1[necrosis_finding=decreased]", set()),
-    ("T1 liver 50[rim_finding=absent]|55.1[rim_finding=new]", set()),
-    ("T1 liver 50[rim_finding=present]|50[rim_finding=stable]", set()),
-    ("T1 liver 50[rim_finding=present]|50[rim_finding=not_evaluable]", set()),
-    ("T1 liver 50[rim_finding=present]|50[rim_finding=absent]", {"second_look"}),
-    ("T1 node 50x20[rim_finding=present]|90x21[rim_finding=absent]", {"second_look"}),  # its short axis counts
-    ("T1 liver 50|50[pathology_viable_percent=3]", set()),
-    ("T1 liver 50|50[pathology_viable_percent=3,pathology_class=D]", {"pathology_class_differs"}),
-    ("T1 liver 50|50[pathology_viable_percent=3,pathology_class=C]", set()),
+    ("T1 liver 50[necrosis_finding=absent]|55[necrosis_finding=new]", ["second_look"]),
+    ("T1 liver 50[necrosis_finding=absent]|45[necrosis_finding=new]", ["second_look"]),
+    ("T1 liver 50[necrosis_finding=absent]|44.9[necrosis_finding=new]", []),
+    ("T1 liver 50[necrosis_finding=absent]|55.1[necrosis_finding=new]", ["growth_with_necrosis"]),
+    ("T1 liver 50[necrosis_finding=present]|55.1[necrosis_finding=decreased]", []),
+    ("T1 liver 50[rim_finding=absent]|55.1[rim_finding=new]", []),
+    ("T1 liver 50[rim_finding=present]|50[rim_finding=stable]", []),
+    ("T1 liver 50[rim_finding=present]|50[rim_finding=not_evaluable]", []),
+    ("T1 liver 50[rim_finding=present]|50[rim_finding=absent]", ["second_look"]),
+    ("T1 node 50x20[rim_finding=present]|90x21[rim_finding=absent]", ["second_look"]),  # its short axis counts
+    # a lesion without a size that is there as before
+    ("NT1 liver present[rim_finding=present]|present[rim_finding=absent]", ["second_look"]),
+    ("NT1 liver present[rim_finding=present]|present[rim_finding=absent,trend=unchanged]", ["second_look"]),
+    ("NT1 liver present[rim_finding=present]|present[rim_finding=absent,trend=increased]", []),
+    ("NT1 liver present[rim_finding=present]|present[rim_finding=absent,trend=decreased]", []),
+    ("NT1 liver present[rim_finding=present]|absent[rim_finding=absent]", ["metastasis_disappeared"]),
+    ("T1 liver 50 ; NL1 liver -|present[rim_finding=new]|present[rim_finding=new]", []),
+    # pathology
+    ("T1 liver 50|50[pathology_viable_percent=3]", []),
+    ("T1 liver 50|50[pathology_viable_percent=3,pathology_class=D]", ["pathology_class_differs"]),
+    ("T1 liver 50|50[pathology_viable_percent=3,pathology_class=C]", []),
+    ("T1 liver 50|50[pathology_class=C]", []),
+    # shares: 105 % for rounding by eye
+    ("T1 liver 50[viable_fraction=0.65,necrosis_fraction=0.4]", []),
+    ("T1 liver 50[viable_fraction=0.651,necrosis_fraction=0.4]", ["shares_above_whole"]),
+    ("T1 liver 50[viable_fraction=1,necrosis_fraction=]", []),
+    # dense parts; the attenuation stands after @
+    ("T1 liver 50@60[calcification_finding=absent]|30@60[calcification_finding=new]", ["dense_parts"]),
+    ("T1 liver 50@60[calcified_fraction=0.1]|30@60[calcified_fraction=0.2]", ["dense_parts"]),
+    ("T1 liver 50@60[haemorrhage_finding=present]|30@60[haemorrhage_finding=increased]", ["dense_parts"]),
+    ("T1 liver 50@60[haemorrhage_finding=present]|30@60[haemorrhage_finding=decreased]", []),
+    ("T1 liver 50@60[fibrosis_finding=absent]|30@60[fibrosis_finding=new]", []),
+    ("T1 liver 50@60[calcification_finding=absent]|30[calcification_finding=new]", []),
+    ("T1 liver 50[calcification_finding=absent]|30@60[calcification_finding=new]", []),
+    ("T1 liver 50 ; NL1 liver -|30@60[calcification_finding=new] ; T2 lung 50@60|50@60", []),
+    # groups
+    ("T1 liver 50#3[morphology_suggested=3]|30#1[morphology_suggested=2]", ["morphology_differs"]),
+    ("T1 liver 50#3[morphology_suggested=3]|30#1[morphology_suggested=]", []),
+    ("T1 liver 50#3[morphology_suggested=3]|30[morphology_suggested=1]", []),
+    # gone
+    ("T1 liver 50|0|0", ["metastasis_disappeared"]),  # told once
+    ("T1 liver 50|0|NE|0", ["metastasis_disappeared"]),
+    ("T1 liver 50|0 ; T2 liver 40|0", ["metastasis_disappeared"] * 2),
+    ("T1 lung 50|0", []),
+    ("T1 node 50x20|9x5", []),
+    ("T1 liver 50|50 ; NL1 liver -|20|0", []),
+    ("T1 liver 50|0 [baseline=Y]|0", []),
 ]
+ANCILLARY_IDS = {
+    *("second_look", "growth_with_necrosis", "pathology_class_differs", "shares_above_whole", "dense_parts"),
+    *("morphology_differs", "metastasis_disappeared", "ancillary_contradiction", "scan_soon_after_radiotherapy"),
+}
+
+
+def found_in(lesions: str, **inputs: str) -> list[str]:
+    return [found.id for found in assessed(lesions, "choi", "chun", **inputs).found if found.id in ANCILLARY_IDS]
 
 
 @pytest.mark.parametrize(("lesions", "expected"), LOOKS)
-def test_second_looks(lesions: str, expected: set[str]) -> None:
-    ids = {"second_look", "growth_with_necrosis", "pathology_class_differs"}
-    assert {found.id for found in assessed(lesions).found} & ids == expected
+def test_lesions_that_are_worth_a_look(lesions: str, expected: list[str]) -> None:
+    assert found_in(lesions) == expected
+
+
+@pytest.mark.parametrize(
+    ("tumour_type", "told"),
+    [("colorectal_cancer", True), ("", True), ("HCC", False), ("hepatocellular_carcinoma", False), ("lymphoma", False)],
+)
+def test_a_primary_of_the_liver_is_no_metastasis(tumour_type: str, told: bool) -> None:
+    found = found_in("T1 liver 50|0", subject=f"tumour_type={tumour_type}")
+    assert found == ["metastasis_disappeared"] * told
+
+
+def test_the_place_of_a_metastasis_that_disappeared_is_kept() -> None:
+    lesions = "T1 liver 50[location=segment 7]|0[location=segment 6]"
+    (found,) = [found for found in assessed(lesions).found if found.id == "metastasis_disappeared"]
+    assert (found.lesion, found.timepoint, found.found, found.severity) == ("T1", "1", "not visible, segment 7", "info")
+    assert "(segment 7)" in found.sentence
+    assert "55 of 66" in found.sentence
+    assert {row["overall"] for row in timepoint_table(assessed(lesions)).rows()} == {"", "CR"}  # it stands as it is
+
+
+@pytest.mark.parametrize(
+    ("tumour_type", "days", "told"),
+    [
+        ("leiomyosarcoma", "d28", False),  # day 56 is 28 days later: on the limit
+        ("leiomyosarcoma", "d29", True),
+        ("leiomyosarcoma", "d56", True),
+        ("leiomyosarcoma", "d57", False),
+        ("sarcoma", "d40", True),
+        ("glioblastoma", "d40", False),
+        ("", "d40", False),
+    ],
+)
+def test_scans_soon_after_radiotherapy(tumour_type: str, days: str, told: bool) -> None:
+    found = found_in("T1 thigh 50|50", subject=f"tumour_type={tumour_type}, radiotherapy_end={days}")
+    assert found == ["scan_soon_after_radiotherapy"] * told
+
+
+def test_a_partial_date_of_radiotherapy_says_nothing() -> None:
+    assert found_in("T1 thigh 50|50", subject="tumour_type=sarcoma, radiotherapy_end=2024-02") == []
+
+
+# words then and now, numbers then and now, whether they contradict each other; the limit of presence is 5 %, that of
+# change 10 %
+CONTRADICTIONS = [
+    ("absent", "stable", "0", "0.6", True),  # the number is new
+    ("present", "stable", "0.2", "0.3", True),
+    ("present", "stable", "0.2", "0.299", False),
+    ("present", "stable", "0.4", "0.2", True),
+    ("present", "increased", "0.4", "0.2", True),
+    ("present", "increased", "0.4", "0.4", False),  # the reader sees what the number does not tell
+    ("present", "decreased", "0.2", "0.4", True),
+    ("present", "decreased", "0.4", "0.2", False),
+    ("present", "present", "0.2", "0.4", False),  # "present" says nothing of the change
+    ("absent", "present", "0", "0.4", False),
+    ("absent", "new", "0.4", "0.1", True),
+    ("absent", "absent", "0.5", "0.5", True),  # seen by the number at both
+    ("absent", "absent", "0.149", "0.149", False),
+    ("absent", "absent", "0.15", "0.15", True),
+    ("present", "absent", "0.4", "0", False),
+    ("", "", "0.2", "0.6", False),
+    ("present", "stable", "0.2", "", False),
+    ("present", "not_evaluable", "0.2", "0.6", False),
+]
+
+
+@pytest.mark.parametrize(("then", "now", "number_then", "number_now", "contradict"), CONTRADICTIONS)
+def test_words_that_numbers_contradict(
+    then: str, now: str, number_then: str, number_now: str, contradict: bool
+) -> None:
+    lesions = (
+        f"T1 liver 50[necrosis_finding={then},necrosis_fraction={number_then}]"
+        f"|20[necrosis_finding={now},necrosis_fraction={number_now}]"
+    )
+    assert found_in(lesions) == ["ancillary_contradiction"] * contradict
+
+
+def test_a_contradiction_says_what_stands_against_what() -> None:
+    now = "necrosis_finding=stable,necrosis_fraction=0.6"
+    lesions = f"T1 liver 50[necrosis_finding=absent,necrosis_fraction=0]|20[{now}]"
+    (found,) = [found for found in assessed(lesions).found if found.id == "ancillary_contradiction"]
+    assert (found.severity, found.column, found.line, found.lesion) == ("warning", "necrosis_finding", 3, "T1")
+    assert found.sentence == (
+        "By the word of the reader necrosis went from absent to stable, by the number from 0 to 0.6; "
+        "the word was taken."
+    )
+
+
+# column, cell, whether it is read, and as what
+CELLS = [
+    ("necrosis_fraction", "45 %", "0.45"),
+    ("necrosis_fraction", "45%", "0.45"),
+    ("necrosis_fraction", "100 %", "1.0"),
+    ("necrosis_fraction", "0 %", "0.0"),
+    ("necrosis_fraction", "1", "1.0"),
+    ("pathology_viable_percent", "20 %", "20.0"),
+    ("necrosis_fraction", "130 %", ""),
+    ("necrosis_fraction", "-5 %", ""),
+    ("necrosis_fraction", "1.3", ""),
+    ("necrosis_fraction", "45", ""),
+    ("necrosis_fraction", "-0.2", ""),
+    ("necrosis_fraction", "%", ""),
+    ("necrosis_fraction", "half", ""),
+    ("pathology_viable_percent", "130", ""),
+    ("enhancement_hu", "40 %", ""),
+    ("rim_finding", "maybe", ""),
+    ("rim_finding", "thick", ""),
+    ("pathology_class", "F", ""),
+    ("adc", "1200", ""),  # in 10^-6 mm2/s
+]
+
+
+@pytest.mark.parametrize(("column", "cell", "read"), CELLS)
+def test_cells_that_cannot_be_read_are_findings(column: str, cell: str, read: str) -> None:
+    found = assessed(f"T1 liver 50|50[{column}={cell}]")
+    values = [str(row["value"]) for row in rows_of(found) if row["timepoint"] == "1"]
+    assert values == ([read] if read else [])
+    unusable = [item for item in found.found if item.id == "unusable_cell"]
+    assert len(unusable) == (0 if read else 1)
+    for item in unusable:
+        assert (item.severity, item.subject, item.timepoint, item.lesion) == ("error", "S1", "1", "T1")
+        assert (item.column, item.found, item.line, item.file) == (column, cell, 3, "trial.csv")
+        assert item.expected
+        assert item.expected in item.sentence
+        assert item.remedy
 
 
 def test_a_second_look_says_where_and_what() -> None:
@@ -286,11 +477,162 @@ def test_without_any_column_the_table_is_empty_but_has_its_columns() -> None:
 def test_explain_tells_them_beside_the_lesions() -> None:
     text = " ".join(assessed(RICH).explain("S1").split())
     assert "Ancillary findings, which change no category:" in text
-    assert "T1: necrosis new, supports response (ESGAR 2025; a descriptor)" in text
+    assert "T1: necrosis new, supports response (ESGAR 2025 on the liver; a descriptor)" in text
     assert "T1: viable fraction decreased (0.9 to 0.2), supports response" in text
-    assert "T1: thick rim not evaluable: not recorded" in text
+    assert "T1: not evaluable, not recorded: thick rim" in text
     assert "T1: pathology class E (EORTC-STBSG), 80 % viable cells" in text
     assert "Ancillary" not in assessed("T1 liver 50|40").explain("S1")
+
+
+# --- descriptors
+
+
+def sizes_of(lesions: str) -> dict[tuple[str, str], tuple[str, str, str, str]]:
+    """Return value, change, percent and unit of each timepoint and descriptor, as the file has them."""
+    return {
+        (row["timepoint"], row["finding"]): (row["value"], row["change"], row["change_percent"], row["unit"])
+        for row in ancillary_table(assessed(lesions)).rows()
+        if row["finding"] in DESCRIPTORS
+    }
+
+
+def test_three_planes_and_the_ellipsoid() -> None:
+    then, now = "extent_lr_mm=60,extent_ap_mm=50,extent_cc_mm=100", "extent_lr_mm=66,extent_ap_mm=50,extent_cc_mm=100"
+    found = sizes_of(f"T1 thigh 100[{then}]|100[{now}]")
+    # pi / 6 * 60 * 50 * 100 = 157 079.6 mm3; * 66 / 60 = 172 787.6 mm3, which is 10 % more
+    assert found["0", "ellipsoid volume"] == ("157.08", "", "", "ml")
+    assert found["1", "ellipsoid volume"] == ("172.788", "15.708", "10", "ml")
+    assert found["1", "extent left to right"] == ("66", "6", "10", "mm")
+    assert found["1", "extent front to back"] == ("50", "0", "0", "mm")
+    assert ("1", "volume") not in found
+
+
+def test_an_extent_that_is_missing_leaves_no_ellipsoid() -> None:
+    found = sizes_of("T1 thigh 100[extent_lr_mm=60,extent_ap_mm=50,extent_cc_mm=100]|90[extent_lr_mm=60]")
+    assert ("1", "extent left to right") in found
+    assert ("1", "ellipsoid volume") not in found
+    assert ("1", "extent head to foot") not in found
+
+
+def test_necrotic_and_viable_volumes() -> None:
+    then = "volume_mm3=200000,necrosis_fraction=0.2,viable_fraction=0.8"
+    now = "volume_mm3=300000,necrosis_fraction=0.75,viable_fraction=0.25"
+    found = sizes_of(f"T1 thigh 100[{then}]|120[{now}]")
+    assert found["1", "volume"] == ("300", "100", "50", "ml")
+    assert found["1", "necrotic volume"] == ("225", "185", "462.5", "ml")  # 40 ml before
+    assert found["1", "viable volume"] == ("75", "-85", "-53.12", "ml")  # 160 ml before; -53.125 %
+    assert found["0", "viable to necrotic ratio"] == ("4", "", "", "")
+    assert found["1", "viable to necrotic ratio"] == ("0.333", "-3.667", "-91.67", "")
+
+
+def test_shares_are_of_the_ellipsoid_where_no_volume_was_measured() -> None:
+    extents = "extent_lr_mm=60,extent_ap_mm=50,extent_cc_mm=100"
+    found = sizes_of(f"T1 thigh 100[{extents},necrosis_fraction=0.5,volume_mm3=]|100[{extents},volume_mm3=100000]")
+    assert found["0", "necrotic volume"][0] == "78.54"
+    assert ("1", "necrotic volume") not in found
+    assert found["1", "volume"][:3] == ("100", "", "")  # not measured at baseline
+
+
+def test_without_necrosis_there_is_no_ratio() -> None:
+    assert ("0", "viable to necrotic ratio") not in sizes_of("T1 thigh 90[necrosis_fraction=0,viable_fraction=1]")
+
+
+def test_descriptors_have_neither_status_nor_direction() -> None:
+    rows = [
+        row
+        for row in ancillary_table(assessed("T1 liver 50[volume_mm3=9000]|60[volume_mm3=18000]")).rows()
+        if row["finding"] == "volume"
+    ]
+    assert [(row["status"], row["indication"], row["why"]) for row in rows] == [("", "", "")] * 2
+    assert found_in("T1 liver 50[volume_mm3=9000]|50[volume_mm3=90000]") == []
+
+
+def test_a_change_in_percent_needs_a_baseline_above_nothing() -> None:
+    rows = list(ancillary_table(assessed("T1 liver 50[necrosis_fraction=0]|50[necrosis_fraction=0.5]")).rows())
+    assert [(row["change"], row["change_percent"]) for row in rows] == [("", ""), ("0.5", "")]
+    rows = list(ancillary_table(assessed("T1 liver 50[enhancement_hu=-4]|50[enhancement_hu=40]")).rows())
+    assert [(row["change"], row["change_percent"]) for row in rows] == [("", ""), ("44", "")]
+
+
+# --- notes
+
+
+def note_of(then: str, now: str) -> str:
+    rows = ancillary_table(assessed(f"T1 liver 50[{then}]|50[{now}]")).rows()
+    notes = {row["note"] for row in rows if row["timepoint"] == "1"}
+    assert len(notes) == 1
+    return notes.pop()
+
+
+NOTES = [
+    ("enhancement_hu=50,phase=portal venous", "enhancement_hu=5,phase=portal venous", ""),
+    ("enhancement_hu=50,phase=portal venous", "enhancement_hu=5,phase=Portal_Venous", ""),
+    ("enhancement_hu=50,phase=portal venous", "enhancement_hu=5,phase=", ""),
+    (
+        "enhancement_hu=50,phase=portal venous",
+        "enhancement_hu=5,phase=arterial",
+        "phase is arterial, and was portal venous at baseline",
+    ),
+    (
+        "enhancement_hu=50,modality=CT,phase=portal venous",
+        "enhancement_hu=5,modality=MR,phase=arterial",
+        "modality is MR, and was CT at baseline; phase is arterial, and was portal venous at baseline",
+    ),
+    ("adc=1", "adc=2", "it depends on scanner and sequence: compare it on one scanner only"),
+    ("necrosis_fraction=0.1", "necrosis_fraction=0.5,necrosis_method=below 30 HU", "measured by: below 30 HU"),
+    (
+        "necrosis_fraction=0.1,necrosis_method=by eye",
+        "necrosis_fraction=0.5,necrosis_method=below 30 HU",
+        "method is below 30 HU, and was by eye at baseline",
+    ),
+    ("rim_finding=absent", "rim_finding=new,necrosis_method=by eye", ""),  # not of the rim
+    ("rim_finding=absent", "rim_finding=new,comparable=yes", ""),
+    (
+        "rim_finding=absent",
+        "rim_finding=new,comparable=kVp 120 -> 100",
+        "the image differs from the first: kVp 120 -> 100",
+    ),
+]
+
+
+@pytest.mark.parametrize(("then", "now", "note"), NOTES)
+def test_what_to_know_before_comparing_with_baseline(then: str, now: str, note: str) -> None:
+    assert note_of(then, now) == note
+
+
+def test_there_is_no_note_up_to_the_baseline_or_without_one() -> None:
+    rows = list(ancillary_table(assessed("T1 liver 50[adc=1,phase=arterial]|50[adc=2,phase=arterial]")).rows())
+    assert [bool(row["note"]) for row in rows] == [False, True]
+    rows = list(ancillary_table(assessed("T1 liver 50|50 ; NL1 liver -|20[rim_finding=present,phase=arterial]")).rows())
+    assert [row["note"] for row in rows] == [""]
+
+
+def test_explain_tells_what_changed_first_and_gathers_the_rest() -> None:
+    then = "fat_finding=absent,fibrosis_finding=absent,rim_finding=present,phase=portal venous,volume_mm3=10000"
+    now = "fat_finding=absent,fibrosis_finding=absent,rim_finding=absent,phase=arterial,volume_mm3=12500"
+    lines = assessed(f"T1 liver 50[{then}]|50[{now}] ; T2 liver 30[rim_finding=present]|0").explain("S1").splitlines()
+    start = [place for place, line in enumerate(lines) if line == "  Ancillary findings, which change no category:"]
+    assert lines[start[0] + 1 : start[0] + 4] == [
+        "    T1: fibrosis absent, thick rim present, fat absent",
+        "    T1: volume 10 ml",
+        "    T2: thick rim present",
+    ]
+    assert lines[start[1] + 1 : start[1] + 6] == [
+        "    T1: thick rim decreased, supports response (groups of Chun 2009)",
+        "    T1: fibrosis absent, fat absent",
+        "    T1: volume 10 to 12.5 ml (+25 %)",
+        "    T2: not evaluable, the lesion is no longer visible: thick rim",
+        "    Note on T1: phase is arterial, and was portal venous at baseline",
+    ]
+
+
+def test_explain_tells_the_three_planes_as_one() -> None:
+    extents = "extent_lr_mm=60,extent_ap_mm=50,extent_cc_mm=100"
+    text = " ".join(assessed(f"T1 thigh 100[{extents}]|100[{extents}]").explain("S1").split())
+    assert (
+        "T1: 60 x 50 x 100 mm (left-right x front-back x head-foot), ellipsoid volume 157.08 to 157.08 ml (0 %)" in text
+    )
+    assert "T1: extent left to right 60 mm" in assessed("T1 thigh 100[extent_lr_mm=60]").explain("S1")
 
 
 def test_the_shape_of_numbers_is_kept() -> None:

@@ -141,6 +141,16 @@ CASES = [
      "growth_with_necrosis !second_look", "above 10 %"),
     ("class of pathology", "T1 liver 50|50[pathology_viable_percent=3,pathology_class=D]", {},
      "pathology_class_differs", "3 % is class C"),
+    ("word against number", "T1 liver 50[rim_finding=absent,necrosis_finding=absent,necrosis_fraction=0]"
+     "|50[necrosis_finding=stable,necrosis_fraction=0.6]", {}, "ancillary_contradiction", "0 to 60 % is not stable"),
+    ("shares", "T1 liver 50[viable_fraction=0.7,necrosis_fraction=0.4]|50", {}, "shares_above_whole", "110 %"),
+    ("calcification and attenuation", "T1 liver 50@60[calcification_finding=absent]|50@60[calcification_finding=new]",
+     {}, "dense_parts", "Choi compares attenuation"),
+    ("another group suggested", "T1 liver 50#3|50#1[morphology_suggested=2]", {}, "morphology_differs", ""),
+    ("no longer visible", "T1 liver 50|0 ; T2 lung 30|30", {}, "metastasis_disappeared", "a lesion of the liver"),
+    ("soon after radiotherapy", "T1 thigh 50|50",
+     {"subject": "tumour_type=leiomyosarcoma, radiotherapy_end=d29"},
+     "scan_soon_after_radiotherapy", "27 days"),
     # --- who
     ("two writings of an id", "T1 liver 30 // T1 liver 30 [subject=s1]", {}, "similar_subjects", ""),
     ("rows without evaluator", "T1 liver [evaluator=R1] 30|30 ; T2 lung 20|20", {}, "evaluator_mixed", ""),

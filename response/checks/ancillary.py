@@ -11,14 +11,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.ancillary import CHANGED, observed, pathology_classes
-from response.cells import NO_NUMBER
+from response.ancillary import CHANGED, Observed, observed, pathology_classes
+from response.cells import NO_DATE, NO_NUMBER, THOUSAND, DatePrecision, thousandths_text
 from response.checks.scene import Check, Flags, Scene
 from response.findings import Finding
+from response.suggestion import is_of_liver, is_sarcoma
 from response.timeline import NO_ROW
-from response.vocabulary import Ancillary, PathologyClass, text_of
+from response.vocabulary import Ancillary, PathologyClass, Role, State, Trend, organ_of, text_of
 
 LITTLE_CHANGE: Final = (1, 10)  # within a tenth of the size at baseline, up or down, limits included [P]
+WHOLE: Final = THOUSAND + THOUSAND // 20  # viable and necrotic shares together; 5 % for rounding by eye [P]
+SOON_AFTER_RADIOTHERAPY_DAYS: Final = 28  # restaging of a sarcoma waits for 4 to 6 weeks (criteria page, F14 [K])
+_BY_ATTENUATION: Final = ("choi", "mchoi", "sact", "mass")  # criteria that compare it with baseline
+_HIDE_A_FALL: Final = ("calcification", "haemorrhage")  # both are dense (criteria page, F10)
 
 
 def second_looks(scene: Scene) -> Iterator[Finding]:
@@ -37,19 +42,41 @@ def second_looks(scene: Scene) -> Iterator[Finding]:
     known = (now > 0) & (before > 0)
     little = known & (all_of * np.abs(now - before) <= some * before)
     grown = known & (all_of * (now - before) > some * before) & np.isin(spots, list(necrotic))
-    yield from scene.notes(spots[little], partial(_second_look, scene, changed))
+    as_before = _seen_as_before(scene, spots) & ~known
+    yield from scene.notes(
+        spots[little | as_before], partial(_second_look, scene, changed, set(spots[little].tolist()))
+    )
     yield from scene.notes(spots[grown], partial(_growth_with_necrosis, scene, changed))
 
 
-def _second_look(scene: Scene, changed: dict[int, list[str]], spot: int) -> Finding:
+def _seen_as_before(scene: Scene, spots: NDArray[np.int64]) -> Flags:
+    """Return which lesions are there now and at baseline, and did not change by the word of the reader; `[spot]`."""
+    if not len(spots):
+        return np.zeros(0, np.bool_)
+    timeline = scene.timeline
+    then = _states_at_baseline(scene, scene.track_of_spot[spots])
+    trend = scene.measurements.code("trend")[np.maximum(timeline.row[spots], 0)]
+    seen = (timeline.state[spots] == State.PRESENT) & (then == State.PRESENT)
+    return np.asarray(seen & np.isin(trend, (Trend.BLANK, Trend.UNCHANGED)))
+
+
+def _states_at_baseline(scene: Scene, tracks: NDArray[Any]) -> NDArray[np.int8]:
+    """Return `vocabulary.State` of some lesions at baseline, or at the first timepoint where there is none."""
+    timeline = scene.timeline
+    place = np.maximum(timeline.series.baseline[timeline.series_of_track[tracks]], 0)
+    return np.asarray(timeline.state[timeline.spot_start[tracks] + place])
+
+
+def _second_look(scene: Scene, changed: dict[int, list[str]], measured: set[int], spot: int) -> Finding:
     told = ", ".join(changed[spot])
+    size = "The size is within 10 % of that at baseline" if spot in measured else "The lesion is there as at baseline"
     return scene.of_spot(
         spot,
         "second_look",
         "info",
         found=told,
         expected="size and ancillary findings that change together",
-        sentence=f"The size is within 10 % of that at baseline, but other findings changed: {told}.",
+        sentence=f"{size}, but other findings changed: {told}.",
         remedy="Take a second look, and consider criteria of attenuation, morphology or enhancement.",
     )
 
@@ -104,4 +131,204 @@ def pathology_differences(scene: Scene) -> Iterator[Finding]:
     yield from scene.notes(np.flatnonzero(differs), make)
 
 
-ANCILLARY_CHECKS: Final[tuple[Check, ...]] = (second_looks, pathology_differences)
+def contradicting_findings(scene: Scene) -> Iterator[Finding]:
+    """Words of the reader and numbers that cannot both be right; the word was taken."""
+    for found in observed(scene.timeline):
+        yield from scene.notes(np.flatnonzero(found.contradicts), partial(_contradiction, scene, found))
+
+
+def _contradiction(scene: Scene, found: Observed, place: int) -> Finding:
+    words = [text_of(Ancillary(int(word[place]))) or "blank" for word in (found.baseline_word, found.word)]
+    numbers = [
+        "blank" if number[place] == NO_NUMBER else thousandths_text(int(number[place]))
+        for number in (found.baseline_number, found.number)
+    ]
+    return scene.of_spot(
+        int(found.spot[place]),
+        "ancillary_contradiction",
+        "warning",
+        column=found.kind.word,
+        found=f"{found.kind.word} {' to '.join(words)}, {found.kind.number} {' to '.join(numbers)}",
+        expected="a word and a number that tell the same",
+        sentence=f"By the word of the reader {found.name} went from {words[0]} to {words[1]}, by the number from "
+        f"{numbers[0]} to {numbers[1]}; the word was taken.",
+        remedy=f"Correct {found.kind.word} or {found.kind.number} in the source, at baseline or here.",
+    )
+
+
+def shares_above_whole(scene: Scene) -> Iterator[Finding]:
+    """Viable and necrotic shares that are more than the whole lesion together."""
+    shares = [scene.measurements.number(name)[scene.rows] for name in ("viable_fraction", "necrosis_fraction")]
+    known = np.all([share != NO_NUMBER for share in shares], axis=0)
+    total = np.sum([np.where(known, share, 0).astype(np.int64) for share in shares], axis=0)
+
+    def make(used: int) -> Finding:
+        found = " + ".join(thousandths_text(int(share[used])) for share in shares)
+        return scene.of_spot(
+            int(scene.spots[used]),
+            "shares_above_whole",
+            "warning",
+            column="viable_fraction",
+            found=found,
+            expected="viable_fraction and necrosis_fraction that are 1 together, or less",
+            sentence=f"The viable and the necrotic share, {found}, are more than the whole lesion.",
+            remedy="Correct viable_fraction or necrosis_fraction in the source.",
+        )
+
+    yield from scene.notes(np.flatnonzero(total > WHOLE), make)
+
+
+# --- what criteria of attenuation and of morphology should know
+
+
+def dense_parts(scene: Scene) -> Iterator[Finding]:
+    """Lesions whose attenuation is compared, though calcification or haemorrhage in them is new or increased."""
+    titles = [
+        result.criterion.title
+        for result in scene.assessment.results.values()
+        if result.criterion.name in _BY_ATTENUATION
+    ]
+    if not titles or "attenuation_hu" not in scene.measurements.numbers:
+        return
+    attenuation = scene.measurements.numbers["attenuation_hu"]
+    told: dict[int, list[str]] = {}
+    for found in observed(scene.timeline):
+        if found.name in _HIDE_A_FALL:
+            more = np.isin(found.status, (Ancillary.NEW, Ancillary.INCREASED)) & (found.baseline_row != NO_ROW)
+            compared = (attenuation[found.row] != NO_NUMBER) & (attenuation[found.baseline_row] != NO_NUMBER)
+            for place in np.flatnonzero(more & compared).tolist():
+                status = text_of(Ancillary(int(found.status[place])))
+                told.setdefault(int(found.spot[place]), []).append(f"{found.name} is {status}")
+
+    def make(spot: int) -> Finding:
+        found = ", ".join(told[spot])
+        return scene.of_spot(
+            spot,
+            "dense_parts",
+            "info",
+            column="attenuation_hu",
+            found=found,
+            expected="attenuation of the soft tissue of the lesion",
+            sentence=f"Attenuation is compared ({', '.join(titles)}), but {found}: dense parts may hide a fall.",
+            remedy="Measure attenuation without the dense parts (option exclude_calcification of measure), or judge "
+            "the lesion by eye.",
+        )
+
+    yield from scene.notes(np.asarray(sorted(told), np.int64), make)
+
+
+def morphology_differs(scene: Scene) -> Iterator[Finding]:
+    """Chun groups of the reader that are not the suggested ones, with what the suggestion saw."""
+    columns = scene.measurements.table.columns
+    if "morphology" not in scene.measurements.text or "morphology_suggested" not in columns:
+        return
+    read, suggested = scene.measurements.text["morphology"], columns["morphology_suggested"]
+    groups = ("1", "2", "3")
+    of_read, of_suggested = (
+        np.asarray([groups.index(text) + 1 if text in groups else 0 for text in column.values], np.int8)[column.codes]
+        for column in (read, suggested)
+    )
+    differs = (of_read > 0) & (of_suggested > 0) & (of_read != of_suggested)
+
+    def make(used: int) -> Finding:
+        row = int(scene.rows[used])
+        votes = columns["morphology_votes"].text(row) if "morphology_votes" in columns else ""
+        return scene.of_spot(
+            int(scene.spots[used]),
+            "morphology_differs",
+            "info",
+            column="morphology",
+            found=read.text(row),
+            expected=suggested.text(row),
+            sentence=f"The group was read as {read.text(row)}; the image suggests {suggested.text(row)}"
+            f"{f' ({votes})' if votes else ''}. What was read counts.",
+            remedy="Look at attenuation, interface and rim once more; the reader decides.",
+        )
+
+    yield from scene.notes(np.flatnonzero(differs[scene.rows]), make)
+
+
+# --- what is seen, and what it proves
+
+
+def disappeared_metastases(scene: Scene) -> Iterator[Finding]:
+    """Lesions of the liver that can no longer be seen, each told once, with the place where it was."""
+    timeline, tracks = scene.timeline, scene.timeline.tracks
+    organ, location = (scene.measurements.text_column(name) for name in ("organ", "location"))
+    liver = np.asarray([organ_of(text) == "liver" for text in organ.values], np.bool_)[organ.codes]
+    row = scene.baseline_row
+    followed = (row != NO_ROW) & np.isin(tracks.role, (Role.TARGET, Role.NON_TARGET)) & ~tracks.nodal
+    followed &= liver[np.maximum(row, 0)] & (_states_at_baseline(scene, np.arange(len(row))) != State.ABSENT)
+    gone = scene.follow_up[scene.cell_of_spot] & (timeline.state == State.ABSENT) & followed[scene.track_of_spot]
+    spots = np.flatnonzero(gone)
+    _, first = np.unique(scene.track_of_spot[spots], return_index=True)
+
+    def make(spot: int) -> Finding | None:
+        track = int(scene.track_of_spot[spot])
+        if is_of_liver(_tumour_type(scene, int(timeline.series_of_track[track]))):
+            return None
+        place = location.text(int(row[track]))
+        return scene.of_spot(
+            spot,
+            "metastasis_disappeared",
+            "info",
+            column="state",
+            found=f"not visible{f', {place}' if place else ''}",
+            expected="a proof of complete response other than by imaging",
+            sentence=f"The lesion of the liver{f' ({place})' if place else ''} can no longer be seen. That proves no "
+            "pathological complete response: disease was left, or came back, at 55 of 66 such sites of colorectal "
+            "metastases (Benoist et al., J Clin Oncol 2006;24:3939-3945).",
+            remedy="Keep the place for the planning of resection, and look again by MRI; the response stands as it is.",
+        )
+
+    yield from scene.notes(spots[first], make)
+
+
+def scans_soon_after_radiotherapy(scene: Scene) -> Iterator[Finding]:
+    """Scans of a sarcoma within four weeks after the end of radiotherapy."""
+    subjects = scene.measurements.subjects
+    if subjects is None or "radiotherapy_end" not in subjects.dates:
+        return
+    timeline, ended = scene.timeline, subjects.dates["radiotherapy_end"]
+    subject = timeline.series.subject_row[timeline.series_of_cell]
+    end = np.where(subject == NO_ROW, NO_DATE, ended.days[np.maximum(subject, 0)]).astype(np.int64)
+    exact = (ended.precision[np.maximum(subject, 0)] == DatePrecision.DAY) & (
+        timeline.visits.precision == DatePrecision.DAY
+    )
+    days = timeline.visits.first_scan.astype(np.int64) - end
+    known = scene.follow_up & exact & (end != NO_DATE) & (timeline.visits.first_scan != NO_DATE)
+
+    def make(cell: int) -> Finding | None:
+        if not is_sarcoma(_tumour_type(scene, int(timeline.series_of_cell[cell]))):
+            return None
+        return scene.of_cell(
+            cell,
+            "scan_soon_after_radiotherapy",
+            "info",
+            column="date",
+            found=f"{days[cell]} days after radiotherapy",
+            expected=f"{SOON_AFTER_RADIOTHERAPY_DAYS} days or more",
+            sentence=f"The scan was made {days[cell]} days after the end of radiotherapy; swelling and necrosis may "
+            "look like growth then.",
+            remedy="Restage 4 to 6 weeks after radiotherapy, and look at enhancement; the categories stay.",
+        )
+
+    soon = known & (days >= 0) & (days < SOON_AFTER_RADIOTHERAPY_DAYS)
+    yield from scene.notes(np.flatnonzero(soon), make)
+
+
+def _tumour_type(scene: Scene, series: int) -> str:
+    row, subjects = int(scene.timeline.series.subject_row[series]), scene.measurements.subjects
+    return "" if subjects is None or row == NO_ROW else subjects.text_column("tumour_type").text(row)
+
+
+ANCILLARY_CHECKS: Final[tuple[Check, ...]] = (
+    second_looks,
+    pathology_differences,
+    contradicting_findings,
+    shares_above_whole,
+    dense_parts,
+    morphology_differs,
+    disappeared_metastases,
+    scans_soon_after_radiotherapy,
+)

@@ -1,17 +1,22 @@
 """The table of ancillary findings (`ancillary.csv`), and its lines for people.
 
-One row per subject, evaluator, timepoint, lesion and finding, for lesions in which the finding was ever recorded. It
-says what was recorded and how that stands against baseline; no category depends on it.
+One row per subject, evaluator, timepoint, lesion and finding, for lesions in which the finding was ever recorded; and
+one for each descriptor (extents, volumes) that is known there. It says what was recorded and how that stands against
+baseline; no category depends on it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.ancillary import (
+    CHANGED,
     INDICATIONS,
+    NEITHER,
     Observed,
     has_pathology,
     indications,
@@ -23,30 +28,32 @@ from response.ancillary import (
     spots_with,
 )
 from response.cells import NO_NUMBER
+from response.descriptors import DESCRIPTORS, described, descriptors_of
 from response.engine import Assessment
 from response.measurements import Measurements
-from response.report.columns import Columns, NumberColumn, blank_texts, date_texts, yes_or_blank
+from response.report.columns import Columns, NumberColumn, blank_texts, date_texts, percent, yes_or_blank
 from response.report.series_columns import series_columns
+from response.report.technique import technique_notes
 from response.table import TextColumn
 from response.timeline import Timeline
 from response.vocabulary import Ancillary, PathologyClass, Role, text_of
 
 ANCILLARY_COLUMNS: Final = (
     "subject site evaluator accepted timepoint date lesion role finding status recorded baseline_recorded value "
-    "baseline_value change unit indication indication_source pathology_class why source file line"
+    "baseline_value change change_percent unit indication indication_source pathology_class why note source file line"
 ).split()
 
 PATHOLOGY: Final = "pathology"
 _PERCENT_VIABLE: Final = "percent viable cells"
 _PATHOLOGY_SOURCE: Final = "EORTC-STBSG"
 _WORDS: Final = [text_of(word) for word in Ancillary]
-_NUMBERS: Final = ("value", "baseline_value", "change")
+_NUMBERS: Final = ("value", "baseline_value", "change", "change_percent")
 Row = Mapping[str, str]
 
 
 def has_ancillary(measurements: Measurements) -> bool:
-    """Return whether the measurements have any column of ancillary findings or of pathology."""
-    return bool(kinds_of(measurements)) or has_pathology(measurements)
+    """Return whether the measurements have any column of ancillary findings, descriptors or pathology."""
+    return bool(kinds_of(measurements) or descriptors_of(measurements)) or has_pathology(measurements)
 
 
 class AncillaryRows:
@@ -58,7 +65,8 @@ class AncillaryRows:
     def batches(self) -> Iterator[Columns]:
         """Hand out the rows, in the order of subject, evaluator, time, lesion and finding."""
         timeline = self.timeline
-        parts = [_of_kind(found) for found in observed(timeline)]
+        parts = [_of_kind(found, timeline.measurements) for found in observed(timeline)]
+        parts += [_of_kind(_known(found), timeline.measurements) for found in described(timeline)]
         parts += [_of_pathology(timeline)] if has_pathology(timeline.measurements) else []
         if not parts:
             yield {name: _blank(name) for name in ANCILLARY_COLUMNS}
@@ -98,12 +106,19 @@ class AncillaryRows:
 _Part = tuple[NDArray[np.int64], NDArray[np.int32], dict[str, TextColumn | NumberColumn]]
 
 
-def _of_kind(found: Observed) -> _Part:
+def _known(found: Observed) -> Observed:
+    """Return a descriptor where it has a number."""
+    known = found.number != NO_NUMBER
+    arrays = {item.name: getattr(found, item.name) for item in fields(found)}
+    return replace(found, **{name: array[known] for name, array in arrays.items() if isinstance(array, np.ndarray)})
+
+
+def _of_kind(found: Observed, measurements: Measurements) -> _Part:
     rows = len(found.spot)
     why, texts = reasons(found)
-    after = found.status != Ancillary.BLANK
     now, then = found.number.astype(np.int64), found.baseline_number.astype(np.int64)
-    both = (now != NO_NUMBER) & (then != NO_NUMBER) & after
+    both = (now != NO_NUMBER) & (then != NO_NUMBER) & found.after
+    positive = both & (then > 0)
     return (
         found.spot,
         found.track,
@@ -115,11 +130,15 @@ def _of_kind(found: Observed) -> _Part:
             "value": NumberColumn(now, now != NO_NUMBER),
             "baseline_value": NumberColumn(then, then != NO_NUMBER),
             "change": NumberColumn(np.where(both, now - then, 0), both),
+            "change_percent": NumberColumn(
+                np.where(positive, percent(now - then, np.maximum(then, 0)), 0), positive, 2
+            ),
             "unit": TextColumn.constant(found.kind.unit, rows),
             "indication": _coded(indications(found.kind, found.status), INDICATIONS),
             "indication_source": _coded(*source_texts(found.kind, found.status)),
             "pathology_class": blank_texts(rows),
             "why": _coded(why, texts),
+            "note": technique_notes(found, measurements),
         },
     )
 
@@ -140,11 +159,12 @@ def _of_pathology(timeline: Timeline) -> _Part:
         spot,
         track,
         {
-            **dict.fromkeys(("status", "recorded", "baseline_recorded", "indication", "why"), blank),
+            **dict.fromkeys(("status", "recorded", "baseline_recorded", "indication", "why", "note"), blank),
             "finding": TextColumn.constant(PATHOLOGY, len(row)),
             "value": NumberColumn(value, value != NO_NUMBER),
             "baseline_value": NumberColumn.blank(len(row)),
             "change": NumberColumn.blank(len(row)),
+            "change_percent": NumberColumn.blank(len(row), 2),
             "unit": TextColumn.constant(_PERCENT_VIABLE, len(row)),
             "indication_source": TextColumn.constant(_PATHOLOGY_SOURCE, len(row)),
             "pathology_class": _coded(classes[row], [text_of(item).upper() for item in PathologyClass]),
@@ -160,7 +180,8 @@ def _stacked(columns: Sequence[Any], order: NDArray[np.int64]) -> TextColumn | N
     """Return the rows of columns of one kind under each other, in an order."""
     if isinstance(columns[0], NumberColumn):
         values = np.concatenate([column.values for column in columns])[order]
-        return NumberColumn(values, np.concatenate([column.known for column in columns])[order])
+        known = np.concatenate([column.known for column in columns])[order]
+        return NumberColumn(values, known, columns[0].decimals)
     texts: list[str] = []
     codes = []
     for column in columns:
@@ -172,36 +193,85 @@ def _stacked(columns: Sequence[Any], order: NDArray[np.int64]) -> TextColumn | N
 def _blank(name: str) -> TextColumn | NumberColumn:
     if name == "line":
         return NumberColumn.blank(0, 0)
-    return NumberColumn.blank(0) if name in _NUMBERS else blank_texts(0)
+    return NumberColumn.blank(0, 2 if name.endswith("percent") else 3) if name in _NUMBERS else blank_texts(0)
 
 
 # --- for people
 
 
 def ancillary_lines(rows: Sequence[Row]) -> Iterator[str]:
-    """Hand out the lines of one timepoint: what was found, and what that says of response."""
+    """Hand out the lines of one timepoint, lesion by lesion: what changed, what did not, what is unknown, how large.
+
+    Notes come at the end, and only where something changed.
+    """
     if rows:
         yield "  Ancillary findings, which change no category:"
-    for row in rows:
-        yield f"    {row['lesion']}: {row['finding']} {_told(row)}"
+    for lesion, of_lesion in groupby(rows, lambda row: row["lesion"]):
+        for told in _of_lesion(list(of_lesion)):
+            yield f"    {lesion}: {told}"
+    changed = [row for row in rows if row["status"] in _CHANGED or row["change"] not in ("", "0")]
+    for note in dict.fromkeys(row["note"] for row in changed if row["note"]):
+        lesions = dict.fromkeys(row["lesion"] for row in changed if row["note"] == note)
+        yield f"    Note on {', '.join(lesions)}: {note}"
+
+
+_CHANGED: Final = frozenset(text_of(status) for status in CHANGED)
+_EXTENTS: Final = tuple(name for name in DESCRIPTORS if name.startswith("extent"))
+
+
+def _of_lesion(rows: Sequence[Row]) -> Iterator[str]:
+    findings = [row for row in rows if row["finding"] not in DESCRIPTORS]
+    telling = [row for row in findings if row["finding"] == PATHOLOGY or row["status"] in _CHANGED]
+    yield from (f"{row['finding']} {_told(row)}" for row in telling)
+    plain = [row for row in findings if row not in telling and not row["why"]]
+    if plain:
+        yield ", ".join(f"{row['finding']} {_told(row)}" for row in plain)
+    for why in dict.fromkeys(row["why"] for row in findings if row["why"]):
+        names = (f"{row['finding']}{_in_brackets(_value(row))}" for row in findings if row["why"] == why)
+        yield f"not evaluable, {why}: {', '.join(names)}"
+    if sizes := list(_sizes({row["finding"]: row for row in rows})):
+        yield ", ".join(sizes)
 
 
 def _told(row: Row) -> str:
     if row["finding"] == PATHOLOGY:
         value = f", {row['value']} % viable cells" if row["value"] else ""
         return f"class {row['pathology_class']} ({_PATHOLOGY_SOURCE}){value}"
-    unit = " HU" if row["unit"] == "HU" else ""
-    value = f"{row['value']}{unit}" if row["value"] else ""
-    if not row["status"]:
-        return ", ".join(filter(None, (row["recorded"].replace("_", " "), value))) or "not recorded"
-    if value and row["baseline_value"]:
-        value = f"{row['baseline_value']} to {value}"
-    numbers = f" ({value})" if value else ""
-    why = f": {row['why']}" if row["why"] else ""
-    return f"{row['status'].replace('_', ' ')}{numbers}{why}{_meaning(row)}"
+    said = (row["status"] or row["recorded"]).replace("_", " ")
+    if not said:
+        return _value(row) or "not recorded"
+    return f"{said}{_in_brackets(_change(row) if row['status'] else _value(row))}{_meaning(row)}"
+
+
+def _sizes(of: Mapping[str, Row]) -> Iterator[str]:
+    """Hand out the descriptors of a lesion, the three extents as one."""
+    if all(name in of for name in _EXTENTS):
+        planes = " x ".join(of[name]["value"] for name in _EXTENTS)
+        yield f"{planes} mm (left-right x front-back x head-foot)"
+    for name, row in of.items():
+        if name in DESCRIPTORS and (name not in _EXTENTS or not all(extent in of for extent in _EXTENTS)):
+            share = f" ({_signed(row['change_percent'])} %)" if row["change_percent"] else ""
+            yield f"{name} {_change(row)}{share}"
+
+
+def _change(row: Row) -> str:
+    return f"{row['baseline_value']} to {_value(row)}" if row["value"] and row["change"] else _value(row)
+
+
+def _value(row: Row) -> str:
+    unit = "" if row["unit"] == "fraction" or not row["value"] else f" {row['unit']}"
+    return f"{row['value']}{unit}".rstrip()
+
+
+def _signed(number: str) -> str:
+    return number if number.startswith("-") or number == "0" else f"+{number}"
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def _meaning(row: Row) -> str:
-    return (
-        "" if row["indication"] in ("", "neither") else f", {row['indication']} response ({row['indication_source']})"
-    )
+    if row["indication"] in ("", NEITHER):
+        return ""
+    return f", {row['indication']} response ({row['indication_source']})"

@@ -1,0 +1,65 @@
+"""Whether a finding can be compared with baseline: how it was measured, and how the lesion was imaged, then and now.
+
+Attenuation, enhancement and what is made of them depend on the technique (criteria page, F12): the note says what
+differs, the status stands as it is.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.ancillary import Observed
+from response.measurements import Measurements
+from response.table import TextColumn
+from response.timeline import NO_ROW
+from response.vocabulary import folded
+
+COMPARABLE: Final = ("", "yes")  # of the column `comparable`, which measuring writes (`response.comparable`)
+_IMAGED: Final = ("modality", "phase")
+# Findings and descriptors whose number depends on the threshold, the phase or the hand that found it.
+_BY_METHOD: Final = frozenset(
+    {"necrosis", "viable fraction", "necrotic volume", "viable volume", "viable to necrotic ratio"}
+)
+
+
+def technique_notes(found: Observed, measurements: Measurements) -> TextColumn:
+    """Return what to know before comparing a finding with baseline; blank up to the baseline; `[place]`."""
+    columns = list(_columns(found, measurements))
+    codes = [codes for column in columns for codes in _pair(column, found)]
+    keys = np.stack([found.after.astype(np.int64), *codes], axis=1)
+    distinct, place = np.unique(keys, axis=0, return_inverse=True)
+    texts = [_note(found, columns, key) for key in distinct.tolist()]
+    return TextColumn(place.reshape(-1).astype(np.int32), texts or [""])
+
+
+def _columns(found: Observed, measurements: Measurements) -> Iterator[tuple[str, TextColumn]]:
+    names = (*_IMAGED, *(("necrosis_method",) if found.name in _BY_METHOD else ()))
+    yield from ((name, measurements.text[name]) for name in names if name in measurements.text)
+    if "comparable" in measurements.table.columns:
+        yield "comparable", measurements.table.columns["comparable"]
+
+
+def _pair(column: tuple[str, TextColumn], found: Observed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the codes now and at baseline, -1 where there is no baseline row; `[place]`."""
+    codes = column[1].codes
+    then = np.where(found.baseline_row == NO_ROW, -1, codes[np.maximum(found.baseline_row, 0)] if len(codes) else -1)
+    return codes[found.row].astype(np.int64), then.astype(np.int64)
+
+
+def _note(found: Observed, columns: list[tuple[str, TextColumn]], key: list[int]) -> str:
+    after, *codes = key
+    if not after:
+        return ""
+    notes = [found.kind.note] if found.kind.note else []
+    for (name, column), now, then in zip(columns, codes[::2], codes[1::2], strict=True):
+        text, before = column.values[now], column.values[then] if then >= 0 else ""
+        if name == "comparable":
+            notes += [] if folded(text) in COMPARABLE else [f"the image differs from the first: {text}"]
+        elif text and before and folded(text) != folded(before):
+            label = "method" if name == "necrosis_method" else name
+            notes.append(f"{label} is {text}, and was {before} at baseline")
+        elif name == "necrosis_method" and text:
+            notes.append(f"measured by: {text}")
+    return "; ".join(notes)
