@@ -63,8 +63,8 @@ def count_by_series(block: Block, flags: Flags) -> NDArray[np.int64]:
     return np.bincount(cell, minlength=block.series_count * block.timepoints).reshape(block.shape)
 
 
-def lesions_of_series(block: Block, chosen: Flags) -> NDArray[np.int64]:
-    """Return how many lesions of each series are chosen, `[track]` to `[series, 1]`."""
+def lesions_of_series(block: Block, chosen: NDArray[Any]) -> NDArray[np.int64]:
+    """Return how many lesions of each series are chosen, of flags `[track]` or of the lesions; `[series, 1]`."""
     return np.bincount(block.series_of_track[chosen], minlength=block.series_count)[:, None]
 
 

@@ -1,0 +1,73 @@
+"""Corticosteroids and clinical status of a patient with a tumour of the brain, from the visit table.
+
+Sources as in `rano`. A dose that is not recorded is never 0. Where no dose was recorded up to a timepoint the images
+alone are judged; where one was, an unknown dose cannot show that none is taken.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_NUMBER
+from response.criteria.burden import running
+from response.criteria.new_lesions import visit_codes
+from response.criteria.rules import Flags
+from response.criteria.visit_values import at_baseline, visit_numbers
+from response.timeline import Block
+from response.vocabulary import Clinical
+
+
+@dataclass(frozen=True, eq=False)
+class NeuroStatus:
+    """Corticosteroids and clinical status; arrays `[series, timepoint]`, doses in thousandths of a mg a day."""
+
+    block: Block
+
+    @cached_property
+    def dose(self) -> NDArray[np.int64]:
+        """Daily dose beyond physiological replacement, `NO_NUMBER` where not recorded."""
+        return visit_numbers(self.block, "steroid_mg")
+
+    @cached_property
+    def recorded(self) -> Flags:
+        """The dose is recorded."""
+        return np.asarray(self.dose != NO_NUMBER)
+
+    @cached_property
+    def without(self) -> Flags:
+        """No corticosteroids are taken, or none were ever recorded."""
+        ever_recorded = running(np.logical_or, self.recorded)
+        return np.asarray((self.dose == 0) | ~ever_recorded)
+
+    @cached_property
+    def more(self) -> Flags:
+        """More corticosteroids than at baseline."""
+        base = at_baseline(self.block, self.dose)
+        return np.asarray((base != NO_NUMBER) & (self.dose > base))
+
+    @cached_property
+    def tapered(self) -> Flags:
+        """Fewer corticosteroids than when the dose was last recorded."""
+        found = np.zeros(self.block.shape, np.bool_)
+        last = np.full(len(found), NO_NUMBER, np.int64)
+        for place in range(self.block.timepoints):
+            recorded, dose = self.recorded[:, place], self.dose[:, place]
+            found[:, place] = recorded & (dose < last)
+            np.copyto(last, dose, where=recorded)
+        return found
+
+    @cached_property
+    def _clinical(self) -> NDArray[np.int8]:
+        return visit_codes(self.block, "clinical")
+
+    @cached_property
+    def deteriorated(self) -> Flags:
+        """Clinical deterioration."""
+        return np.asarray(self._clinical == Clinical.DETERIORATED)
+
+    @cached_property
+    def clinical_recorded(self) -> Flags:
+        """The clinical status is recorded."""
+        return np.asarray(self._clinical != Clinical.BLANK)
