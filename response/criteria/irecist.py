@@ -28,7 +28,7 @@ from response.criteria.criterion import Number, State
 from response.criteria.irecist_flags import IRECIST_FLAGS
 from response.criteria.irecist_state import IrecistState
 from response.criteria.irecist_steps import IRECIST_QUESTIONS, IRECIST_STEPS
-from response.criteria.irecist_walk import CONFIRMED, PENDING
+from response.criteria.irecist_walk import CONFIRMED, PENDING, UNKNOWN_DAYS
 from response.criteria.recist import RECIST_1_1, RecistState
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.steps import WalkingCriterion
@@ -116,7 +116,7 @@ class Irecist(WalkingCriterion):
             **({"nadir_mm": state.nadir_um} if state.scene.has_early_scans else {}),
             "iupd_reference_mm": np.where(pending, state.block_um, NO_SUM),
             **_of_new_lesions(state, pending),
-            "iupd_days": state.days,
+            "iupd_days": np.where(state.days == UNKNOWN_DAYS, np.int64(NO_SUM), state.days),
         }
 
 

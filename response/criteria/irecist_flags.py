@@ -8,7 +8,7 @@ import numpy as np
 from response.criteria.burden import NO_SUM
 from response.criteria.irecist_state import IrecistState
 from response.criteria.irecist_steps import IRECIST_STEPS
-from response.criteria.irecist_walk import CONFIRMED, PENDING, TARGET
+from response.criteria.irecist_walk import CONFIRMED, PENDING, TARGET, UNKNOWN_DAYS
 from response.criteria.rules import Flags, Rule
 from response.vocabulary import ICPD, ICR, IPR, ISD, IUPD, NED, NON_ICR_NON_IUPD, Response
 
@@ -42,7 +42,7 @@ def _early_but_used(state: IrecistState) -> Flags:
 
 
 def _interval_unknown(state: IrecistState) -> Flags:
-    unknown: Flags = state.days == NO_SUM
+    unknown: Flags = state.days == UNKNOWN_DAYS
     return state.in_phase(PENDING) & unknown
 
 

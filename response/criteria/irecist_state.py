@@ -7,6 +7,7 @@ not used.
 """
 
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from response.cells import NO_DATE
 from response.criteria.burden import NO_SUM
 from response.criteria.distances import at_least, at_most, grown_from_um, mm, pr_at_most_um
-from response.criteria.irecist_view import IrecistView
+from response.criteria.irecist_view import IrecistView, asked_once
 from response.criteria.irecist_walk import (
     CLEAR,
     CONFIRMED,
@@ -26,12 +27,27 @@ from response.criteria.irecist_walk import (
     PENDING,
     SETTLED_UM,
     TARGET,
+    UNKNOWN_DAYS,
     Days,
     Sums,
 )
 from response.criteria.recist import PD_INCREASE_UM
-from response.criteria.rules import Flags
-from response.vocabulary import ICPD, IPR, IUPD, Response
+from response.criteria.rules import Flags, RuleCodes
+from response.criteria.steps import Recall
+from response.vocabulary import ICPD, ICR, IPR, ISD, IUPD, NON_ICR_NON_IUPD, Response
+
+_NONE: Final = "NA"  # no such lesion at baseline
+
+
+def of_originals(target: str, non_target: str) -> Response:
+    """Return the response of the original lesions, targets and non-targets (RECIST 1.1, tables 1 and 2)."""
+    if IUPD in (target, non_target):
+        return Response.PD
+    if target in (ICR, _NONE) and non_target in (ICR, _NONE):
+        return Response.CR
+    if target == _NONE:
+        return Response.NON_CR_NON_PD if non_target == NON_ICR_NON_IUPD else Response.NE
+    return {ICR: Response.PR, IPR: Response.PR, ISD: Response.SD}.get(target, Response.NE)
 
 
 class IrecistState(IrecistView):
@@ -46,31 +62,34 @@ class IrecistState(IrecistView):
     @cached_property
     def target_pd(self) -> Flags:
         """The targets progress by RECIST 1.1, or are back after iCR."""
-        return self.is_("target", "iUPD") | self.target_relapse
+        return self.grown | self.target_relapse
 
     @cached_property
     def non_target_pd(self) -> Flags:
         """Non-targets progress unequivocally, or are back after iCR."""
-        return self.is_("non_target", "iUPD") | self.non_target_relapse
+        return self.non_target_grown | self.non_target_relapse
 
     @cached_property
     def _relapses(self) -> Flags:
         """Disease after iCR counts as progression by the options of RECIST 1.1."""
-        chosen = self.recist.options
-        if chosen.post_cr_disease != "pd":
-            return np.zeros(self.shape, np.bool_)
-        back = self.knew("complete")
+        chosen, back = self.recist.options, self.knew("complete")
+        if chosen.post_cr_disease != "pd" or not back.any():
+            return self.nowhere
         return back & ~self.holds_at("only_nodes") if chosen.node_regrowth_after_cr == "require_sum_rule" else back
 
     @cached_property
     def target_relapse(self) -> Flags:
         """A target is back after iCR, and has not become clearly smaller since."""
+        if self._relapses is self.nowhere:
+            return self.nowhere
         settled = self.knew("anchor_relapse") & self.smaller
         return self._relapses & self.holds_at("target_disease") & ~settled
 
     @cached_property
     def non_target_relapse(self) -> Flags:
         """A non-target is back after iCR, and has not decreased since."""
+        if self._relapses is self.nowhere:
+            return self.nowhere
         settled = self.knew("anchor_relapse") & ~self.saw("non_target_unsettled")
         return self._relapses & self.holds_at("non_target_present") & ~settled
 
@@ -84,21 +103,36 @@ class IrecistState(IrecistView):
     @cached_property
     def original(self) -> NDArray[np.int8]:
         """Response of the original lesions, `vocabulary.Response` codes: table 1 and 2 of RECIST 1.1."""
-        nowhere = self.holds_at("no_disease_at_baseline")
-        gone = self.is_("target", "iCR", "NA") & self.is_("non_target", "iCR", "NA") & ~nowhere
-        marked = self.holds_at("no_non_targets") & self.holds_at("markers_above")
-        no_targets = self.is_("target", "NA")
-        codes = np.full(self.shape, np.int8(Response.NE), order="F")
-        for response, holds in (
-            (Response.NON_CR_NON_PD, no_targets & self.is_("non_target", "non-iCR/non-iUPD")),
-            (Response.SD, self.is_("target", "iSD")),
-            (Response.PR, self.is_("target", "iPR", "iCR")),
-            (Response.CR, gone & ~marked),
-            (Response.NED, nowhere & ~self.holds_at("ned_not_evaluable") & ~self.holds_at("no_lesion_to_follow")),
-            (Response.PD, self.target_pd | self.non_target_pd),
-        ):
-            np.copyto(codes, np.int8(response), where=holds)
+        if self._relapses is self.nowhere:
+            return self.first_original
+        return np.where(self.returned, np.int8(Response.PD), self.first_original)
+
+    @asked_once
+    def first_original(self) -> NDArray[np.int8]:
+        """Response of the original lesions, were disease after iCR nothing special."""
+        return self._original(self.answers["target"])
+
+    @cached_property
+    def original_with_all_scans(self) -> NDArray[np.int8]:
+        """The same, of all timepoints before the walk, were no scan too early: as it is until the first progression."""
+        return self._original(self.recist.answers["target"])
+
+    def _original(self, target: RuleCodes) -> NDArray[np.int8]:
+        other, table = self.answers["non_target"], self.originals
+        codes = table.ravel().take(target.astype(np.int16) * table.shape[1] + other)
+        if (nowhere := self.holds_at("no_disease_at_baseline")).any():
+            unknown = self.holds_at("ned_not_evaluable") | self.holds_at("no_lesion_to_follow")
+            np.copyto(codes, np.where(unknown, np.int8(Response.NE), np.int8(Response.NED)), where=nowhere)
+        if (marked := self.holds_at("no_non_targets") & self.holds_at("markers_above")).any():
+            np.copyto(codes, np.int8(Response.PR), where=marked & (codes == int(Response.CR)))
         return codes
+
+    @cached_property
+    def originals(self) -> NDArray[np.int8]:
+        """Response of the original lesions by the answers about targets and non-targets, `[answer, answer]`."""
+        answers = (self.question_rules("target"), self.question_rules("non_target"))
+        return np.asarray([[of_originals(one.category, other.category) for other in answers[1]] for one in answers[0]],
+                          np.int8)  # fmt: skip
 
     @cached_property
     def unproven_alone(self) -> Flags:
@@ -109,9 +143,9 @@ class IrecistState(IrecistView):
     def is_original(self, *responses: Response) -> Flags:
         """Return where the original lesions have one of some responses."""
         if responses not in self._originals:
-            found = self.original == responses[0]
+            found = self.original == int(responses[0])
             for other in responses[1:]:
-                found |= self.original == other
+                found |= self.original == int(other)
             self._originals[responses] = np.asarray(found)
         return self._originals[responses]
 
@@ -127,14 +161,15 @@ class IrecistState(IrecistView):
         return self.known("block_um")
 
     @cached_property
-    def days(self) -> Sums:
-        """Days since the first unconfirmed progression; `NO_SUM` where there is none, or a day is not known."""
+    def days(self) -> Days:
+        """Days since the first unconfirmed progression; `UNKNOWN_DAYS` where there is none, or a day is not known."""
         return self._since("anchor_day")
 
-    def _since(self, name: str) -> Sums:
-        now, then = self.scene.at("day", self.part).astype(np.int64), self.known(name).astype(np.int64)
+    def _since(self, name: str) -> Days:
+        """Return the days since a day that is remembered, `UNKNOWN_DAYS` where none waits or a day is not known."""
+        now, then = self._at("day"), self.known(name)
         known = (now != NO_DATE) & (then != NO_DATE) & self.in_phase(PENDING)
-        return np.where(known, now - then, NO_SUM)
+        return np.where(known, now - then, UNKNOWN_DAYS)
 
     @cached_property
     def early(self) -> Flags:
@@ -145,7 +180,7 @@ class IrecistState(IrecistView):
     def late(self) -> Flags:
         """The last unconfirmed progression is more than eight weeks ago."""
         since = self._since("last_day")
-        return np.asarray((since > LATEST_DAYS) & (since != NO_SUM))
+        return np.asarray((since > LATEST_DAYS) & (since != UNKNOWN_DAYS))
 
     @cached_property
     def settled(self) -> Flags:
@@ -154,14 +189,19 @@ class IrecistState(IrecistView):
         A new lesion must be gone, or the original lesions be in a better category than then, or in the same with a
         clearly smaller sum; a non-target must be gone or have decreased.
         """
-        evaluable = ~self.is_original(Response.PD, Response.NE)
+        settled = ~self.is_original(Response.PD, Response.NE)
+        if self.seen.old is not None:
+            settled &= ~(self.has_basis(NON_TARGET) & self.saw("non_target_unsettled"))
+        return settled & self._new_settled if self.has_new else settled
+
+    @property
+    def _new_settled(self) -> Flags:
         grown = self.new_sum_grew | self.new_non_target_grew | self.new_appears
         better: Flags = self.original < self.known("anchor_original")
         new_settled = ~self.has_basis(NEW_LESION) | ~self.new_there | better | self.smaller_in_category
         if self.options.ir_cr_with_nl == "iUPD":
             new_settled &= ~(self.is_original(Response.CR) & self.new_there)
-        old_settled = ~(self.has_basis(NON_TARGET) & self.saw("non_target_unsettled"))
-        return evaluable & ~grown & new_settled & old_settled
+        return ~grown & new_settled
 
     @cached_property
     def smaller_in_category(self) -> Flags:
@@ -184,10 +224,15 @@ class IrecistState(IrecistView):
 
     # --- for dates and flags
 
-    @cached_property
+    @asked_once
     def grown(self) -> Flags:
-        """Progression of the targets."""
+        """Progression of the targets by their sum."""
         return self.is_("target", "iUPD")
+
+    @asked_once
+    def non_target_grown(self) -> Flags:
+        """Unequivocal progression of non-targets."""
+        return self.is_("non_target", "iUPD")
 
     @cached_property
     def returned(self) -> Flags:
@@ -235,68 +280,92 @@ class IrecistState(IrecistView):
 
     # --- what the walk learns
 
-    def learn(self, moment: "IrecistState", place: int, used: Flags) -> None:
-        """Remember what follows from a timepoint."""
-        part = slice(place, place + 1)
-        phase, before = self.memory.after("phase", part), self.memory.before("phase", part)
-        opened = used & (phase == PENDING) & (before == CLEAR)
-        reset = used & (phase == CLEAR) & (before == PENDING)
-        relapsed = moment.returned & opened if opened.any() else opened
-        self._learn_sums(moment, place, used, opened)
-        if used.any():
-            self._learn_responses(moment, place, used, reset)
+    def learn(self, place: int, used: Flags) -> None:
+        """Recall afterwards what follows from the timepoint, of which this is the state."""
+        assert self.recall is not None
+        before, phase = self.recall.known("phase"), self.recall.afterwards("phase")
+        opened = used & (before == CLEAR) & (phase == PENDING)
+        reset = used & (before == PENDING) & (phase == CLEAR)
+        relapsed = self.returned & opened
+        self._learn_sums(self.recall, used, opened)
+        self._learn_responses(self.recall, used, reset)
         if opened.any():
-            self._open(moment, place, opened, relapsed)
+            self._open(self.recall, place, opened, relapsed)
         if reset.any():
-            self.memory.set(place, "anchor", NOWHERE, reset)
-            self.memory.set(place, "anchor_relapse", np.False_, reset)
-            self.memory.set(place, "reset_day", self.scene.at("scan", part), reset)
-        self.seen.learn(place, used, opened, relapsed)
+            self.recall.set("anchor", NOWHERE, reset)
+            self.recall.set("anchor_relapse", np.False_, reset)
+            if self.may_rest:  # what comes until then is not remembered: `_last_original` looks it up
+                self.recall.set("original", np.int8(Response.BLANK), reset)
+            self.recall.set("reset_day", self._at("scan"), reset)
+        if self.seen.anything:
+            self.seen.learn(place, *(self._of_all(flags) for flags in (used, opened, relapsed)))
 
-    def _learn_sums(self, moment: "IrecistState", place: int, used: Flags, opened: Flags) -> None:
-        scored = used | self.scene.at("is_baseline", slice(place, place + 1))
-        complete = np.where(moment.all_assessed & scored, moment.sum_um, NO_SUM)
-        self.memory.set(place, "nadir_um", np.minimum(moment.nadir_um, complete))
-        block = np.where(opened, NO_SUM, moment.known("block_um"))
-        self.memory.set(place, "block_um", np.minimum(block, complete))
+    def _of_all(self, flags: Flags) -> Flags:
+        """Return flags of all series of the block, `[series, 1]`."""
+        if self.rows is None:
+            return flags
+        found = np.zeros((self.block.series_count, 1), np.bool_)
+        found[self.rows] = flags
+        return found
+
+    def _learn_sums(self, recall: Recall, used: Flags, opened: Flags) -> None:
+        complete = np.where(self.all_assessed & used, self.sum_um, NO_SUM)
+        if self.scene.has_early_scans:
+            recall.set("nadir_um", np.minimum(self.nadir_um, complete))
+        recall.set("block_um", np.minimum(np.where(opened, NO_SUM, self.block_um), complete))
         if self.seen.new is None:
             return
-        known = np.where(used & ~moment.saw("new_unmeasured"), moment.new_sum_um, NO_SUM)
+        known = np.where(used & ~self.saw("new_unmeasured"), self.new_sum_um, NO_SUM)
         for name in ("new_nadir_um", "new_block_um"):
-            reference = np.where(used, getattr(moment, name), moment.known(name))
+            reference = np.where(used, getattr(self, name), self.known(name))
             if name == "new_block_um":
                 reference = np.where(opened, NO_SUM, reference)
-            self.memory.set(place, name, np.minimum(reference, known))
+            recall.set(name, np.minimum(reference, known))
 
-    def _learn_responses(self, moment: "IrecistState", place: int, used: Flags, reset: Flags) -> None:
-        self.memory.set(
-            place, "targets_gone", np.True_, used & moment.all_assessed & moment.all_gone & ~moment.no_targets
-        )
-        self.memory.set(place, "responded", np.True_, used & moment.is_("target", "iPR", "iCR"))
-        self.memory.set(place, "responded", np.False_, used & moment.is_("target", "iUPD"))
-        self.memory.set(place, "complete", np.False_, reset & ~moment.is_("overall", "iCR"))
-        self.memory.set(place, "complete", np.True_, used & moment.is_("overall", "iCR"))
-        self.memory.set(place, "original", moment.original, used & ~moment.is_original(Response.NE))
-        progressed = used & moment.is_("overall", "iUPD")
-        self.memory.set(place, "last_day", self.scene.at("day", moment.part), progressed)
+    def _learn_responses(self, recall: Recall, used: Flags, reset: Flags) -> None:
+        if self.scene.has_early_scans:
+            gone = self.all_assessed & self.all_gone & ~self.no_targets
+            recall.set("targets_gone", np.True_, used & gone)
+            recall.set("responded", np.True_, used & self.is_("target", "iPR", "iCR"))
+            recall.set("responded", np.False_, used & self.grown)
+        complete, progressed = ((self.whole or self).steps_with[word][self.answers["overall"]] for word in (ICR, IUPD))
+        recall.set("complete", np.False_, reset & ~complete)
+        recall.set("complete", np.True_, used & complete)
+        recall.set("original", self.original, used & ~self.is_original(Response.NE))
+        recall.set("last_day", self._at("day"), used & progressed)
         if self.scene.has_unlisted:
-            known = used & ~moment.unlisted_missing
-            still = moment.unlisted_now | (moment.knew("unlisted") & moment.new_there & ~moment.saw("new_there"))
-            self.memory.set(place, "unlisted", still, known)
+            known = used & ~self.unlisted_missing
+            still = self.unlisted_now | (self.knew("unlisted") & self.new_there & ~self.saw("new_there"))
+            recall.set("unlisted", still, known)
 
-    def _open(self, moment: "IrecistState", place: int, opened: Flags, relapsed: Flags) -> None:
-        basis = moment.target_pd * TARGET + moment.non_target_pd * NON_TARGET + moment.new_pd * NEW_LESION
-        unknown = moment.is_original(Response.NE)
-        complete = moment.all_assessed & ~moment.no_targets
+    def _open(self, recall: Recall, place: int, opened: Flags, relapsed: Flags) -> None:
+        basis = self.target_pd * TARGET + self.non_target_pd * NON_TARGET + self.new_pd * NEW_LESION
+        unknown = self.is_original(Response.NE)
+        complete = self.all_assessed & ~self.no_targets
         for name, values in (
             ("basis", basis.astype(np.int8)),
             ("anchor", np.int32(place)),
-            ("anchor_day", self.scene.at("day", moment.part)),
-            ("anchor_original", np.where(unknown, moment.known("original"), moment.original)),
-            ("anchor_sum_um", np.where(complete, moment.sum_um, NO_SUM)),
+            ("anchor_day", self._at("day")),
+            ("anchor_original", np.where(unknown, self._last_original(place), self.original)),
+            ("anchor_sum_um", np.where(complete, self.sum_um, NO_SUM)),
             ("anchor_relapse", relapsed),
         ):
-            self.memory.set(place, name, values, opened)
+            recall.set(name, values, opened)
+
+    def _last_original(self, place: int) -> NDArray[np.int8]:
+        """Return the last response of the original lesions that could be evaluated, SD where none could be."""
+        last = self.known("original")
+        rows = np.flatnonzero((last == Response.BLANK) & self.is_original(Response.NE))
+        if not len(rows) or self.whole is None:  # nothing was walked before the first progression
+            return last
+        series = rows if self.rows is None else self.rows[rows]
+        earlier = self.whole.original_with_all_scans[series, :place]
+        known = (earlier != Response.NE) & self.block.follow_up[series, :place]
+        newest = place - 1 - known[:, ::-1].argmax(axis=1)
+        found = np.where(known.any(axis=1), earlier[np.arange(len(rows)), newest], np.int8(Response.SD))
+        last = last.copy()
+        last[rows, 0] = found
+        return last
 
 
 def _grown(name: str, nadir_um: int, now_um: int, of: str = "") -> str:

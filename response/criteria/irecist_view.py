@@ -4,8 +4,9 @@ Until the first progression iRECIST is RECIST 1.1, so its target rules are asked
 ask for, with the meaning that they have there, but for the nadir: a scan that came too early does not set it.
 """
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,32 +14,81 @@ from numpy.typing import NDArray
 from response.criteria.burden import NO_SUM
 from response.criteria.irecist_new import NewLesions
 from response.criteria.irecist_non_target import ProgressedNonTargets
-from response.criteria.irecist_walk import FIRST, FURTHER_UM, Scene, Seen, Sums
+from response.criteria.irecist_walk import CLEAR, FIRST, FURTHER_UM, Scene, Seen, Sums
 from response.criteria.recist import PD_INCREASE_UM, RecistState
 from response.criteria.rules import Flags, Question, RuleCodes
-from response.criteria.steps import Memory, WalkState
+from response.criteria.steps import Memory, Rows, WalkState, of_part
 from response.criteria.sum_tests import SumTest
-from response.vocabulary import Clinical, PetResult, VisitNewLesions, YesNo
+from response.vocabulary import ICR, IUPD, Clinical, PetResult, VisitNewLesions, YesNo
 
 Questions = tuple[Question[Any], ...]
+S = TypeVar("S", bound=np.generic)
+
+# The steps that have another name than the rule of RECIST 1.1 that they are, until the first progression.
+STEP_OF_RULE: Final = {
+    "cr": "icr",
+    "non_cr_non_pd": "non_icr_non_iupd",
+    "target_cr_non_target_persists": "target_icr_non_target_persists",
+    "target_cr_non_target_ne": "target_icr_non_target_ne",
+    "target_cr_unproven": "target_icr_unproven",
+    "pr": "ipr",
+    "sd": "isd",
+}
+
+# The steps that can hold only where a scan comes early, where there is a new lesion, or where a non-target progresses
+# or is back after iCR.
+STEPS_ABOUT: Final = {
+    "early": ("early_new_lesion", "too_early"),
+    "new": (
+        "new_targets_further",
+        "new_non_target_further",
+        "another_new_lesion",
+        "new_lesion_added",
+        "pending_new_lesion_ne",
+        "new_lesion",
+        "new_target_pd",
+        "new_non_target_pd",
+        "icr_with_new_lesion",
+    ),
+    "non_target": ("non_target_further", "non_target_added", "pending_non_target_ne", "non_target_pd"),
+}
+
+
+def asked_once(ask: Callable[[Any], NDArray[S]]) -> cached_property[NDArray[S]]:
+    """Make a property of what no walk decides: it is asked of all timepoints at once, and a moment takes its part.
+
+    Where a scan can be left out, the targets are walked: then each moment asks for itself.
+    """
+
+    def found(state: Any) -> NDArray[S]:
+        if state.whole is None or state.scene.has_early_scans:
+            return ask(state)
+        return of_part(getattr(state.whole, ask.__name__), state.part, state.rows)
+
+    found.__doc__ = ask.__doc__
+    return cached_property(found)
 
 
 class IrecistView(WalkState):
     """What is there; arrays `[series, timepoint]`, lengths in micrometres."""
 
-    def __init__(
-        self, scene: Scene, seen: Seen, options: Any, *, questions: Questions, memory: Memory, part: slice
-    ) -> None:
-        super().__init__(scene.recist.block, questions, memory, part)
+    def __init__(self, scene: Scene, seen: Seen, options: Any, questions: Questions, memory: Memory) -> None:
+        super().__init__(scene.recist.block, questions, memory)
         self.scene, self.seen, self.options = scene, seen, options
         self.recist = scene.recist
+        self.whole: Self | None = None  # of a moment: the state of all timepoints
 
     @classmethod
     def of(cls, recist: RecistState, options: Any, questions: Questions) -> Self:
         """Return the state of a block, before the walk."""
         seen = Seen(recist.shape, NewLesions.of(recist), ProgressedNonTargets(recist))
-        memory = Memory(recist.shape, FIRST)
-        return cls(Scene(recist, options), seen, options, questions=questions, memory=memory, part=slice(None))
+        scene, memory = Scene(recist, options), Memory(recist.shape, FIRST)
+        memory.start("complete", recist.had_cr)
+        if scene.has_early_scans:
+            memory.start("nadir_um", recist.burden.nadir_um)
+            memory.start("targets_gone", recist.had_target_cr)
+            memory.start("responded", recist.continues_pr)
+        return cls(scene, seen, options, questions, memory)
 
     def look(self, place: int) -> None:
         """Look at the lesions of a timepoint."""
@@ -49,28 +99,74 @@ class IrecistView(WalkState):
         walked = question == "overall" or (question == "target" and self.scene.has_early_scans)
         return None if walked else self.recist.answers.get(question)
 
+    def beginning(self) -> tuple[Mapping[str, RuleCodes], NDArray[np.intp]]:
+        """Return the answers of RECIST 1.1, which iRECIST is until its first PD, and the place of that PD."""
+        rules = self.recist.question_rules("overall")
+        steps = {step.name: index for index, step in enumerate(self.question_rules("overall"))}
+        step_of = np.asarray([steps[STEP_OF_RULE.get(rule.name, rule.name)] for rule in rules], np.int8)
+        progressed = self.scene.progressed
+        first = np.where(progressed.any(axis=1), progressed.argmax(axis=1), self.shape[1])
+        answers = {"overall": step_of[self.recist.answers["overall"]]}
+        if self.scene.has_early_scans:
+            answers["target"] = self.recist.answers["target"]
+        return answers, first
+
     @property
-    def ends_early(self) -> bool:
-        """After iCPD nothing changes, but for the targets where a scan can be left out."""
+    def idle(self) -> frozenset[str]:
+        """Return the steps about what no subject of the block has."""
+        has = {"early": self.scene.has_early_scans, "new": self.has_new, "non_target": self.seen.old is not None}
+        return frozenset(name for kind, names in STEPS_ABOUT.items() if not has[kind] for name in names)
+
+    @property
+    def may_rest(self) -> bool:
+        """Where no scan can be left out, the targets need no walk: nothing but what is remembered decides."""
         return not self.scene.has_early_scans
 
-    def moment(self, part: slice) -> Self:
-        """Return the state of some timepoints."""
-        questions = tuple(self._questions.values())
-        found = type(self)(self.scene, self.seen, self.options, questions=questions, memory=self.memory, part=part)
-        found.answers.update({name: codes[:, part] for name, codes in self.answers.items()})
+    def resting(self, place: int, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return which series are as RECIST 1.1 has them again, until its next PD: the bar is reset.
+
+        Only those in which no new lesion and no complete response is remembered.
+        """
+        phase = self.memory.after("phase", slice(place, place + 1))[rows, 0]
+        found = rows[(phase == CLEAR) & self.scene.forgets[rows]]
+        later = self.scene.progressed[found, place + 1 :]
+        some = later.any(axis=1) if len(found) else np.zeros(0, np.bool_)
+        until = place + 1 + later.argmax(axis=1) if later.size else np.zeros(len(found), np.intp)
+        return found, np.where(some, until, self.shape[1])
+
+    def moment(self, place: int, rows: Rows) -> Self:
+        """Return the state of some series at one timepoint."""
+        found = type(self)(self.scene, self.seen, self.options, tuple(self._questions.values()), self.memory)
+        found.part, found.rows, found.whole = slice(place, place + 1), rows, self
+        found.answers.update({name: of_part(codes, found.part, rows) for name, codes in self.answers.items()})
         return found
 
     def _at(self, name: str) -> NDArray[Any]:
-        return self.scene.at(name, self.part)
+        return self.scene.at(name, self.part, self.rows)
 
     def holds_at(self, name: str) -> Flags:
         """Return where something holds that does not depend on the walk."""
-        return self.scene.at(name, self.part)
+        return self.scene.at(name, self.part, self.rows)
 
     def saw(self, name: str) -> Flags:
         """Return where something was seen of the lesions."""
-        return self.seen.at(name, self.part)
+        return self.seen.at(name, self.part, self.rows)
+
+    @cached_property
+    def steps_with(self) -> dict[str, Flags]:
+        """Which steps are an iCR, and which an iUPD."""
+        steps = self.question_rules("overall")
+        return {word: np.asarray([step.category == word for step in steps], np.bool_) for word in (ICR, IUPD)}
+
+    @cached_property
+    def nowhere(self) -> Flags:
+        """Flags that hold nowhere."""
+        return np.zeros(self.shape, np.bool_)
+
+    @property
+    def has_new(self) -> bool:
+        """Whether the block has any new lesion, with a row or without."""
+        return self.seen.new is not None or self.scene.has_unlisted
 
     def knew(self, name: str) -> Flags:
         """Return where something was known before."""
@@ -183,7 +279,7 @@ class IrecistView(WalkState):
     @property
     def new_symptom(self) -> Flags:
         """The visit was made for a new symptom or sign."""
-        return np.asarray(self._at("new_symptom") == YesNo.YES)
+        return np.asarray(self._at("new_symptom") == int(YesNo.YES))
 
     @property
     def deteriorated(self) -> Flags:
@@ -213,24 +309,28 @@ class IrecistView(WalkState):
 
         Where a new lesion had no row before, the first one with a row is taken for it.
         """
+        if not self.has_new:
+            return self.nowhere
         unlisted = self.unlisted_now & ~self.saw("new_known")
         return (self.saw("new_appears") | unlisted) & ~self.knew("unlisted")
 
     @cached_property
     def new_there(self) -> Flags:
         """An unequivocal new lesion is there, old or new."""
+        if not self.has_new:
+            return self.nowhere
         doubted: Flags = self._at("new_lesions") == VisitNewLesions.EQUIVOCAL
         return self.saw("new_there") | self.unlisted_now | (self.knew("unlisted") & doubted)
 
     @cached_property
     def new_missing(self) -> Flags:
         """A known new lesion was not assessed, or a new lesion target not measured."""
-        return self.saw("new_missing") | self.unlisted_missing
+        return self.saw("new_missing") | self.unlisted_missing if self.has_new else self.nowhere
 
     @property
     def new_sum_um(self) -> Sums:
         """Sum of the new lesion targets assessed."""
-        return self.seen.at("new_sum_um", self.part)
+        return self.seen.at("new_sum_um", self.part, self.rows)
 
     @cached_property
     def new_block_um(self) -> Sums:
@@ -245,16 +345,20 @@ class IrecistView(WalkState):
     def _with_joins(self, name: str) -> Sums:
         # so that a lesion that joins does not look like growth
         reference = self.known(name)
-        return np.where(reference == NO_SUM, NO_SUM, reference + self.seen.at("new_joins_um", self.part))
+        return np.where(reference == NO_SUM, NO_SUM, reference + self.seen.at("new_joins_um", self.part, self.rows))
 
     @cached_property
     def new_sum_grew(self) -> Flags:
         """The sum of the new lesion targets is 5 mm or more over the smallest since the unconfirmed progression."""
+        if self.seen.new is None:
+            return self.nowhere
         return np.asarray(self.new_sum_um - self.new_block_um >= FURTHER_UM)
 
     @cached_property
     def new_target_pd(self) -> Flags:
         """The new lesion targets progress as targets do: 20 % and 5 mm over their nadir."""
+        if self.seen.new is None:
+            return self.nowhere
         grown = 5 * self.new_sum_um >= 6 * self.new_nadir_um
         return grown & (self.new_sum_um - self.new_nadir_um >= PD_INCREASE_UM)
 

@@ -1,5 +1,6 @@
 """iRECIST: what its walk remembers from timepoint to timepoint, what it sees at each, what stands from the start."""
 
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from response.criteria.irecist_non_target import ProgressedNonTargets
 from response.criteria.new_lesions import visit_codes
 from response.criteria.recist import OVERALL_RULES, RecistState
 from response.criteria.rules import Flags
+from response.criteria.steps import Rows, of_part
 from response.vocabulary import Response
 
 CLEAR, PENDING, CONFIRMED = 0, 1, 2  # no progression to confirm; one to confirm; a confirmed one
@@ -21,6 +23,7 @@ FURTHER_UM: Final = 5_000  # further increase of a sum that confirms, table 2 (o
 SETTLED_UM: Final = 5_000  # decrease that tells "smaller" from "no change" where the category stays (our choice)
 LATEST_DAYS: Final = 56  # the next assessment should come 4 to 8 weeks after the unconfirmed progression
 NO_DAY: Final = np.int32(NO_DATE)
+UNKNOWN_DAYS: Final = np.int32(2**30)  # between days of which one is not known; later than any
 NOWHERE: Final = np.int32(-1)
 
 Sums = NDArray[np.int64]
@@ -37,7 +40,7 @@ FIRST: Final = {
     "anchor_relapse": np.bool_(False),
     "last_day": NO_DAY,  # of the last unconfirmed progression that counts
     "reset_day": NO_DAY,
-    "original": np.int8(Response.SD),  # the last response of the original lesions that could be evaluated
+    "original": np.int8(Response.BLANK),  # the last response of the original lesions that could be evaluated
     "nadir_um": np.int64(NO_SUM),
     "block_um": np.int64(NO_SUM),  # smallest sum since the first unconfirmed progression of the block
     "new_nadir_um": np.int64(NO_SUM),
@@ -86,9 +89,14 @@ class Seen:
         if self.old is not None:
             self.old.learn(place, opened, relapsed)
 
-    def at(self, name: str, part: slice) -> NDArray[Any]:
-        """Return what was seen at some timepoints."""
-        return self._values[name][:, part]
+    @property
+    def anything(self) -> bool:
+        """Whether there is any such lesion."""
+        return self.new is not None or self.old is not None
+
+    def at(self, name: str, part: slice, rows: Rows) -> NDArray[Any]:
+        """Return what was seen at some timepoints of some series."""
+        return of_part(self._values[name], part, rows)
 
 
 class Scene:
@@ -103,9 +111,16 @@ class Scene:
         self.scan: Days = block.cell_values(visits.first_scan, NO_DATE)
         self.unlisted = recist.new_unequivocal & ~burden.has(Fact.NEW_UNEQUIVOCAL)
         self.has_unlisted = bool(self.unlisted.any())
+        self.progressed = np.asarray(recist.is_("overall", "PD") & block.follow_up)
         fewest = options.ir_min_confirm_days - options.ir_tol
         self.has_early_scans = options.ir_early_policy == "ignore" and self._comes_within(fewest)
         self._values: dict[str, NDArray[Any]] = {}
+
+    @cached_property
+    def forgets(self) -> Flags:
+        """Series in which there is no new lesion and no complete response ever, `[series]`."""
+        new = self.recist.new_unequivocal | self.recist.burden.has(Fact.NEW_EQUIVOCAL | Fact.NEW_MISSING)
+        return np.asarray(~(new | self.recist.is_cr).any(axis=1))
 
     def _comes_within(self, days: int) -> bool:
         """Return whether a scan comes within some days of one before, so that it may be left out."""
@@ -114,12 +129,11 @@ class Scene:
         known = (day != NO_DAY) & (last != NO_DAY)
         return bool((known & (day.astype(np.int64) - last < days)).any())
 
-    def at(self, name: str, part: slice) -> NDArray[Any]:
-        """Return something of RECIST 1.1, of its lesions or of the visit, at some timepoints."""
+    def at(self, name: str, part: slice, rows: Rows) -> NDArray[Any]:
+        """Return something of RECIST 1.1, of its lesions or of the visit, at some timepoints of some series."""
         if name not in self._values:
-            self._values[name] = np.asfortranarray(self._made(name))
-        values = self._values[name]
-        return values if values.shape[1] == 1 else values[:, part]
+            self._values[name] = self._made(name)
+        return of_part(self._values[name], part, rows)
 
     def _made(self, name: str) -> NDArray[Any]:
         block, recist, burden = self.recist.block, self.recist, self.recist.burden
@@ -130,8 +144,6 @@ class Scene:
             return next(rule for rule in OVERALL_RULES if rule.name == name).holds(recist)
         if name in ("new_symptom", "clinical", "new_lesions", "pet"):
             return visit_codes(block, name)
-        if name in ("follow_up", "is_baseline"):
-            return getattr(block, name)  # type: ignore[no-any-return]
         for owner in (self, recist, burden):
             if hasattr(type(owner), name) or name in vars(owner):
                 return np.asarray(getattr(owner, name))
