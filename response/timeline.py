@@ -5,7 +5,7 @@ timepoint of one series. Stored ragged (cells by series, lesion states by track 
 dense blocks `[series, timepoint]` and `[track, timepoint]`, cut so that a few long series change nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -21,6 +21,7 @@ BLOCK_CELLS: Final = 700_000  # tracks x timepoints of a block: what stays in th
 MOST_FILLER: Final = 4  # cells of a block for each that holds something: a long series gets a block of its own
 FEW: Final = 16  # where at most every sixteenth spot is chosen, going through those is faster than reducing all
 NO_ROW: Final = -1
+_ALL: Final = slice(None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -247,6 +248,7 @@ class Block:
         self.timepoints = int(self.visit_counts.max(initial=0))
         self.series_count = high - low
         self._uniform = bool((self.visit_counts == self.timepoints).all())
+        self._made: dict[str, NDArray[Any]] = {}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -279,6 +281,11 @@ class Block:
         return np.asarray(self.exists & (np.arange(self.timepoints) > self.baseline) & (self.baseline >= 0))
 
     @cached_property
+    def is_scored(self) -> NDArray[np.bool_]:
+        """Whether the timepoint is the baseline or after it, `[series, timepoint]`."""
+        return np.asarray(self.is_baseline | self.follow_up)
+
+    @cached_property
     def done(self) -> NDArray[np.bool_]:
         """False where the visit was missed, `[series, timepoint]`."""
         return self.cell_values(self.timeline.visits.done, fill=True)
@@ -297,6 +304,12 @@ class Block:
     def _segments(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         start = self.timeline.track_start[self.low : self.high + 1] - self._tracks.start
         return start[:-1], np.diff(start) > 0
+
+    def once(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Return an array of the block that several criteria ask for; it is made once, and must not be changed."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def tracks(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the part of an array `[track]` that belongs to the block."""
@@ -335,11 +348,10 @@ class Block:
         """Row of the measurement table, `NO_ROW` where there is none; `[track, timepoint]`."""
         return self.spot_values(self.timeline.row, NO_ROW)
 
-    def lesion(self, column: NDArray[Any], fill: Any, tracks: NDArray[np.intp] | None = None) -> NDArray[Any]:
+    def lesion(self, column: NDArray[Any], fill: Any, tracks: NDArray[np.intp] | slice = _ALL) -> NDArray[Any]:
         """Return a column `[row]` of the measurement table as `[track, timepoint]`, of all tracks or of some."""
         rows, blank = self._rows
-        if tracks is not None:
-            rows, blank = rows[tracks], None if blank is None else blank[tracks]
+        rows, blank = rows[tracks], None if blank is None else blank[tracks]
         if not len(column):
             return np.full(rows.shape, fill, column.dtype)
         values = column.take(rows)

@@ -67,6 +67,10 @@ class State:
         """Return how far a scored timepoint of a single series is from the next thresholds, for `explain`."""
         return []
 
+    def taken_over(self, question: Question[Any]) -> RuleCodes | None:  # noqa: ARG002
+        """Return the answer that a state beside it gave to the same question of the same facts; None: there is none."""
+        return None
+
     def question_rules(self, question: str) -> tuple[Rule[Any], ...]:
         """Return the rules of a question."""
         return self._questions[question].rules
@@ -150,7 +154,8 @@ class Criterion:
     def answer(self, state: Any, options: Any) -> None:
         """Ask the questions in order, and put the answers (indices of rules) into the state."""
         for question in self.questions:
-            state.answers[question.name] = question.answer(state, options)
+            known = state.taken_over(question)
+            state.answers[question.name] = question.answer(state, options) if known is None else known
 
     @property
     def prefix(self) -> str:

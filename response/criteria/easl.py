@@ -23,14 +23,8 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.hcc import (
-    enhancing_targets,
-    intrahepatic,
-    measured_by_enhancement,
-    number_of_rows,
-    without_enhancement,
-)
-from response.criteria.products import any_target, lesion_nadir, lesion_reference, products_of
+from response.criteria.hcc import intrahepatic
+from response.criteria.products import back_after_gone, lesion_grown, product_um2, products_of
 from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
@@ -38,7 +32,6 @@ from response.criteria.recist import (
     CombinationOptions,
 )
 from response.criteria.rules import Flags, Question, Rule
-from response.criteria.some_lesions import is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -56,6 +49,12 @@ from response.criteria.sums import (
     no_targets,
     otherwise,
     shrunk,
+)
+from response.criteria.viable import (
+    bare_non_targets,
+    enhancing_targets,
+    measured_by_enhancement,
+    number_of_rows,
 )
 from response.measurements import Measurements
 from response.protocol import option
@@ -79,10 +78,10 @@ class EaslOptions(CombinationOptions):
 
 def viable_area_um2(measured: Measurements, rows: NDArray[Any]) -> NDArray[np.int64]:
     """Return the area of the enhancing tissue in whole square micrometres, or the product of its two diameters."""
-    area = number_of_rows(measured, "viable_area_mm2", rows)
-    one, two = (number_of_rows(measured, name, rows) for name in ("viable_mm", "viable_short_mm"))
-    unknown = (one == NO_NUMBER) | ((two == NO_NUMBER) & (one != 0))
-    return np.where(area != NO_NUMBER, area * THOUSAND, np.where(unknown, NO_NUMBER, one * two))
+    area, one, two = (
+        number_of_rows(measured, name, rows) for name in ("viable_area_mm2", "viable_mm", "viable_short_mm")
+    )
+    return np.where(area == NO_NUMBER, product_um2(one, two), np.multiply(area, THOUSAND, dtype=np.int64))
 
 
 def easl_burden(block: Block, options: EaslOptions, beside: Mapping[str, State]) -> Burden:
@@ -90,8 +89,7 @@ def easl_burden(block: Block, options: EaslOptions, beside: Mapping[str, State])
     recist, liver = burden_beside(block, options, beside), intrahepatic(block)
     chosen = measured_by_enhancement(block, liver, viable_area_um2) & (recist.classes == TARGETS[0])
     enhancing = enhancing_targets(recist, np.flatnonzero(chosen), viable_area_um2, TOO_SMALL_UM**2)
-    whole = products_of(recist, np.flatnonzero(is_one_of(recist.classes, TARGETS) & ~chosen))
-    return burden_with(recist, enhancing, whole, state=without_enhancement(recist, liver, viable_area_um2))
+    return burden_with(recist, products_of(recist), enhancing, bare_non_targets(recist, liver, viable_area_um2))
 
 
 class EaslState(AreaState):
@@ -100,15 +98,12 @@ class EaslState(AreaState):
     @cached_property
     def enhances_again(self) -> Flags:
         """A target that had no enhancing tissue left has some again."""
-        again = (lesion_nadir(self.burden) == 0) & (self.burden.value_um > 0)
-        return any_target(self.burden, again) & self.block.follow_up
+        return back_after_gone(self.burden) & self.block.follow_up
 
     @cached_property
     def lesion_grown(self) -> Flags:
         """A target is more than 25 % over its own smallest area."""
-        lesions = self.burden.value_um.astype(np.int64)
-        grew = self.test.grown(lesions, lesion_reference(self.burden, self.test))
-        return any_target(self.burden, grew) & self.block.follow_up
+        return self.block.some(lesion_grown(self.burden, self.test)) & self.block.follow_up
 
 
 def _enhances_again(state: EaslState) -> Flags:
@@ -167,7 +162,7 @@ class Easl(Criterion):
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EaslState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return EaslState(easl_burden(block, options, beside), options, self.questions, self.test)
+        return EaslState(easl_burden(block, options, beside), options, self.questions, self.test, beside)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the viable area in thousandths of a mm2."""

@@ -10,7 +10,7 @@ as its growth (`HCC_NODULE_UM`, `HCC_GROWTH_UM`).
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,10 @@ from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, LesionClass, running
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import NEW, Part, counting_lengths, put, with_tracks
-from response.lineage import fragment_roots
-from response.measurements import Measurements
+from response.criteria.sums import NEW, counting_lengths, with_tracks
+from response.criteria.viable import SEEN, bare_non_targets, viable_mm
 from response.readings import PATHOLOGICAL_NODE_UM
-from response.timeline import NO_ROW, Block
+from response.timeline import Block
 from response.vocabulary import Cytology, LesionType, State, VascularPattern, folded, organ_of
 
 HCC_NODULE_UM: Final = 10_000  # smallest new nodule that can be called HCC, with the typical pattern
@@ -31,103 +30,32 @@ HCC_GROWTH_UM: Final = 10_000  # growth that makes a nodule without the typical 
 PORTAL_NODE_UM: Final = 20_000  # short axis from which a node of the porta hepatis is malignant
 _PORTAL: Final = re.compile(r"\b(porta hepatis|hepatic hilum|liver hilum|periportal|hepatoduodenal|portacaval)\b")
 _FLUID: Final = (LesionType.EFFUSION, LesionType.ASCITES)
-_SEEN: Final = (State.MEASURED, State.PRESENT, State.EQUIVOCAL, State.TOO_SMALL, State.BORDERLINE_NODE)
-_VIABLE: Final = (State.MEASURED, State.EQUIVOCAL, State.TOO_SMALL)  # enhancing tissue counts, where there is some
 _NOT_TARGETS: Final = (LesionClass.NON_TARGET, *NEW)
 
-# What a row measures of enhancing tissue, by rows of the table (`NO_ROW` for none): `NO_NUMBER` where nothing.
-Measure = Callable[[Measurements, NDArray[Any]], NDArray[np.int64]]
 
-
-def number_of_rows(measured: Measurements, name: str, rows: NDArray[Any]) -> NDArray[np.int64]:
-    """Return a number column at some rows, in their shape; `NO_NUMBER` at no row."""
-    found = measured.numbers_of(name, rows).astype(np.int64)
-    np.copyto(found, NO_NUMBER, where=rows == NO_ROW)
-    return found
-
-
-def viable_mm(measured: Measurements, rows: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the longest diameter of the enhancing tissue, whole micrometres."""
-    return number_of_rows(measured, "viable_mm", rows)
-
-
-# --- Which lesions
-
-
-def _by_site(block: Block, test: Any) -> Flags:
-    """Return the tracks whose organ, or location, passes a test where they were first seen; `[track]`."""
-    first = block.timeline.tracks.first[block.track_slice]
-    rows = block.row[np.arange(len(first)), first]
-    found = np.zeros(len(rows), np.bool_)
+def _by_site(block: Block, chosen: Flags, test: Callable[[str], bool]) -> Flags:
+    """Return the chosen lesions whose organ, or location, passes a test where they were first seen; `[track]`."""
+    tracks = np.flatnonzero(chosen)
+    rows = block.row[tracks, block.timeline.tracks.first[block.track_slice][tracks]]
+    passed = np.zeros(len(rows), np.bool_)
     for name in ("organ", "location"):
         column = block.timeline.measurements.text_column(name)
-        found |= np.asarray([test(text) for text in column.values], np.bool_)[column.codes.take(rows)]
+        passed |= np.asarray([test(text) for text in column.values], np.bool_)[column.codes.take(rows)]
+    found = np.zeros(len(chosen), np.bool_)
+    found[tracks[passed]] = True
     return found
 
 
 def intrahepatic(block: Block) -> Flags:
     """Return the lesions of the liver itself, `[track]`."""
     nodal = block.timeline.tracks.nodal[block.track_slice]
-    return np.asarray(_by_site(block, lambda text: organ_of(text) == "liver") & ~nodal)
+    return _by_site(block, ~nodal, lambda text: organ_of(text) == "liver")
 
 
-def portal_nodes(block: Block) -> Flags:
-    """Return the nodes of the porta hepatis, `[track]`."""
-    nodal = block.timeline.tracks.nodal[block.track_slice]
-    return np.asarray(_by_site(block, lambda text: bool(_PORTAL.search(folded(text)))) & nodal)
-
-
-def measured_by_enhancement(block: Block, liver: Flags, measure: Measure) -> Flags:
-    """Return the liver lesions whose enhancing tissue was measured at baseline, and their fragments; `[track]`."""
-    chosen = (measure(block.timeline.measurements, block.baseline_row) != NO_NUMBER) & liver
-    tracks, part = block.timeline.tracks, block.track_slice
-    if not tracks.fragment[part].any():
-        return chosen
-    root = fragment_roots(tracks.parent, tracks.fragment)[part] - part.start
-    return np.asarray(chosen[root])
-
-
-# --- States and values of lesions by their enhancing tissue
-
-
-def enhancing_targets(burden: Burden, tracks: NDArray[np.intp], measure: Measure, too_small: Any) -> Part:
-    """Return targets by their enhancing tissue.
-
-    No enhancing tissue is no tumour; a lesion that was seen, but whose enhancing tissue was not measured, is not
-    evaluable; one of which nothing else was measured than that is measured.
-
-    Parameters
-    ----------
-    burden
-        The lesions as RECIST 1.1 sees them.
-    tracks
-        The targets, `[target]`.
-    measure
-        What is measured of their enhancing tissue.
-    too_small
-        What one too small to measure adds, where nothing of it was measured.
-    """
-    block, measured = burden.block, burden.block.timeline.measurements
-    state, viable = burden.state[tracks], measure(measured, block.row[tracks])
-    known = viable != NO_NUMBER
-    written = block.lesion(measured.code("state"), State.BLANK, tracks)
-    unwritten = is_one_of(written, (State.BLANK, State.MEASURED)) & (block.row[tracks] != NO_ROW)
-    unsized = counting_lengths(block, tracks) == NO_NUMBER
-    only = is_one_of(state, (State.NOT_EVALUABLE,)) & unwritten & unsized & known
-    seen = is_one_of(state, _VIABLE) | only
-    lost = seen & ~known & ~is_one_of(state, (State.TOO_SMALL,))
-    for where, to in ((only, State.MEASURED), (lost, State.NOT_EVALUABLE), (seen & (viable == 0), State.ABSENT)):
-        state = put(state, where, to)
-    value = np.where(is_one_of(state, _VIABLE), np.where(known, viable, too_small), 0)
-    return Part(tracks=tracks, state=state, value=value)
-
-
-def without_enhancement(burden: Burden, liver: Flags, measure: Measure) -> NDArray[np.int8]:
-    """Return the states of a block, in which an intrahepatic non-target without enhancing tissue is gone."""
-    tracks = np.flatnonzero(liver & (burden.classes == int(LesionClass.NON_TARGET)))
-    viable = measure(burden.block.timeline.measurements, burden.block.row[tracks])
-    bare = (viable == 0) & is_one_of(burden.state[tracks], _SEEN)
-    return with_tracks(burden.state, tracks, np.where(bare, np.int8(State.ABSENT), burden.state[tracks]))
+def portal_nodes(burden: Burden, lesion: LesionClass) -> NDArray[np.intp]:
+    """Return the nodes of the porta hepatis of a class, as places of tracks."""
+    nodes = is_one_of(burden.classes, (lesion,))
+    return np.flatnonzero(_by_site(burden.block, nodes, lambda text: bool(_PORTAL.search(folded(text)))))
 
 
 def hcc_states(burden: Burden, liver: Flags, *, unknown_is_typical: bool) -> NDArray[np.int8]:
@@ -147,15 +75,16 @@ def hcc_states(burden: Burden, liver: Flags, *, unknown_is_typical: bool) -> NDA
     unknown_is_typical
         Whether a nodule of which no pattern is recorded is taken for typical.
     """
-    block, state = burden.block, without_enhancement(burden, liver, viable_mm)
-    new = is_one_of(burden.classes, NEW)
+    block, bare = burden.block, bare_non_targets(burden, liver, viable_mm)
+    state = with_tracks(burden.state, bare.tracks, bare.state)
+    new, any_pattern = is_one_of(burden.classes, NEW), unknown_is_typical
     if new.any():
-        tracks = np.flatnonzero(new & portal_nodes(block))
+        tracks = portal_nodes(burden, LesionClass.NEW_NODE)
         state = with_tracks(state, tracks, _portal(block, tracks, state[tracks]))
         tracks = np.flatnonzero(new & liver)
-        state = with_tracks(
-            state, tracks, _nodules(block, tracks, state[tracks], unknown_is_typical=unknown_is_typical)
-        )
+        state = with_tracks(state, tracks, _nodules(block, tracks, state[tracks], unknown_is_typical=any_pattern))
+    if "lesion_type" not in block.timeline.measurements.codes:
+        return state
     tracks = np.flatnonzero(is_one_of(burden.classes, _NOT_TARGETS))
     return with_tracks(state, tracks, _fluid(block, tracks, state[tracks], new[tracks, None]))
 
@@ -179,7 +108,7 @@ def _nodules(
     typical = ((pattern == VascularPattern.TYPICAL) | said) & ((length >= HCC_NODULE_UM) | (length == NO_NUMBER))
     known = length != NO_NUMBER
     smallest = running(np.minimum, np.where(known, length, np.int64(2**40)))
-    seen = is_one_of(state, _SEEN)
+    seen = is_one_of(state, SEEN)
     hcc = running(np.logical_or, seen & (typical | (known & (length - smallest >= HCC_GROWTH_UM))))
     return np.where(seen, np.where(hcc, np.int8(State.PRESENT), np.int8(State.EQUIVOCAL)), state)
 

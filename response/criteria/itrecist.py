@@ -275,7 +275,7 @@ class Itrecist(Criterion):
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ItrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return ItrecistState(burden_beside(block, options, beside), options, self.questions, self.test)
+        return ItrecistState(burden_beside(block, options, beside), options, self.questions, self.test, beside)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the three sums in thousandths of a mm."""

@@ -19,17 +19,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.hcc import (
-    PORTAL_NODE_UM,
-    enhancing_targets,
-    hcc_states,
-    intrahepatic,
-    measured_by_enhancement,
-    portal_nodes,
-    viable_mm,
-)
+from response.criteria.hcc import PORTAL_NODE_UM, hcc_states, intrahepatic, portal_nodes
 from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
@@ -58,6 +49,7 @@ from response.criteria.sums import (
     otherwise,
     shrunk,
 )
+from response.criteria.viable import enhancing_targets, measured_by_enhancement, viable_mm
 from response.protocol import option
 from response.timeline import NO_ROW, Block
 from response.vocabulary import VascularPattern
@@ -84,27 +76,29 @@ class MrecistOptions(CombinationOptions):
     )
 
 
-def mrecist_burden(block: Block, options: MrecistOptions, beside: Mapping[str, State]) -> Burden:
-    """Return the lesions of a block as mRECIST measures them."""
-    recist, liver = burden_beside(block, options, beside), intrahepatic(block)
-    state = hcc_states(recist, liver, unknown_is_typical=options.mrecist_unknown_pattern == "typical")
-    enhancing = measured_by_enhancement(block, liver, viable_mm) & (recist.classes == TARGETS[0])
-    tracks = np.flatnonzero(enhancing)
-    return burden_with(recist, enhancing_targets(recist, tracks, viable_mm, recist.value_um[tracks]), state=state)
-
-
 class MrecistState(SumState):
-    """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
+    """What the rules ask of all series of a block; arrays `[series, timepoint]`.
 
-    @cached_property
-    def liver(self) -> Flags:
-        """Lesions of the liver itself, `[track]`."""
-        return intrahepatic(self.block)
+    `liver` says which lesions are of the liver itself, `enhancing` of which of them the enhancing tissue is measured;
+    both `[track]`.
+    """
+
+    def __init__(self, block: Block, options: MrecistOptions, beside: Mapping[str, State], asked: "Mrecist") -> None:
+        """Measure the lesions of a block as mRECIST does."""
+        recist = burden_beside(block, options, beside)
+        self.liver = intrahepatic(block)
+        self.enhancing = measured_by_enhancement(block, self.liver, viable_mm)
+        tracks = np.flatnonzero(self.enhancing & (recist.classes == TARGETS[0]))
+        targets = enhancing_targets(recist, tracks, viable_mm, recist.value_um[tracks])
+        typical = options.mrecist_unknown_pattern == "typical"
+        burden = burden_with(recist, targets, state=hcc_states(recist, self.liver, unknown_is_typical=typical))
+        test = asked.test if options.mrecist_abs5 else replace(asked.test, least=0)
+        super().__init__(burden, options, asked.questions, test, beside)
 
     @cached_property
     def small_portal_node(self) -> Flags:
         """A target node of the porta hepatis was below 20 mm at baseline."""
-        tracks = np.flatnonzero(portal_nodes(self.block) & (self.burden.classes == TARGETS[1]))
+        tracks = portal_nodes(self.burden, TARGETS[1])
         place = np.maximum(self.block.baseline[self.block.series_of_track[tracks], 0], 0)
         small = self.burden.value_um[tracks, place] < PORTAL_NODE_UM
         return self.spread(self.block.series_with(tracks[small]))
@@ -120,8 +114,8 @@ class MrecistState(SumState):
     @cached_property
     def by_whole_diameter(self) -> Flags:
         """A liver target is followed by its whole diameter: its enhancing tissue was not measured at baseline."""
-        whole = self.liver & ~measured_by_enhancement(self.block, self.liver, viable_mm)
-        return self.spread(self.block.series_with(whole & (self.burden.classes == TARGETS[0])))
+        whole = self.liver & ~self.enhancing & (self.burden.classes == TARGETS[0])
+        return self.spread(self.block.series_with(whole))
 
 
 TARGET_RULES: Final = (
@@ -195,8 +189,7 @@ class Mrecist(Criterion):
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> MrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        test = self.test if options.mrecist_abs5 else replace(self.test, least=0)
-        return MrecistState(mrecist_burden(block, options, beside), options, self.questions, test)
+        return MrecistState(block, options, beside, self)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the viable sum in thousandths of a mm."""
@@ -204,4 +197,4 @@ class Mrecist(Criterion):
 
 
 MRECIST: Final = Mrecist()
-__all__ = ["MRECIST", "Mrecist", "MrecistOptions", "MrecistState", "mrecist_burden"]
+__all__ = ["MRECIST", "Mrecist", "MrecistOptions", "MrecistState"]

@@ -131,11 +131,17 @@ def _pet_state(block: Block, track: int, place: int) -> State:
 
 def visit_codes(block: Block, name: str) -> NDArray[np.int8]:
     """Return a coded column of the visit table, 0 where there is none; `[series, timepoint]`."""
+    return block.once(f"visit_codes:{name}", lambda: _visit_codes(block, name))
+
+
+def _visit_codes(block: Block, name: str) -> NDArray[np.int8]:
     visits = block.timeline.measurements.visits
-    if visits is None:
+    if visits is None or not len(visits):
         return np.zeros(block.shape, np.int8)
     rows = block.cell_values(block.timeline.visits.visit_row, NO_ROW)
-    return np.where(rows == NO_ROW, 0, visits.code(name).take(np.maximum(rows, 0))).astype(np.int8)
+    codes: NDArray[np.int8] = visits.code(name).take(np.maximum(rows, 0))
+    np.copyto(codes, 0, where=rows == NO_ROW)
+    return codes
 
 
 def baseline_pet(block: Block) -> NDArray[np.int8]:

@@ -16,16 +16,28 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass, Sums, facts_at
 from response.criteria.criterion import Number
-from response.criteria.recist import RecistState, burden_beside
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.criterion import State as CriterionState
+from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, RecistState, burden_beside
+from response.criteria.rules import Flags, Question, Rule, RuleCodes
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sum_tests import SumTest
 from response.readings import counting_length_um
 from response.timeline import FEW, NO_ROW, Block
 from response.vocabulary import State
 
+Chosen = NDArray[np.intp] | slice  # some lesions of a block, counted from its start
+ALL: Final = slice(None)
 TARGETS: Final = (LesionClass.TARGET, LesionClass.TARGET_NODE)
 NEW: Final = (LesionClass.NEW, LesionClass.NEW_NODE)
+# Questions of RECIST 1.1 that criteria with a sum take over, and what decides them: facts, and options beside those.
+_OF_RECIST: Final[Mapping[Question[Any], Fact]] = {
+    Question("non_target", NON_TARGET_RULES): Fact.NON_TARGET_PROGRESSION
+    | Fact.NON_TARGET_MISSING
+    | Fact.NON_TARGET_PRESENT
+    | Fact.NON_TARGET_UNPROVEN,
+    Question("new_lesion", NEW_LESION_RULES): Fact.NEW_UNEQUIVOCAL | Fact.NEW_EQUIVOCAL | Fact.NEW_MISSING,
+}
+_ASKED_BY: Final = ("nt_partial_ne", "use_markers", "use_pet")
 _UNMEASURED: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED, State.PRESENT)
 
 
@@ -35,8 +47,27 @@ class SumState(RecistState):
     Lengths are whole micrometres; areas, where a criterion sums those, whole square micrometres.
     """
 
-    def __init__(self, burden: Burden, options: Any, questions: tuple[Question[Any], ...], test: SumTest) -> None:
+    def __init__(
+        self,
+        burden: Burden,
+        options: Any,
+        questions: tuple[Question[Any], ...],
+        test: SumTest,
+        beside: Mapping[str, CriterionState] | None = None,
+    ) -> None:
+        """Ask about a burden; `beside` holds the states of the criteria assessed before."""
         super().__init__(burden, options, questions, test)
+        self.standard = (beside or {}).get("recist-1.1")
+
+    def taken_over(self, question: Question[Any]) -> RuleCodes | None:
+        """Return the answer of RECIST 1.1 about non-targets or new lesions, where both see them alike."""
+        standard = self.standard
+        if not isinstance(standard, RecistState) or question not in _OF_RECIST:
+            return None
+        if any(getattr(self.options, key) != getattr(standard.options, key) for key in _ASKED_BY):
+            return None
+        other = (self.burden.facts ^ standard.burden.facts) & np.uint16(_OF_RECIST[question])
+        return None if other.any() else standard.answers.get(question.name)
 
     @cached_property
     def proven(self) -> Flags:
@@ -179,41 +210,43 @@ def rounded_area(area_um2: Sums) -> Sums:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """Some targets as a criterion measures them.
+    """Some lesions as a criterion measures them.
 
     Attributes
     ----------
     tracks
-        The targets, `[target]`, counted from the start of the block.
+        Which lesions, counted from the start of the block; `ALL` of them, of which those that are no targets add 0.
     state
-        `vocabulary.State` of each, `[target, timepoint]`.
+        `vocabulary.State` of each, `[lesion, timepoint]`.
     value
-        What each adds to the sum, in its unit, `[target, timepoint]`; 0 where nothing.
+        What each adds to the sum, in its unit, `[lesion, timepoint]`; 0 where nothing.
     """
 
-    tracks: NDArray[np.intp]
+    tracks: Chosen
     state: NDArray[np.int8]
     value: NDArray[np.int64]
 
 
 def burden_with(burden: Burden, *parts: Part, state: NDArray[np.int8] | None = None) -> Burden:
-    """Return a burden whose targets are measured in another way; those in no part add what they did.
+    """Return a burden of which some lesions are measured in another way; those in no part add what they did.
 
     Parameters
     ----------
     burden
         The lesions as RECIST 1.1 sees them; its facts are those of its own classes and states.
     parts
-        Targets that are measured in another way.
+        Lesions that are measured in another way; a later part stands over an earlier one, and `ALL` come first.
     state
         States of all lesions, where those of others than the targets differ too, `[track, timepoint]`.
     """
     block, state = burden.block, burden.state if state is None else state
-    value: NDArray[Any] = np.array(burden.value_um, np.int64)
+    whole = bool(parts) and parts[0].tracks is ALL
+    value: NDArray[Any] = parts[0].value if whole else np.array(burden.value_um, np.int64)
     for part in parts:
         state = with_tracks(state, part.tracks, part.state)
-        value[part.tracks] = part.value
-    facts, total = _facts_with(burden, state), block.reduce(np.add, value)
+        if part.tracks is not ALL:
+            value[part.tracks] = part.value
+    facts, total = _facts_with(burden, state), block.reduce(np.add, value, dtype=np.int64)
     return replace(burden, state=state, value_um=value, facts=facts, sum_um=total)
 
 
@@ -244,44 +277,44 @@ def put(state: NDArray[np.int8], where: Flags, to: State) -> NDArray[np.int8]:
     return np.where(where, np.int8(to), state) if where.any() else state
 
 
-def with_tracks(values: NDArray[Any], tracks: NDArray[np.intp], those: NDArray[Any]) -> NDArray[Any]:
+def with_tracks(values: NDArray[Any], tracks: Chosen, those: NDArray[Any]) -> NDArray[Any]:
     """Return values `[track, timepoint]` with others for some tracks; the same array where those are no others."""
-    if not len(tracks) or np.array_equal(values[tracks], those):
+    if not len(those) or np.array_equal(values[tracks], those):
         return values
     found = values.copy()
     found[tracks] = those
     return found
 
 
-def lesion_number(block: Block, name: str, tracks: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
+def lesion_number(block: Block, name: str, tracks: Chosen = ALL) -> NDArray[np.int64]:
     """Return a number column, of all lesions or of some, as `[track, timepoint]`.
 
     Whole thousandths; `NO_NUMBER` where there is none.
     """
     measured = block.timeline.measurements
     if name not in measured.numbers:
-        lesions = len(block.row) if tracks is None else len(tracks)
-        return np.full((lesions, block.timepoints), NO_NUMBER, np.int64)
+        return np.full(block.row[tracks].shape, NO_NUMBER, np.int64)
     return block.lesion(measured.numbers[name], NO_NUMBER, tracks).astype(np.int64)
 
 
-def counting_lengths(block: Block, tracks: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
+def counting_lengths(block: Block, tracks: Chosen = ALL) -> NDArray[np.int64]:
     """Return the length that counts of each lesion, or of some: short axis of a node, longest diameter of any other.
 
     Whole micrometres, `NO_NUMBER` where none is recorded; `[track, timepoint]`.
     """
-    chosen = slice(None) if tracks is None else tracks
-    row = block.row[chosen]
-    nodal = np.broadcast_to(block.timeline.tracks.nodal[block.track_slice][chosen, None], row.shape)
+    row = block.row[tracks]
+    nodal = np.broadcast_to(block.timeline.tracks.nodal[block.track_slice][tracks, None], row.shape)
     length = counting_length_um(block.timeline.measurements, nodal, np.maximum(row, 0))
     return np.where(row == NO_ROW, NO_NUMBER, length).astype(np.int64)
 
 
 __all__ = [
     "ADJUDICATE_CR",
+    "ALL",
     "NEW",
     "TARGETS",
     "AreaState",
+    "Chosen",
     "Part",
     "SumState",
     "SumTest",

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.products import any_target, lesion_reference, product_burden
+from response.criteria.products import lesion_grown, product_burden
 from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
@@ -73,9 +73,7 @@ class WhoState(AreaState):
     @cached_property
     def lesion_grown(self) -> Flags:
         """A target is 25 % or more over its own smallest product."""
-        lesions = self.burden.value_um.astype(np.int64)
-        grew = self.test.grown(lesions, lesion_reference(self.burden, self.test))
-        return any_target(self.burden, grew) & self.block.follow_up
+        return self.block.some(lesion_grown(self.burden, self.test)) & self.block.follow_up
 
 
 def _lesion_grown(state: WhoState) -> Flags:
@@ -150,7 +148,8 @@ class Who(Criterion):
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> WhoState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return WhoState(product_burden(burden_beside(block, options, beside)), options, self.questions, self.test)
+        burden = product_burden(burden_beside(block, options, beside))
+        return WhoState(burden, options, self.questions, self.test, beside)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the sum of products in thousandths of a mm2."""
