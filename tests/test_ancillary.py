@@ -635,6 +635,36 @@ def test_explain_tells_the_three_planes_as_one() -> None:
     assert "T1: extent left to right 60 mm" in assessed("T1 thigh 100[extent_lr_mm=60]").explain("S1")
 
 
+def test_explain_tells_how_long_after_therapy_a_scan_was_made() -> None:
+    about = "setting=neoadjuvant, radiotherapy_end=d20, treatment_end=d56, tumour_type=leiomyosarcoma"
+    lines = assessed("T1 thigh 50|50", subject=about).explain("S1").splitlines()
+    assert lines[1:5] == [
+        "Setting: neoadjuvant",
+        "Start of treatment: 2024-01-01",
+        "End of radiotherapy: 2024-01-21",
+        "End of treatment: 2024-02-26",
+    ]
+    titles = [line for line in lines if line.startswith("Timepoint")]
+    assert "after" not in titles[0]
+    assert titles[1].endswith(", 36 days after radiotherapy, 0 days after treatment")
+    partial = assessed("T1 thigh 50|50", subject="radiotherapy_end=2024-01").explain("S1")
+    assert "radiotherapy" not in partial
+
+
+def test_explain_tells_where_a_metastasis_was_and_that_its_absence_proves_nothing() -> None:
+    lesions = "T1 liver 50[location=segment 7]|0[location=segment 7] ; T2 lung 30|0 ; NT1 liver present|absent"
+    lines = assessed(lesions).explain("S1").splitlines()
+    told = [line for line in lines if line.startswith("    T1  ")]
+    assert told[0] == "    T1  liver, segment 7  50 mm"
+    assert told[1].startswith(
+        "    T1  liver, segment 7  0 mm  gone, -50 mm (-100 %), no longer visible, which proves no"
+    )
+    assert not any("proves" in line for line in lines if line.startswith("    T2  "))
+    for tumour_type, count in (("CRLM", 2), ("HCC", 0)):
+        text = " ".join(assessed(lesions, subject=f"tumour_type={tumour_type}").explain("S1").split())
+        assert text.count("proves no pathological complete response") == count
+
+
 def test_the_shape_of_numbers_is_kept() -> None:
     now = np.full((2, 3), PRESENT_FRACTION, np.int32)
     found = status_by_numbers(now, now, KINDS["necrosis"])

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from response.cells import NO_DATE, iso_texts
+import numpy as np
+
+from response.cells import NO_DATE, DatePrecision, iso_texts
 from response.criteria.criterion import State
 from response.criteria.recist import RecistState
 from response.criteria.rules import all_that_hold
@@ -22,7 +24,8 @@ from response.report.one_series import one_series, states_of
 from response.report.tables import ancillary_table, lesion_table, subject_table, timepoint_table
 from response.report.thresholds import thresholds
 from response.result import Result
-from response.suggestion import suggestion_lines
+from response.suggestion import is_of_liver, suggestion_lines
+from response.vocabulary import organ_of
 
 WIDTH: Final = 100
 _FLAGS: Final = {
@@ -113,6 +116,20 @@ class _Course:
             self.ancillary.setdefault(row["timepoint"], []).append(row)
         self.places = self._chosen(timepoint)
         self.whole = timepoint is None
+        self.of_liver = is_of_liver(self._about("tumour_type"))
+
+    def _about(self, column: str) -> str:
+        """Return a text of the subject table, blank where there is none."""
+        subjects, row = self.timeline.measurements.subjects, int(self.timeline.series.subject_row[0])
+        return "" if subjects is None or row < 0 else subjects.text_column(column).text(row)
+
+    def _ended(self, column: str) -> int:
+        """Return the day of a date of the subject table where it is known to the day, else `NO_DATE`."""
+        subjects, row = self.timeline.measurements.subjects, int(self.timeline.series.subject_row[0])
+        if subjects is None or row < 0 or column not in subjects.dates:
+            return NO_DATE
+        ended = subjects.dates[column]
+        return int(ended.days[row]) if ended.precision[row] == DatePrecision.DAY else NO_DATE
 
     def _chosen(self, timepoint: str | None) -> list[int]:
         labels = [rows[0]["timepoint"] for rows in self.rows]
@@ -135,7 +152,7 @@ class _Course:
         scopes = [result.criterion.scope for result in self.assessment.results.values() if result.criterion.scope]
         if scopes:
             yield ""
-            yield from scopes
+            yield from dict.fromkeys(scopes)
 
     def _head(self) -> Iterator[str]:
         first, series = self.rows[0][0], self.timeline.series
@@ -144,9 +161,12 @@ class _Course:
         parts += ["accepted by adjudication"] if first["accepted"] else []
         parts += [f"site {first['site']}"] if first["site"] else []
         yield ", ".join(parts)
+        if setting := self._about("setting"):
+            yield f"Setting: {setting}"
         for name, days in (
             ("Start of treatment", series.treatment_start),
             ("Randomisation", series.randomisation),
+            *((f"End of {name}", np.asarray([self._ended(column)], np.int32)) for name, column in _ENDS.items()),
             ("New therapy", series.new_therapy),
         ):
             if int(days[0]) != NO_DATE:
@@ -160,7 +180,7 @@ class _Course:
     def _timepoint(self, place: int) -> Iterator[str]:
         rows = self.rows[place]
         first = rows[0]
-        yield _title(first)
+        yield f"{_title(first)}{self._after_therapy(place)}"
         yield from self._lesions(first["timepoint"])
         yield from ancillary_lines(self.ancillary.get(first["timepoint"], []))
         if place > int(self.timeline.series.baseline[0]) >= 0:
@@ -172,6 +192,16 @@ class _Course:
         else:
             yield f"  {first['reason']}" if first["reason"] else "  Not scored."
 
+    def _after_therapy(self, place: int) -> str:
+        """Return how long after the end of each therapy a scan was made."""
+        visits, told = self.timeline.visits, ""
+        scan = int(visits.first_scan[place])
+        for name, column in _ENDS.items():
+            end = self._ended(column)
+            if visits.precision[place] == DatePrecision.DAY and NO_DATE not in (end, scan) and scan >= end:
+                told += f", {scan - end} days after {name}"
+        return told
+
     def _is_complete(self, place: int) -> bool:
         recist = self.states[STANDARD]
         assert isinstance(recist, RecistState)
@@ -180,7 +210,7 @@ class _Course:
     def _lesions(self, label: str) -> Iterator[str]:
         of_role: dict[str, list[list[str]]] = {}
         for row in self.lesions.get(label, []):
-            of_role.setdefault(row["role"] or "no role", []).append(_lesion_cells(row))
+            of_role.setdefault(row["role"] or "no role", []).append(_lesion_cells(row, of_liver=self.of_liver))
         for role in sorted(of_role, key=lambda role: [*_ROLES, role].index(role)):
             lines = of_role[role]
             yield f"  {_ROLES.get(role, role)}:"
@@ -221,7 +251,10 @@ class _Course:
             chosen = question.rules[int(state.answers[question.name][0, place])]
             for rule in question.rules:
                 rule_id = result.criterion.rule_id(question.name, rule)
-                if rule is not chosen and rule_id != decided and rule.name in holds and holds[rule.name][0, place]:
+                told_already = rule.sentence == chosen.sentence  # the same numbers, and a later place in the order
+                if rule is chosen or rule_id == decided or told_already:
+                    continue
+                if rule.name in holds and holds[rule.name][0, place]:
                     found.append(f"{rule_id} ({rule.category})")
         return found
 
@@ -244,6 +277,7 @@ class _Course:
                 yield f"    Note: {_BEST_FLAGS.get(flag, flag.replace('_', ' '))}"
 
 
+_ENDS: Final = {"radiotherapy": "radiotherapy_end", "treatment": "treatment_end"}
 _ROLES: Final = {
     "target": "Target lesions",
     "non_target": "Non-target lesions",
@@ -260,8 +294,8 @@ def _title(row: Row) -> str:
     return f"Timepoint {row['timepoint']}{_on(row['date'], ', ')}{last}{day}{after}"
 
 
-def _lesion_cells(row: Row) -> list[str]:
-    """Return name, site, value and notes of a lesion."""
+def _lesion_cells(row: Row, *, of_liver: bool) -> list[str]:
+    """Return name, site, value and notes of a lesion; `of_liver`: a lesion of the liver is no metastasis."""
     state, is_target = row["state"].replace("_", " "), row["role"] == "target"
     elsewhere = row["state"] in ("split", "merged")  # it adds 0, but it is not gone
     if is_target and row["value_mm"] and not elsewhere:
@@ -275,7 +309,11 @@ def _lesion_cells(row: Row) -> list[str]:
         notes.append(f"{row['attenuation_hu']} HU")
     if row["morphology"]:
         notes.append(f"morphologic group {row['morphology']}")
-    return [row["lesion"], row["organ"] or row["location"], value, ", ".join(notes)]
+    followed = row["role"] in ("target", "non_target") and row["state"] == "absent"
+    if followed and not of_liver and organ_of(row["organ"] or row["location"]) == "liver":
+        notes.append("no longer visible, which proves no pathological complete response")
+    site = ", ".join(dict.fromkeys(filter(None, (row["organ"], row["location"]))))
+    return [row["lesion"], site, value, ", ".join(notes)]
 
 
 def _why(row: Row, value: str) -> str:
