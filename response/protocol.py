@@ -142,12 +142,10 @@ class Protocol:
             tables = tomllib.loads(text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
             raise ProtocolError(name, [f"is no TOML: {error}"]) from None
-        faults = [
-            f"'{key}' stands outside a table; expected tables such as [recist-1.1]"
-            for key, value in tables.items()
-            if not isinstance(value, dict)
-        ]
-        tables = dict(pair for key, value in tables.items() for pair in _whole_names(key, value))
+        loose = [key for key, value in tables.items() if not isinstance(value, dict)]
+        faults = [f"'{key}' stands outside a table; expected tables such as [recist-1.1]" for key in loose]
+        named = ((key, value) for key, value in tables.items() if key not in loose)
+        tables = dict(pair for key, value in named for pair in _whole_names(key, value))
         start = f"{DEFINITION}."
         definitions = {key.removeprefix(start): tables.pop(key) for key in list(tables) if key.startswith(start)}
         if DEFINITION in tables:
@@ -225,7 +223,7 @@ def toml_value(value: Any) -> str:
     """Return a value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | float | Decimal) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, str | list | dict) else str(value)
 
 
 def differences(options: Options) -> dict[str, tuple[Any, Any]]:

@@ -185,9 +185,9 @@ def _base(based_on: object, protocol: Protocol) -> Criterion | str:
     if based_on is None:
         return f"based_on is missing; {expected}"
     told = f"based_on = {toml_value(based_on)}"
-    if based_on in protocol.definitions:
+    if isinstance(based_on, str) and based_on in protocol.definitions:
         return f"{told}, which is a criterion of the study itself; {expected}, with all that differs from it"
-    if based_on in _entries():
+    if isinstance(based_on, str) and based_on in _entries():
         return f"{told}, which does not judge a sum by thresholds; {expected}"
     return f"{told}, which is unknown; {expected}"
 
