@@ -17,7 +17,7 @@ Scope: Hodgkin and non-Hodgkin lymphoma that is not FDG-avid, or followed by CT.
 LYRIC and RECIL are not here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ from response.criteria.criterion import Criterion, Number, State
 from response.criteria.lugano_state import LuganoState
 from response.criteria.lymphoma import lymphoma_burden
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, CombinationOptions
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, answered
 from response.criteria.some_lesions import is_one_of, lesions_of_series
 from response.criteria.sums import (
     TARGETS,
@@ -183,10 +183,6 @@ MARROW_RULES: Final = (
 # --- Overall response
 
 
-def _answered(question: str, *categories: str) -> Callable[[LuganoState], Flags]:
-    return lambda state: state.is_(question, *categories)
-
-
 def _nothing_known(state: LuganoState) -> Flags:
     return state.no_disease_at_baseline & ~state.organs_involved
 
@@ -231,25 +227,25 @@ def _only_non_targets(state: LuganoState) -> Flags:
 
 
 OVERALL_RULES: Final = (
-    Rule("new_lesion", "PD", _answered("new_lesion", "Yes"), "table 3, PD", "a new lesion"),
-    Rule("target_pd", "PD", _answered("target", "PD"), "table 3, PD", "{target}"),
-    Rule("non_target_pd", "PD", _answered("non_target", "PD"), "table 3, PD", "{non_target}"),
-    Rule("spleen_pd", "PD", _answered("spleen", "PD"), "table 3, PD", "{spleen}"),
-    Rule("marrow_pd", "PD", _answered("marrow", "PD"), "table 3, PD", "{marrow}"),
+    Rule("new_lesion", "PD", answered("new_lesion", "Yes"), "table 3, PD", "a new lesion"),
+    Rule("target_pd", "PD", answered("target", "PD"), "table 3, PD", "{target}"),
+    Rule("non_target_pd", "PD", answered("non_target", "PD"), "table 3, PD", "{non_target}"),
+    Rule("spleen_pd", "PD", answered("spleen", "PD"), "table 3, PD", "{spleen}"),
+    Rule("marrow_pd", "PD", answered("marrow", "PD"), "table 3, PD", "{marrow}"),
     Rule("nothing_to_follow", "NE", _nothing_known, "table 3",
          "no lesion was recorded at baseline, and neither an enlarged spleen nor an involved marrow"),
     Rule("cr", "CR", _complete, "table 3, CR",
          "all lesions are gone or normal, spleen and marrow too, and there is no new lesion"),
-    Rule("target_ne", "NE", _answered("target", "NE"), "table 3", "{target}"),
+    Rule("target_ne", "NE", answered("target", "NE"), "table 3", "{target}"),
     Rule("spleen_ne", "NE", _spleen_open, "table 3, PR", "the spleen was enlarged, and was not measured now"),
     Rule("spleen_not_regressed", "SD", _held_by_spleen, "table 3, PR", "the lesions respond, but {spleen}"),
     Rule("non_target_increased", "SD", _held_by_increase, "table 3, PR",
          "the target lesions respond, but a lesion that is not measured has increased"),
-    Rule("pr", "PR", _answered("target", "PR"), "table 3, PR", "{target}"),
+    Rule("pr", "PR", answered("target", "PR"), "table 3, PR", "{target}"),
     Rule("cr_unproven", "PR", _shrunk_enough, "table 3, CR",
          "what was measured is gone, normal or regressed, but something is left or was not looked at: {non_target}; "
          "{spleen}; {marrow}"),
-    Rule("sd", "SD", _answered("target", "SD"), "table 3, SD", "{target}"),
+    Rule("sd", "SD", answered("target", "SD"), "table 3, SD", "{target}"),
     Rule("organs_sd", "SD", _organs_persist, "table 3, SD", "no lesion was recorded at baseline; {spleen}; {marrow}"),
     Rule("non_target_only", "Non-CR/Non-PD", _only_non_targets, "RECIST 1.1, table 2",
          "{non_target}, and there is no measured lesion"),

@@ -10,14 +10,12 @@ from response.criteria.burden import Fact, ever_before
 from response.criteria.lymphoma import LesionGrowth, LymphomaBurden
 from response.criteria.new_lesions import visit_codes
 from response.criteria.rules import Flags, Question
-from response.criteria.some_lesions import count_by_series, is_one_of
 from response.criteria.spleen import Spleen
-from response.criteria.sums import TARGETS, AreaState, SumTest
+from response.criteria.sums import AreaState, SumTest
 from response.criteria.visit_values import at_baseline
-from response.vocabulary import Marrow, State
+from response.vocabulary import Marrow
 
 LUGANO_TEST: Final = SumTest(partial=(1, 2), progressive=(3, 2))  # -50 % of the sum of products, inclusive: table 3, PR
-_UNMEASURED: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
 
 
 class LuganoState(AreaState):
@@ -59,12 +57,6 @@ class LuganoState(AreaState):
     def merged(self) -> Flags:
         """A lesion has merged into another."""
         return self.burden.has(Fact.MERGED)
-
-    @cached_property
-    def unmeasured(self) -> NDArray[np.int64]:
-        """Number of targets that could not be measured in two diameters."""
-        target = is_one_of(self.burden.classes, TARGETS)[:, None]
-        return count_by_series(self.block, is_one_of(self.burden.state, _UNMEASURED) & target)
 
     # --- spleen and bone marrow
 

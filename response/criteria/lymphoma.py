@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
-from response.criteria.burden import NO_SUM, Burden, LesionClass, before, ever_before, facts_at, lesion_classes, running
+from response.criteria.burden import NO_SUM, Burden, LesionClass, facts_at, lesion_classes
+from response.criteria.lesion_courses import KNOWN, NO_LENGTH, SIZED, LesionCourses, largest_rise
 from response.criteria.new_lesions import new_lesion_states
 from response.criteria.recist import CombinationOptions, RecistState
 from response.criteria.rules import Flags
@@ -26,7 +27,6 @@ from response.vocabulary import State, Trend
 NODE_UM: Final = 15_000  # a longer node is abnormal: table 3, CR, PD and new lesions
 EXTRANODAL_UM: Final = 10_000  # a longer extranodal lesion is measurable, or new by size: table 3, new lesions
 GROWTH: Final = (3, 2)  # 150 % of the smallest product: table 3, PD
-NO_LENGTH: Final = 2**31 - 1  # "no known length yet" as a smallest one
 SMALL_LESION_UM: Final = 20_000  # up to this length 5 mm of growth are enough, above it 10 mm: table 3, PD
 SMALL_GROWTH_UM: Final = 5_000
 LARGE_GROWTH_UM: Final = 10_000
@@ -34,8 +34,6 @@ LARGE_GROWTH_UM: Final = 10_000
 _NODES: Final = (LesionClass.TARGET_NODE, LesionClass.NON_TARGET_NODE)
 _NON_TARGETS: Final = (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE)
 _SEEN: Final = (State.MEASURED, State.NORMAL_NODE, State.PRESENT, State.BORDERLINE_NODE)
-_SIZED: Final = (State.MEASURED, State.NORMAL_NODE, State.EQUIVOCAL)
-_KNOWN: Final = (*_SIZED, State.TOO_SMALL, State.ABSENT)  # states of a target whose size is known
 _UNEQUIVOCAL: Final = (State.PRESENT, State.UNEQUIVOCAL_PROGRESSION)  # a new lesion that is written to be there
 
 
@@ -68,7 +66,7 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
     _judge_nodes(classes, state, longest)
     _judge_new(block, classes, state, longest, short)
     target = is_one_of(classes, TARGETS)[:, None]
-    sized = is_one_of(state, _SIZED) & target
+    sized = is_one_of(state, SIZED) & target
     half = sized & ((longest == 0) | (short == 0))
     np.copyto(state, np.int8(State.NOT_EVALUABLE), where=half)
     small = (state == State.TOO_SMALL) & target
@@ -135,7 +133,7 @@ def _judge_new(
 
 
 @dataclass(frozen=True, eq=False)
-class LesionGrowth:
+class LesionGrowth(LesionCourses):
     """Lesions one by one against their own smallest values."""
 
     burden: LymphomaBurden
@@ -145,7 +143,7 @@ class LesionGrowth:
         """Targets longer than 15 mm, 50 % over the smallest product, and 5 or 10 mm over a smallest diameter."""
         tracks, by_small_step, by_large_step = self._larger
         block, product = self.burden.block, self.burden.value_um[tracks]
-        nadir = self._smallest_before(tracks, product, np.int64(NO_SUM))
+        nadir = self.smallest_before(tracks, product, np.int64(NO_SUM))
         share, of = GROWTH
         return SomeLesions(block, tracks, (by_small_step | by_large_step) & (of * product >= share * nadir))
 
@@ -160,12 +158,12 @@ class LesionGrowth:
     def _larger(self) -> tuple[NDArray[np.intp], Flags, Flags]:
         """Targets that are longer than 15 mm and larger by enough at some timepoint, and where: by 5 mm, by 10 mm."""
         burden = self.burden
-        risen = np.maximum(_largest_rise(burden.longest_um), _largest_rise(burden.short_um)) >= SMALL_GROWTH_UM
+        risen = np.maximum(largest_rise(burden.longest_um), largest_rise(burden.short_um)) >= SMALL_GROWTH_UM
         tracks = np.flatnonzero(risen & is_one_of(burden.classes, TARGETS))  # no other can have progressed
         longest, short = burden.longest_um[tracks], burden.short_um[tracks]
-        least, least_short = (self._smallest_before(tracks, length, np.int32(NO_LENGTH)) for length in (longest, short))
+        least, least_short = (self.smallest_before(tracks, length, np.int32(NO_LENGTH)) for length in (longest, short))
         rise = np.maximum(longest - least, short - least_short)
-        long = is_one_of(burden.state[tracks], _KNOWN) & (longest > NODE_UM) & self._follow_up(tracks)
+        long = is_one_of(burden.state[tracks], KNOWN) & (longest > NODE_UM) & self.follow_up(tracks)
         by_small_step = long & (least <= SMALL_LESION_UM) & (rise >= SMALL_GROWTH_UM)
         by_large_step = long & (rise >= LARGE_GROWTH_UM)
         some = lesions_with(by_small_step | by_large_step)
@@ -175,20 +173,20 @@ class LesionGrowth:
     def regrown(self) -> SomeLesions:
         """Targets that are back after they could not be seen any more, at the size of a new lesion."""
         burden = self.burden
-        tracks = self._ever((State.ABSENT,), TARGETS)
+        tracks = self.ever((State.ABSENT,), TARGETS)
         least = np.where(burden.classes[tracks] == LesionClass.TARGET_NODE, NODE_UM, EXTRANODAL_UM)[:, None]
-        large = is_one_of(burden.state[tracks], _KNOWN) & (burden.longest_um[tracks] > least)
-        return self._now(tracks, large & self._before(tracks, State.ABSENT))
+        large = is_one_of(burden.state[tracks], KNOWN) & (burden.longest_um[tracks] > least)
+        return self.scored(tracks, large & self.before(tracks, State.ABSENT))
 
     @cached_property
     def non_target_regrown(self) -> SomeLesions:
         """Lesions that are not measured, back after they were gone; a node that was normal, if it grew by 5 mm."""
         burden = self.burden
-        tracks = self._ever((State.ABSENT, State.NORMAL_NODE), _NON_TARGETS)
+        tracks = self.ever((State.ABSENT, State.NORMAL_NODE), _NON_TARGETS)
         state, longest = burden.state[tracks], burden.longest_um[tracks]
-        least = self._smallest_before(tracks, longest, np.int32(NO_LENGTH), longest > 0)
-        normalised = self._before(tracks, State.NORMAL_NODE) & (longest - least >= SMALL_GROWTH_UM)
-        return self._now(tracks, (state == State.PRESENT) & (self._before(tracks, State.ABSENT) | normalised))
+        least = self.smallest_before(tracks, longest, np.int32(NO_LENGTH), longest > 0)
+        normalised = self.before(tracks, State.NORMAL_NODE) & (longest - least >= SMALL_GROWTH_UM)
+        return self.scored(tracks, (state == State.PRESENT) & (self.before(tracks, State.ABSENT) | normalised))
 
     @cached_property
     def non_target_increased(self) -> SomeLesions:
@@ -198,54 +196,13 @@ class LesionGrowth:
         tracks = np.flatnonzero(is_one_of(self.burden.classes, _NON_TARGETS) & written)
         rows = self.burden.block.row[tracks]
         trend = measurements.code("trend").take(np.maximum(rows, 0)) if len(tracks) else np.zeros(rows.shape, np.int8)
-        return self._now(tracks, (trend == Trend.INCREASED) & (rows >= 0))
+        return self.scored(tracks, (trend == Trend.INCREASED) & (rows >= 0))
 
     @cached_property
     def below_measurable(self) -> Flags:
         """Targets that were too short at baseline: nodes up to 15 mm, others up to 10 mm; `[track]`."""
         burden = self.burden
-        known = is_one_of(lesions_at_baseline(burden.block, burden.state)[:, 0], _KNOWN)
+        known = is_one_of(lesions_at_baseline(burden.block, burden.state)[:, 0], KNOWN)
         longest = lesions_at_baseline(burden.block, burden.longest_um)[:, 0]
         most = np.where(burden.classes == LesionClass.TARGET_NODE, NODE_UM, EXTRANODAL_UM)
         return np.asarray(is_one_of(burden.classes, TARGETS) & known & (longest <= most))
-
-    def _ever(self, states: tuple[State, ...], classes: tuple[LesionClass, ...]) -> NDArray[np.intp]:
-        """Return the lesions of some classes that are ever in one of some states."""
-        found = lesions_with(is_one_of(self.burden.state, states) & is_one_of(self.burden.classes, classes)[:, None])
-        return np.asarray(found, np.intp)
-
-    def _before(self, tracks: NDArray[np.intp], state: State) -> Flags:
-        """Return where some lesions were in a state at an earlier timepoint after baseline."""
-        return ever_before((self.burden.state[tracks] == state) & self._follow_up(tracks))
-
-    def _smallest_before(
-        self, tracks: NDArray[np.intp], values: NDArray[Any], nothing: Any, known: Flags | None = None
-    ) -> NDArray[Any]:
-        """Return the smallest known value of some lesions before each timepoint, `nothing` where there is none."""
-        known = is_one_of(self.burden.state[tracks], _KNOWN) if known is None else known
-        if self._unscored is not None:
-            known = known & ~self._unscored[self.burden.block.series_of_track[tracks]]
-        return before(running(np.minimum, np.where(known, values, nothing)), nothing)
-
-    @cached_property
-    def _unscored(self) -> Flags | None:
-        """Timepoints before the baseline, which never set a nadir; None where there are none."""
-        block = self.burden.block
-        unscored = block.exists & ~block.is_baseline & ~block.follow_up
-        return unscored if unscored.any() else None
-
-    def _follow_up(self, tracks: NDArray[np.intp]) -> Flags:
-        return self.burden.block.follow_up[self.burden.block.series_of_track[tracks]]
-
-    def _now(self, tracks: NDArray[np.intp], flags: Flags) -> SomeLesions:
-        return SomeLesions(self.burden.block, tracks, flags & self._follow_up(tracks))
-
-
-def _largest_rise(length: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return by how much each lesion ever was over its smallest length before, `[track]`; a blank counts as 0."""
-    rise = np.zeros(len(length), np.int32)
-    least = length[:, 0].copy() if length.shape[1] else rise
-    for place in range(1, length.shape[1]):
-        np.maximum(rise, length[:, place] - least, out=rise)
-        np.minimum(least, length[:, place], out=least)
-    return rise

@@ -21,18 +21,30 @@ A new lesion outside the radiation field, which may be progression at once, and 
 metastases are in `rano_bm`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from response.criteria.brain_rules import (
+    BRAIN_NON_TARGET_RULES,
+    STATUS_FLAGS,
+    BrainOptions,
+    asked,
+    chosen,
+    deteriorated,
+    partial,
+    relapse_is_pd,
+    responds,
+    responds_on_no_more,
+)
 from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.rano_state import RanoState, rano_burden
-from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, CombinationOptions
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.recist import NEW_LESION_RULES
+from response.criteria.rules import Flags, Question, Rule, answered
 from response.criteria.some_lesions import lesions_of_series
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -53,17 +65,6 @@ from response.vocabulary import UNCONFIRMED_PD
 NAME: Final = "rano-2.0"
 PREFIX: Final = "rano_2_0"
 MOST_TARGETS: Final = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class BrainOptions(CombinationOptions):
-    """What criteria of tumours of the brain leave open, with the default and why."""
-
-    use_markers: str = option("off", "tumour markers are no part of it", choices=("off",))
-    confirmation: bool = option(
-        True, "whether the confirmed best response is the headline (CR and PR last four weeks); both are computed",
-        choices=(True, False),
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +95,6 @@ def _minor(state: RanoState) -> Flags:
     return state.minor
 
 
-def _chosen(key: str, value: str) -> Callable[[Any], bool]:
-    return lambda options: bool(getattr(options, key) == value)
-
-
 TARGET_RULES: Final = (
     Rule("no_targets", "NA", no_targets, "measurable disease", "no target of the tissue that is followed at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "measurable disease",
@@ -110,40 +107,12 @@ TARGET_RULES: Final = (
     Rule("pr", "PR", shrunk, "PR", "the sum {sum} is {shrinkage_percent} % below the baseline {baseline}"),
     Rule("minor_response", "SD", _minor, "MR",
          "minor response: the sum {sum} is {shrinkage_percent} % below {baseline}",
-         _chosen("rano_tissue", "non_enhancing")),
+         chosen("rano_tissue", "non_enhancing")),
     Rule("sd", "SD", otherwise, "SD", "the sum {sum} changed by {change_percent} % from the baseline {baseline}"),
 )  # fmt: skip
 
 
 # --- Overall response
-
-
-def _answered(question: str, *categories: str) -> Callable[[RanoState], Flags]:
-    return lambda state: state.is_(question, *categories)
-
-
-def _of(name: str) -> Callable[[RanoState], Flags]:
-    return lambda state: np.asarray(getattr(state, name))
-
-
-def _deteriorated(state: RanoState) -> Flags:
-    return state.status.deteriorated
-
-
-def _relapse_is_pd(options: Any) -> bool:
-    return bool(options.post_cr_disease == "pd")
-
-
-def _responds(state: RanoState) -> Flags:
-    return state.is_("target", "CR", "PR")
-
-
-def _partial(state: RanoState) -> Flags:
-    return state.is_("target", "PR") & ~state.status.more
-
-
-def _responds_on_less(state: RanoState) -> Flags:
-    return _responds(state) & ~state.status.more
 
 
 def _holds_on_more(state: RanoState) -> Flags:
@@ -155,39 +124,38 @@ def _only_others(state: RanoState) -> Flags:
 
 
 OVERALL_RULES: Final = (
-    Rule("pd_unconfirmed", UNCONFIRMED_PD, _of("open"), "PD, 12 weeks",
+    Rule("pd_unconfirmed", UNCONFIRMED_PD, asked("open"), "PD, 12 weeks",
          "progression within 12 weeks after radiotherapy, still to be confirmed"),
-    Rule("pd_confirmed", "PD", _of("confirmed"), "PD, 12 weeks",
+    Rule("pd_confirmed", "PD", asked("confirmed"), "PD, 12 weeks",
          "progression that began within 12 weeks after radiotherapy and still is one four weeks later"),
-    Rule("clinical_unconfirmed", UNCONFIRMED_PD, _of("open_deterioration"), "PD, 12 weeks",
+    Rule("clinical_unconfirmed", UNCONFIRMED_PD, asked("open_deterioration"), "PD, 12 weeks",
          "clinical deterioration within 12 weeks after radiotherapy, without progression on MRI",
-         _chosen("rano_early_deterioration", "unconfirmed")),
-    Rule("clinical_pd", "PD", _deteriorated, "PD", "clinical deterioration"),
-    Rule("new_lesion", "PD", _answered("new_lesion", "Yes"), "PD", "a new lesion"),
-    Rule("target_pd", "PD", _answered("target", "PD"), "PD", "{target}"),
-    Rule("non_target_pd", "PD", _answered("non_target", "PD"), "PD", "{non_target}"),
-    Rule("relapse_after_cr", "PD", _of("relapse"), "PD", "disease is back after complete response", _relapse_is_pd),
-    Rule("nothing_to_follow", "NE", _of("no_disease_at_baseline"), "measurable disease",
+         chosen("rano_early_deterioration", "unconfirmed")),
+    Rule("clinical_pd", "PD", deteriorated, "PD", "clinical deterioration"),
+    Rule("new_lesion", "PD", answered("new_lesion", "Yes"), "PD", "a new lesion"),
+    Rule("target_pd", "PD", answered("target", "PD"), "PD", "{target}"),
+    Rule("non_target_pd", "PD", answered("non_target", "PD"), "PD", "{non_target}"),
+    Rule("relapse_after_cr", "PD", asked("relapse"), "PD", "disease is back after complete response", relapse_is_pd),
+    Rule("nothing_to_follow", "NE", asked("no_disease_at_baseline"), "measurable disease",
          "no lesion was recorded at baseline"),
-    Rule("cr", "CR", _of("is_cr"), "CR", "all disease is gone, without corticosteroids, and there is no new lesion"),
-    Rule("target_ne", "NE", _answered("target", "NE"), "not evaluable", "{target}"),
+    Rule("cr", "CR", asked("is_cr"), "CR", "all disease is gone, without corticosteroids, and there is no new lesion"),
+    Rule("target_ne", "NE", answered("target", "NE"), "not evaluable", "{target}"),
     Rule("more_steroids_ne", "NE", _holds_on_more, "SD",
          "the targets do not progress, but on more corticosteroids than at baseline: neither response nor stable",
-         _chosen("rano_more_steroids", "ne")),
-    Rule("pr", "PR", _partial, "PR", "{target}"),
-    Rule("cr_unproven", "PR", _responds_on_less, "CR",
+         chosen("rano_more_steroids", "ne")),
+    Rule("pr", "PR", partial, "PR", "{target}"),
+    Rule("cr_unproven", "PR", responds_on_no_more, "CR",
          "the targets are gone, but corticosteroids are taken or not recorded, or something else is left or was not "
          "looked at"),
-    Rule("more_steroids", "SD", _responds, "PR", "the targets respond, but on more corticosteroids than at baseline"),
-    Rule("sd", "SD", _answered("target", "SD"), "SD", "{target}"),
+    Rule("more_steroids", "SD", responds, "PR", "the targets respond, but on more corticosteroids than at baseline"),
+    Rule("sd", "SD", answered("target", "SD"), "SD", "{target}"),
     Rule("non_target_only", "SD", _only_others, "SD, non-measurable disease",
          "{non_target}, but nothing could be measured at baseline, which allows no more than stable disease"),
     Rule("non_target_ne", "NE", otherwise, "not evaluable", "{non_target}, and there is no target"),
 )  # fmt: skip
-RANO_NON_TARGET_RULES: Final = tuple(rule for rule in NON_TARGET_RULES if rule.name != "marker_above")
 RANO_QUESTIONS: Final = (
     Question("target", TARGET_RULES),
-    Question("non_target", RANO_NON_TARGET_RULES),
+    Question("non_target", BRAIN_NON_TARGET_RULES),
     Question("new_lesion", NEW_LESION_RULES),
     Question("overall", OVERALL_RULES),
 )
@@ -209,19 +177,7 @@ def _by_early_rule(state: RanoState) -> Flags:
     return state.open | state.confirmed
 
 
-def _steroids_unrecorded(state: Any) -> Flags:
-    return np.asarray(state.is_("target", "CR", "PR") & ~state.status.recorded)
-
-
-def _status_unrecorded(state: Any) -> Flags:
-    return np.asarray(state.is_("overall", "CR", "PR") & ~state.status.clinical_recorded)
-
-
-def _on_more(state: Any) -> Flags:
-    return np.asarray(state.is_("overall", "SD") & state.status.more)
-
-
-def _grown_on_less(state: Any) -> Flags:
+def _grown_on_less(state: RanoState) -> Flags:
     return np.asarray(state.is_("target", "PD") & state.status.tapered)
 
 
@@ -237,15 +193,6 @@ def _baseline_too_early(state: RanoState) -> Flags:
     return state.spread(state.baseline_too_early)
 
 
-STATUS_FLAGS: Final = (
-    Rule("steroids_not_recorded", "", _steroids_unrecorded, "CR, PR", "a response without a record of corticosteroids"),
-    Rule("clinical_status_not_recorded", "", _status_unrecorded, "CR, PR",
-         "a response without a record of the clinical status"),
-    Rule("stable_on_more_steroids", "", _on_more, "SD",
-         "stable on more corticosteroids than at baseline: stable only once the dose is back"),
-    Rule("growth_on_fewer_steroids", "", _grown_on_less, "PD",
-         "the sum has grown on fewer corticosteroids than before, while growth counts on stable or increasing ones"),
-)  # fmt: skip
 RANO_FLAGS: Final = (
     ADJUDICATE_CR,
     Rule("minor_response", "", _minor_response, "MR", "minor response of a non-enhancing tumour, told as SD"),
@@ -254,6 +201,8 @@ RANO_FLAGS: Final = (
     Rule("confirmation_not_confirmed", "", _by_early_rule, "PD, 12 weeks",
          "what confirms a progression soon after radiotherapy was not confirmed against the paper"),
     *STATUS_FLAGS,
+    Rule("growth_on_fewer_steroids", "", _grown_on_less, "PD",
+         "the sum has grown on fewer corticosteroids than before, while growth counts on stable or increasing ones"),
     Rule("more_than_three_targets", "", _too_many, "measurable disease", "more than three targets"),
     Rule("target_below_measurable_size", "", _below_measurable, "measurable disease",
          "a target below 10 x 10 mm at baseline"),

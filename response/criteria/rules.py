@@ -89,6 +89,11 @@ def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] |
     return found + np.int8(len(rules))
 
 
+def answered(question: str, *categories: str) -> Callable[[Any], Flags]:
+    """Return the condition that an earlier question was answered with one of some categories."""
+    return lambda state: state.is_(question, *categories)
+
+
 def all_that_hold(rules: Sequence[Rule[S]], state: S, active: Sequence[int]) -> dict[str, Flags]:
     """Return for each active rule where it holds, for `explain` and for flags."""
     return {rules[index].name: rules[index].holding(state) for index in active}

@@ -56,13 +56,6 @@ def lesions_with(flags: Flags) -> NDArray[np.intp]:
     return np.unique(_spots(flags)[0])
 
 
-def count_by_series(block: Block, flags: Flags) -> NDArray[np.int64]:
-    """Return the number of lesions with a flag, `[series, timepoint]`, of flags `[track, timepoint]` that few have."""
-    track, place = _spots(flags)
-    cell = block.series_of_track[track].astype(np.int64) * block.timepoints + place
-    return np.bincount(cell, minlength=block.series_count * block.timepoints).reshape(block.shape)
-
-
 def lesions_of_series(block: Block, chosen: NDArray[Any]) -> NDArray[np.int64]:
     """Return how many lesions of each series are chosen, of flags `[track]` or of the lesions; `[series, 1]`."""
     return np.bincount(block.series_of_track[chosen], minlength=block.series_count)[:, None]
