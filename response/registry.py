@@ -36,6 +36,7 @@ BUILT_IN: Final = {
     "sact": "response.criteria.sact:SACT",
     "mass": "response.criteria.mass:MASS",
     "rano-2.0": "response.criteria.rano:RANO",
+    "rano-bm": "response.criteria.rano_bm:RANO_BM",
     "pcwg3": "response.criteria.pcwg3:PCWG3",
     "easl": "response.criteria.easl:EASL",
     "itrecist": "response.criteria.itrecist:ITRECIST",
