@@ -23,16 +23,15 @@ from response.criteria.pet import (
     MetabolicState,
     hottest_part,
     lesion_column,
-    metabolic,
     uptake_burden,
     uptake_numbers,
     uptake_values,
 )
 from response.criteria.recist import NEW_LESION_RULES, CombinationOptions
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import baseline_incomplete, grown, grown_in_part, missing, no_targets, otherwise, shrunk
-from response.criteria.visit_values import any_lesion, lesions_at_baseline
+from response.criteria.visit_values import lesions_at_baseline
 from response.protocol import option
 from response.timeline import Block
 from response.vocabulary import CMR, METABOLIC_WORDS, PMD, PMR, SMD, Response
@@ -70,25 +69,25 @@ class EortcPetState(MetabolicState):
         length, (share, of) = lesion_column(self.block, "longest_mm"), EXTENT
         base = lesions_at_baseline(self.block, length).astype(np.int64)
         longest = share * base // of
-        return any_lesion(self.block, (length > longest) & (base > 0) & (self.burden.value_um > 0))
+        return self.block.some((length > longest) & (base > 0) & (self.burden.value_um > 0))
 
 
 EORTC_PET_RULES: Final = (
-    Rule("new_lesion", PMD, metabolic("new_lesion"), _TABLE, "a new lesion takes up FDG"),
-    Rule("non_target_pd", PMD, metabolic("non_target_progression"), _TABLE,
+    Rule("new_lesion", PMD, asks("new_lesion"), _TABLE, "a new lesion takes up FDG"),
+    Rule("non_target_pd", PMD, asks("non_target_progression"), _TABLE,
          "a lesion that is not measured has progressed"),
     Rule("no_targets", "NE", no_targets, _TABLE, "no region was defined at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, _TABLE, "a region was not measured at baseline"),
-    Rule("cmr", CMR, metabolic("everything_gone"), _TABLE,
+    Rule("cmr", CMR, asks("everything_gone"), _TABLE,
          "no lesion can be told from the background, and there is no new one"),
     Rule("pmd", PMD, grown, _TABLE,
          "the sum of SUV {sum} is more than 25 % over the baseline {baseline}"),
     Rule("pmd_proven", PMD, grown_in_part, _TABLE,
          "the measured part alone, SUV {sum}, is more than 25 % over the baseline {baseline}"),
-    Rule("pmd_extent", PMD, metabolic("extended"), _TABLE,
+    Rule("pmd_extent", PMD, asks("extended"), _TABLE,
          "the uptake of a lesion extends more than 20 % beyond its longest extent at baseline"),
     Rule("missing", "NE", missing, _TABLE, "{missing} of {targets} regions could not be measured"),
-    Rule("cmr_unproven", PMR, metabolic("gone"), _TABLE,
+    Rule("cmr_unproven", PMR, asks("gone"), _TABLE,
          "no measured lesion can be told from the background, but something else is left or was not looked at"),
     Rule("pmr", PMR, shrunk, _TABLE,
          "the sum of SUV {sum} is {shrinkage_percent} % below the baseline {baseline}"),
@@ -96,7 +95,7 @@ EORTC_PET_RULES: Final = (
          "the sum of SUV {sum} changed by {change_percent} % from the baseline {baseline}: neither PMR nor PMD"),
 )  # fmt: skip
 EORTC_PET_FLAGS: Final = (
-    Rule("extent_by_our_reading", "", metabolic("extended"), _TABLE,
+    Rule("extent_by_our_reading", "", asks("extended"), _TABLE,
          "a lesion extends more than 20 % further, judged lesion by lesion against the baseline (not confirmed)"),
 )  # fmt: skip
 

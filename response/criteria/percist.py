@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Criterion, Number, State, Unit
-from response.criteria.pet import MetabolicState, metabolic, total, uptake_burden, uptake_numbers, uptake_values
+from response.criteria.pet import MetabolicState, total, uptake_burden, uptake_numbers, uptake_values
 from response.criteria.pet_background import Background
 from response.criteria.recist import NEW_LESION_RULES, CombinationOptions
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import baseline_incomplete, grown, grown_in_part, missing, no_targets, otherwise
-from response.criteria.visit_values import any_lesion, at_baseline, lesions_at_baseline
+from response.criteria.visit_values import at_baseline, lesions_at_baseline
 from response.protocol import option
 from response.timeline import Block
 from response.vocabulary import CMR, METABOLIC_WORDS, PMD, PMR, SMD, Response
@@ -112,7 +112,7 @@ class PercistState(MetabolicState):
         base = lesions_at_baseline(self.block, self.burden.value_um)
         (share, of), least = self.test.progressive, self.test.least
         limit = np.maximum(-(-share * base // of), base + least)
-        return any_lesion(self.block, (self.burden.value_um >= limit) & (base > 0)) & self.partial
+        return self.block.some((self.burden.value_um >= limit) & (base > 0)) & self.partial
 
     @cached_property
     def below_threshold(self) -> Flags:
@@ -140,29 +140,29 @@ def _smd_if_growing(options: PercistOptions) -> bool:
 
 
 PERCIST_RULES: Final = (
-    Rule("new_lesion", PMD, metabolic("new_lesion"), _TABLE, "a new lesion takes up FDG"),
-    Rule("non_target_pd", PMD, metabolic("non_target_progression"), _TABLE,
+    Rule("new_lesion", PMD, asks("new_lesion"), _TABLE, "a new lesion takes up FDG"),
+    Rule("non_target_pd", PMD, asks("non_target_progression"), _TABLE,
          "a lesion that is not measured has progressed"),
     Rule("no_targets", "NE", no_targets, _TABLE, "no lesion was chosen at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, _TABLE, "SULpeak was not measured at baseline"),
-    Rule("cmr", CMR, metabolic("everything_gone"), _TABLE,
+    Rule("cmr", CMR, asks("everything_gone"), _TABLE,
          "no lesion can be told from the background, none takes up as much as the liver, and there is no new one"),
-    Rule("not_measurable", "NE", metabolic("below_threshold"), _TABLE,
+    Rule("not_measurable", "NE", asks("below_threshold"), _TABLE,
          "the hottest lesion of the baseline, SULpeak {baseline}, is below the threshold of measurable uptake"),
-    Rule("cmr_unproven", PMR, metabolic("gone"), _TABLE,
+    Rule("cmr_unproven", PMR, asks("gone"), _TABLE,
          "no measured lesion can be told from the background, but something else is left or was not looked at"),
-    Rule("incomparable", "NE", metabolic("incomparable"), _TABLE,
+    Rule("incomparable", "NE", asks("incomparable"), _TABLE,
          "livers or uptake times of the two dates differ too much to compare the lesions", _ne_if_apart),
-    Rule("pmd_glycolysis", PMD, metabolic("glycolysis_grown"), _TABLE,
+    Rule("pmd_glycolysis", PMD, asks("glycolysis_grown"), _TABLE,
          "the total lesion glycolysis is 75 % or more over the baseline"),
     Rule("pmd", PMD, grown, _TABLE,
          "the hottest lesion, SULpeak {sum}, is 30 % and 0.8 SUL or more over the reference (baseline {baseline})"),
     Rule("pmd_proven", PMD, grown_in_part, _TABLE,
          "a lesion was not measured, but another with SULpeak {sum} is 30 % and 0.8 SUL or more over the reference"),
     Rule("missing", "NE", missing, _TABLE, "SULpeak of {missing} of {targets} lesions could not be measured"),
-    Rule("growing_lesion", SMD, metabolic("growing_lesion"), _TABLE,
+    Rule("growing_lesion", SMD, asks("growing_lesion"), _TABLE,
          "the hottest lesion, SULpeak {sum}, fell by 30 % and 0.8 SUL, but another rose by as much", _smd_if_growing),
-    Rule("pmr", PMR, metabolic("partial"), _TABLE,
+    Rule("pmr", PMR, asks("partial"), _TABLE,
          "the hottest lesion, SULpeak {sum}, is 30 % and 0.8 SUL or more below the baseline {baseline}"),
     Rule("smd", SMD, otherwise, _TABLE,
          "SULpeak {sum} of the hottest lesion is neither PMR nor PMD against the baseline {baseline}"),

@@ -6,12 +6,11 @@ takes up as much as the background is still there. Rows that count for nothing (
 therapy) do not count here either.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from enum import IntEnum
 from functools import cached_property
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,8 @@ from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, Fact, LesionClass, facts_at, lesion_classes
 from response.criteria.criterion import Number, Unit
 from response.criteria.rules import Flags
+from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import NEW, TARGETS, SumState
-from response.criteria.visit_values import count_lesions
 from response.lineage import fragment_roots
 from response.timeline import Block
 from response.vocabulary import State
@@ -109,7 +108,7 @@ def uptake_burden(
     if background is not None:
         _keep_above(block, background, classes, uptake, state)
     counted = (state == State.MEASURED) | (state == State.EQUIVOCAL)
-    counted &= targets(classes)
+    counted &= is_one_of(classes, TARGETS)[:, None]
     value = uptake * counted
     return Burden(
         block=block,
@@ -162,16 +161,11 @@ def lesion_column(block: Block, name: str) -> NDArray[np.int32]:
     return np.full(block.row.shape, NO_NUMBER, np.int32) if numbers is None else block.lesion(numbers, NO_NUMBER)
 
 
-def targets(classes: NDArray[np.uint8]) -> Flags:
-    """Return which lesions are targets, `[track, 1]`."""
-    return np.asarray((classes == LesionClass.TARGET) | (classes == LesionClass.TARGET_NODE))[:, None]
-
-
 def hottest_part(burden: Burden) -> Burden:
     """Return a burden in which of each target that split the hottest part counts, for uptake does not add up."""
     block, tracks = burden.block, burden.block.timeline.tracks
     part = block.track_slice
-    fragments = np.flatnonzero(tracks.fragment[part] & targets(burden.classes)[:, 0])
+    fragments = np.flatnonzero(tracks.fragment[part] & is_one_of(burden.classes, TARGETS))
     if not len(fragments):
         return burden
     value = burden.value_um.copy()
@@ -189,21 +183,13 @@ def total(burden: Burden, column: str) -> tuple[NDArray[np.int64], Flags]:
     takes_up = burden.value_um > 0
     unknown = takes_up & (values == NO_NUMBER)
     summed = burden.block.reduce(np.add, values * (takes_up & ~unknown), dtype=np.int64)
-    return summed, np.asarray((count_lesions(burden.block, unknown) == 0) & burden.all_assessed)
+    return summed, np.asarray((~burden.block.some(unknown)) & burden.all_assessed)
 
 
 class MetabolicState(SumState):
     """What the rules of the criteria for FDG-PET ask; the `sum` is of uptake, in thousandths."""
 
     unit: Unit = "SUV"
-
-    @cached_property
-    def unmeasured(self) -> NDArray[np.int64]:
-        """Number of targets whose uptake could not be measured."""
-        if not self.burden.has(Fact.TARGET_MISSING).any():
-            return np.zeros(self.shape, np.int64)
-        missing = facts_at(self.burden.classes, self.burden.state) & np.uint16(Fact.TARGET_MISSING) != 0
-        return count_lesions(self.block, missing)
 
     @cached_property
     def gone(self) -> Flags:
@@ -229,11 +215,6 @@ class MetabolicState(SumState):
     def told(self, amount: int) -> str:
         """Return an uptake with its unit."""
         return super().told(amount).replace(" mm", f" {self.unit}")
-
-
-def metabolic(condition: str) -> Callable[[Any], Flags]:
-    """Return the condition of that name of the state."""
-    return lambda state: np.asarray(getattr(state, condition))
 
 
 def uptake_numbers(prefix: str, unit: Unit) -> tuple[Number, ...]:

@@ -17,6 +17,11 @@ def always(options: Any) -> bool:  # noqa: ARG001
     return True
 
 
+def asks(name: str) -> Callable[[Any], Flags]:
+    """Return the condition that is the property of that name of the state."""
+    return lambda state: np.asarray(getattr(state, name))
+
+
 @dataclass(frozen=True)
 class Rule(Generic[S]):
     """One line of a criterion.

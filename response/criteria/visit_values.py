@@ -1,6 +1,6 @@
-"""Numbers of the visit table, at the timepoints of a block and at their baseline; some lesions of many."""
+"""Numbers of the visit table, at the timepoints of a block and at their baseline."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER
 from response.criteria.rules import Flags
 from response.timeline import NO_ROW, Block
-
-_FEW: Final = 32  # one lesion of so many: picking them out is faster than asking all
 
 
 def visit_numbers(block: Block, name: str) -> NDArray[np.int64]:
@@ -36,26 +34,4 @@ def lesions_at_baseline(block: Block, values: NDArray[Any]) -> NDArray[Any]:
 
 def any_lesion(block: Block, chosen: Flags) -> Flags:
     """Return where some lesion is meant, `[track, timepoint]` to `[series, timepoint]`."""
-    cells = _few_cells(block, chosen)
-    if cells is None:
-        return block.reduce(np.logical_or, chosen, np.bool_)
-    found = np.zeros(block.shape, np.bool_)
-    found.ravel()[cells] = True
-    return found
-
-
-def count_lesions(block: Block, chosen: Flags) -> NDArray[np.int64]:
-    """Return how many lesions are meant, `[track, timepoint]` to `[series, timepoint]`."""
-    cells = _few_cells(block, chosen)
-    if cells is None:
-        return block.reduce(np.add, chosen, dtype=np.int64)
-    series, timepoints = block.shape
-    return np.bincount(cells, minlength=series * timepoints).reshape(block.shape)
-
-
-def _few_cells(block: Block, chosen: Flags) -> NDArray[np.int64] | None:
-    """Return the cell of each lesion that is meant, if they are few."""
-    if np.count_nonzero(chosen) * _FEW > chosen.size:
-        return None
-    tracks, places = np.divmod(np.flatnonzero(chosen), max(block.timepoints, 1))
-    return np.asarray(block.series_of_track[tracks] * np.int64(block.timepoints) + places)
+    return block.some(np.broadcast_to(chosen, block.row.shape))
