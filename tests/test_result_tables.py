@@ -244,6 +244,16 @@ def test_other_criteria_carry_the_answers_they_were_given() -> None:
     assert column(found, "sum_mm", "chun")[1] == ""
 
 
+def test_a_sum_of_nothing_that_was_measured_is_blank_and_no_0() -> None:
+    # WHO needs two diameters
+    found = assessed("T1 liver 30x20|30|absent", "who")
+    assert column(found, "overall", "who") == ["", "NE", "CR"]
+    assert column(found, "sum_mm2", "who") == ["600", "", "0"]
+    found = assessed("T1 liver 30|30x20", "who")
+    assert column(found, "sum_mm2", "who") == ["", "600"]
+    assert column(found, "baseline_mm2", "who") == ["", ""]
+
+
 def test_attenuation_and_groups_have_their_columns() -> None:
     found = assessed("T1 liver 30@80#3|30@60#1 ; T2 liver 30@40#3|30@30#2", "choi", "chun")
     assert column(found, "attenuation_hu", "choi") == ["60", "45"]

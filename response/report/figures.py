@@ -36,6 +36,10 @@ class Figures:
         """Return a number of the criterion, by its name."""
         return self.result.numbers[name][self.evidence.block.cell_slice]
 
+    def name_of(self, what: str) -> str:
+        """Return the name that a criterion has for a number (`sum`, `baseline`), empty where it has none."""
+        return self._own(what).name if self.knows(what) else ""
+
     @property
     def sum_um(self) -> Numbers:
         """Sum of diameters, or what a criterion sums in their place."""

@@ -183,7 +183,7 @@ class TimepointRows:
         for name, decimals in self.extra.items():
             if name in own and decimals is not None:
                 values = result.numbers[name][cells]
-                columns[name] = NumberColumn(values, evidence.shown & (values != NO_SUM), decimals)
+                columns[name] = NumberColumn(values, _is_known(name, values, figures), decimals)
             elif name == "change_hu_percent" and "attenuation_hu" in own:
                 known = (figures.number("attenuation_hu") != NO_SUM) & evidence.follow_up
                 columns[name] = NumberColumn(figures.hu_percent, known & (figures.number("baseline_hu") > 0), 2)
@@ -290,6 +290,16 @@ def _level(result: Result, column: str, evidence: Evidence) -> TextColumn:
     overall = _texts_of(result, "overall", evidence)
     levels: Mapping[str, str] = result.criterion.levels or {}
     return TextColumn(overall.codes, [levels.get(text, text) for text in overall.values])
+
+
+def _is_known(name: str, values: NDArray[np.int64], figures: Figures) -> NDArray[np.bool_]:
+    """Return where a criterion has a number of its own: a sum of nothing that was measured is blank, and no 0."""
+    evidence, known = figures.evidence, figures.evidence.shown & (values != NO_SUM)
+    if name == figures.name_of("sum"):
+        return np.asarray(known & (figures.summed | (values > 0)))
+    if name == figures.name_of("baseline"):
+        return np.asarray(known & (figures.summed[evidence.baseline_cell] | (values > 0)))
+    return np.asarray(known)
 
 
 def _has_flag(result: Result, name: str, evidence: Evidence) -> NDArray[np.bool_]:
