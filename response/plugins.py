@@ -5,15 +5,18 @@ elsewhere may break with the next version. `examples/third_party` is such a pack
 
 A criterion is a `Criterion`: data (an ordered tuple of `Rule` for each `Question`, flags, options, numbers), and two
 functions from a `Block` of series to the `State` that the rules ask, and to its numbers. One that sums something over
-the target lesions brings a `Burden`, what each target adds, and a `SumTest`, by which shares the sum must shrink or
-grow; `SumState` and the conditions below do the rest, and non-targets, new lesions and the combination can be those of
-RECIST 1.1. A reader has the two functions of `Reader` and gives a `TextTable`.
+the target lesions says what each target adds (`targets_measured`), and by which shares the sum must shrink or grow
+(`SumTest`); `SumState` and the conditions below do the rest, and non-targets, new lesions and the combination can be
+those of RECIST 1.1. A reader has the two functions of `Reader` and gives a `TextTable`.
 
 Numbers are whole thousandths of their unit (micrometres for mm), so that a threshold is met exactly or not at all.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from response.cells import NO_NUMBER, THOUSAND, thousandths_text
-from response.criteria.burden import NO_SUM, Burden, LesionClass
+from response.criteria.burden import NO_SUM, Burden
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.products import any_target
 from response.criteria.recist import (
@@ -25,11 +28,11 @@ from response.criteria.recist import (
     recist_burden,
 )
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
-    TARGETS,
+    Part,
     SumState,
-    SumTest,
     all_gone,
     baseline_incomplete,
     burden_with,
@@ -39,11 +42,14 @@ from response.criteria.sums import (
     missing,
     no_targets,
     otherwise,
+    put,
     shrunk,
+    targets_of,
 )
 from response.errors import InputError
 from response.protocol import BestResponseOptions, Options, option
 from response.readers import Reader
+from response.readings import SUMMED
 from response.table import TextColumn, TextTable
 from response.timeline import Block
 from response.vocabulary import Response
@@ -56,7 +62,6 @@ __all__ = [
     "NO_NUMBER",
     "NO_SUM",
     "OVERALL_RULES",
-    "TARGETS",
     "THOUSAND",
     "BestResponseOptions",
     "Block",
@@ -65,7 +70,6 @@ __all__ = [
     "Criterion",
     "Flags",
     "InputError",
-    "LesionClass",
     "LesionState",
     "Number",
     "Options",
@@ -82,7 +86,6 @@ __all__ = [
     "all_gone",
     "any_target",
     "baseline_incomplete",
-    "burden_with",
     "grown",
     "grown_in_part",
     "lesion_number",
@@ -92,5 +95,30 @@ __all__ = [
     "otherwise",
     "recist_burden",
     "shrunk",
+    "targets_measured",
     "thousandths_text",
 ]
+
+
+def targets_measured(read: Burden, value: NDArray[np.int64]) -> Burden:
+    """Return the lesions of a block with a number of the criterion's own as what each target adds to the sum.
+
+    Parameters
+    ----------
+    read
+        The lesions as RECIST 1.1 reads them (`recist_burden`).
+    value
+        What each target measures, in thousandths, `NO_NUMBER` where it was not measured (`lesion_number` gives a
+        column so); `[track, timepoint]`. What stands there for other lesions is passed over.
+
+    Returns
+    -------
+    Burden
+        A target that RECIST 1.1 measured, but without such a number, is not evaluable. One that is gone, merged into
+        another or not evaluable stays so, and adds nothing. A node of normal size adds its number.
+    """
+    tracks = np.flatnonzero(targets_of(read))
+    state, number = read.state[tracks], value[tracks]
+    measured, known = np.isin(state, SUMMED), number != NO_NUMBER
+    lost = put(state, measured & ~known, LesionState.NOT_EVALUABLE)
+    return burden_with(read, Part(tracks=tracks, state=lost, value=np.where(measured & known, number, 0)))

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from response.criteria.criterion import Criterion
-from response.testing import checks
+from response.testing import checks, definition
 from response.testing.bench import Bench, assess_by
 from response.testing.checks import CHECKS
 from response.testing.trials import MakeCell, Trial, made_up_trial
@@ -69,15 +69,15 @@ class CriterionSuite:
 
     def test_what_it_is(self) -> None:
         """It has a name, a title and a source; each rule has an id of its own, a clause and a sentence."""
-        checks.check_what_it_is(self.bench())
+        definition.check_what_it_is(self.bench())
 
     def test_options_are_saved(self) -> None:
         """Every option has a default among its choices and says what it decides; a protocol keeps all of them."""
-        checks.check_options_are_saved(self.bench())
+        definition.check_options_are_saved(self.bench())
 
     def test_numbers(self) -> None:
         """Each number that it declares is given at every timepoint, whole, and has a column to itself."""
-        checks.check_numbers(self.bench())
+        definition.check_numbers(self.bench())
 
     def test_determinism(self) -> None:
         """The same trial gives the same results."""

@@ -119,7 +119,7 @@ def _references(state: Any) -> dict[str, Any]:
         for path, owner in owners.items()
         for name in ("nadir", "nadir_um", "reference", "reference_um")
     }
-    return {name: values for name, values in found.items() if np.shape(values) == state.shape}
+    return {name: values for name, values in found.items() if getattr(values, "shape", None) == state.shape}
 
 
 def _never_rises(name: str, values: Any, scored: Any) -> None:

@@ -1,14 +1,14 @@
 """What a criterion must be, before it is asked anything: names, rules, options and numbers."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, asdict, fields
 from typing import Any, Final
 
 import numpy as np
 
+from response.columns import COLUMNS
 from response.criteria.criterion import Criterion
-from response.measurements import COLUMNS
 from response.protocol import Options, Protocol, as_toml, differences
 from response.registry import BUILT_IN, find_criterion
 from response.report.side_by_side import CRITERIA_COLUMNS
@@ -99,8 +99,8 @@ def _is_declared(item: Field[Any]) -> None:
     assert not choices or item.default in choices, f"option {item.name}: the default is none of its choices"
 
 
-def _choices(item: Field[Any]) -> Sequence[Any]:
-    return item.metadata.get("choices", ())
+def _choices(item: Field[Any]) -> tuple[Any, ...]:
+    return tuple(item.metadata.get("choices", ()))
 
 
 def _keeps(criterion: Criterion, name: str, value: Any) -> None:

@@ -21,16 +21,13 @@ from numpy.typing import NDArray
 from response.plugins import (
     ADJUDICATE_CR,
     NEW_LESION_RULES,
-    NO_NUMBER,
     NON_TARGET_RULES,
     OVERALL_RULES,
-    TARGETS,
     Block,
     Burden,
     CombinationOptions,
     Criterion,
     Flags,
-    LesionState,
     Number,
     Question,
     Rule,
@@ -39,7 +36,6 @@ from response.plugins import (
     SumTest,
     all_gone,
     baseline_incomplete,
-    burden_with,
     grown,
     grown_in_part,
     lesion_number,
@@ -49,6 +45,7 @@ from response.plugins import (
     otherwise,
     recist_burden,
     shrunk,
+    targets_measured,
     thousandths_text,
 )
 
@@ -56,7 +53,6 @@ NAME: Final = "volumetric"
 SOURCE: Final = "Schiavon 2012"
 WHOLE: Final = 100  # percent
 NEAR_PERCENT: Final = 5  # within 5 % of the baseline or nadir from a threshold is worth a second look (our choice)
-MEASURED: Final = (LesionState.MEASURED, LesionState.NORMAL_NODE, LesionState.TOO_SMALL, LesionState.EQUIVOCAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +69,9 @@ class VolumetricOptions(CombinationOptions):
     )  # fmt: skip
 
 
-def volume_burden(read: Burden) -> Burden:
+def volume_burden(block: Block, options: VolumetricOptions) -> Burden:
     """Return the lesions as RECIST 1.1 reads them, but what a target adds is its volume (thousandths of a mm3)."""
-    volume = lesion_number(read.block, "volume_mm3")
-    measured = np.isin(read.state, MEASURED) & np.isin(read.classes, TARGETS)[:, None]
-    without = measured & (volume == NO_NUMBER)
-    state = np.where(without, np.int8(LesionState.NOT_EVALUABLE), read.state)
-    return burden_with(read, state, np.where(measured & ~without, volume, 0))
+    return targets_measured(recist_burden(block, options), lesion_number(block, "volume_mm3"))
 
 
 class VolumetricState(SumState):
@@ -146,7 +138,7 @@ class Volumetric(Criterion):
             partial=(WHOLE - options.volumetric_pr_percent, WHOLE),
             progressive=(WHOLE + options.volumetric_pd_percent, WHOLE),
         )
-        return VolumetricState(volume_burden(recist_burden(block, options)), options, self.questions, test)
+        return VolumetricState(volume_burden(block, options), options, self.questions, test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint, as `numbers` names them."""
