@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from response.ancillary import Observed
 from response.measurements import Measurements
+from response.report.texts import distinct_codes
 from response.table import TextColumn
 from response.timeline import NO_ROW
 from response.vocabulary import folded
@@ -27,11 +28,14 @@ _BY_METHOD: Final = frozenset(
 def technique_notes(found: Observed, measurements: Measurements) -> TextColumn:
     """Return what to know before comparing a finding with baseline; blank up to the baseline; `[place]`."""
     columns = list(_columns(found, measurements))
-    codes = [codes for column in columns for codes in _pair(column, found)]
-    keys = np.stack([found.after.astype(np.int64), *codes], axis=1)
-    distinct, place = np.unique(keys, axis=0, return_inverse=True)
-    texts = [_note(found, columns, key) for key in distinct.tolist()]
-    return TextColumn(place.reshape(-1).astype(np.int32), texts or [""])
+    keys: list[tuple[int, ...]] = [(0,), (1,)]
+    place = found.after.astype(np.int32)
+    for column in columns:
+        for codes in _pair(column, found):
+            place, joint = distinct_codes(place.astype(np.int64) * (len(column[1].values) + 1) + codes + 1)
+            first, second = np.divmod(joint, len(column[1].values) + 1)
+            keys = [(*keys[one], other - 1) for one, other in zip(first.tolist(), second.tolist(), strict=True)]
+    return TextColumn(place, [_note(found, columns, key) for key in keys])
 
 
 def _columns(found: Observed, measurements: Measurements) -> Iterator[tuple[str, TextColumn]]:
@@ -48,7 +52,7 @@ def _pair(column: tuple[str, TextColumn], found: Observed) -> tuple[NDArray[np.i
     return codes[found.row].astype(np.int64), then.astype(np.int64)
 
 
-def _note(found: Observed, columns: list[tuple[str, TextColumn]], key: list[int]) -> str:
+def _note(found: Observed, columns: list[tuple[str, TextColumn]], key: tuple[int, ...]) -> str:
     after, *codes = key
     if not after:
         return ""
