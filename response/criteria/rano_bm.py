@@ -99,6 +99,11 @@ def _only_others(state: RanoBmState) -> Flags:
     return state.is_("target", "NA") & state.is_("non_target", "Non-CR/Non-PD")
 
 
+def _others_gone_on_steroids(state: RanoBmState) -> Flags:
+    gone = state.is_("target", "NA") & state.is_("non_target", "CR")
+    return gone & state.no_new_lesion & ~state.status.without
+
+
 OVERALL_RULES: Final = (
     Rule("clinical_pd", "PD", deteriorated, "PD", "clinical deterioration"),
     Rule("new_lesion", "PD", answered("new_lesion", "Yes"), "PD", "a new lesion of the central nervous system",
@@ -121,6 +126,8 @@ OVERALL_RULES: Final = (
     Rule("sd", "SD", answered("target", "SD"), "SD", "{target}"),
     Rule("non_target_only", "Non-CR/Non-PD", _only_others, "non-target lesions",
          "{non_target}, and there is no target"),
+    Rule("non_target_cr_unproven", "Non-CR/Non-PD", _others_gone_on_steroids, "CR",
+         "{non_target}, but corticosteroids are taken or not recorded"),
     Rule("non_target_ne", "NE", otherwise, "not evaluable", "{non_target}, and there is no target"),
 )  # fmt: skip
 RANO_BM_QUESTIONS: Final = (
