@@ -26,6 +26,7 @@ NOTHING_TO_FOLLOW: Mapping[str, frozenset[str]] = {
     "chun": frozenset({"overall.not_assessable"}),
     "irrc": frozenset({"overall.no_index_lesion"}),
     "imrecist": frozenset({"overall.no_targets"}),
+    "rano-bm": frozenset({"overall.nothing_to_follow"}),
     "percist": frozenset({"overall.not_measurable", "overall.no_targets"}),
     "eortc-pet": frozenset({"overall.no_targets"}),
     "sact": frozenset({"overall.no_targets", "overall.attenuation_missing"}),
