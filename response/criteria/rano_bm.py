@@ -38,7 +38,6 @@ from response.criteria.rano_bm_state import RANO_BM_TEST, RanoBmState, cns_burde
 from response.criteria.recist import NEW_LESION_RULES
 from response.criteria.rules import Flags, Question, Rule, answered
 from response.criteria.some_lesions import lesions_of_series
-from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
     all_gone,
@@ -193,18 +192,16 @@ class RanoBm(Criterion):
     questions: tuple[Question[Any], ...] = RANO_BM_QUESTIONS
     flags: tuple[Rule[Any], ...] = RANO_BM_FLAGS
     numbers: tuple[Number, ...] = length_numbers(PREFIX)
-    test: SumTest | None = RANO_BM_TEST
     offered: bool = False
     scope: str = "RANO-BM is for metastases of the central nervous system; lesions elsewhere do not count."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> RanoBmState:
         """Return what the rules ask of the lesions of the central nervous system."""
-        assert self.test is not None
-        return RanoBmState(cns_burden(block, options, beside), options, self.questions, self.test)
+        return RanoBmState(cns_burden(block, options, beside), options, self.questions, RANO_BM_TEST)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths of a mm."""
-        return length_values(self.prefix, state)
+        return length_values(PREFIX, state)
 
 
 RANO_BM: Final = RanoBm()
