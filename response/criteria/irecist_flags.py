@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from response.criteria.burden import NO_SUM
+from response.criteria.irecist_new import Sight
 from response.criteria.irecist_state import IrecistState
 from response.criteria.irecist_steps import IRECIST_STEPS
 from response.criteria.irecist_walk import CONFIRMED, PENDING, TARGET, UNKNOWN_DAYS
@@ -28,7 +29,7 @@ def _reset_by_sum(state: IrecistState) -> Flags:
 
 
 def _beyond(state: IrecistState) -> Flags:
-    return state.saw("new_beyond") & ~state.in_phase(CONFIRMED)
+    return state.saw(Sight.BEYOND) & ~state.in_phase(CONFIRMED)
 
 
 def _late(state: IrecistState) -> Flags:

@@ -6,6 +6,7 @@ found in the sources at hand, so it is to be checked against the paper (`MOST_TA
 """
 
 from dataclasses import dataclass
+from enum import IntFlag
 from functools import cached_property
 from typing import Any, Final
 
@@ -27,6 +28,59 @@ MOST_OF_ORGAN: Final = 2  # of one organ
 UNMEASURED: Final = 2**30  # no length yet; larger than any
 _ZERO: Final = (State.ABSENT, State.RESOLVED, State.UNKNOWN, State.SPLIT, State.MERGED, State.NORMAL_NODE)
 _NOT_SEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
+
+
+class Sight(IntFlag):
+    """What some lesion of a series shows at a timepoint, in the light of those before: the new ones, then non-targets.
+
+    The sights of a series are the union over its lesions, one reduction for all of them.
+    """
+
+    KNOWN = 1  # a new lesion was there at the last assessment that counts and was about it
+    THERE = 2  # ... is there
+    APPEARS = 4  # ... and was not at the assessments before
+    MISSING = 8  # a known one was not assessed, or a new lesion target not measured
+    SUMMED = 16  # a new lesion target counts in their sum
+    UNMEASURED = 32  # ... but has no length now
+    GREW = 64  # a new lesion non-target has increased: its trend says so
+    LONGER = 128  # ... its length does
+    WORSE = 256  # ... it progresses unequivocally
+    BEYOND = 512  # a measurable one is there that is no target, for all places are taken
+    NON_TARGET_GREW = 1024  # a non-target has increased, or a further one progresses
+    NON_TARGET_UNSETTLED = 2048  # one that made the unconfirmed progression is neither gone nor smaller
+    NON_TARGET_MISSING = 4096  # ... was not assessed
+
+
+class Owners:
+    """The series that have some lesions, to put together what these show.
+
+    Parameters
+    ----------
+    series
+        Series of each lesion, counted from the start of the block; `[lesion]`, ascending.
+    count
+        How many series the block has.
+    """
+
+    def __init__(self, series: NDArray[np.int32], count: int) -> None:
+        self._starts = np.flatnonzero(np.diff(series, prepend=-1))
+        self._series, self._count = series[self._starts], count
+
+    def sights(self, *shown: tuple[Sight, Flags]) -> NDArray[np.uint16]:
+        """Return the sights of each series, `[series]`, of what each lesion shows."""
+        bits = np.zeros(len(shown[0][1]), np.uint16)
+        for sight, flags in shown:
+            bits |= flags * np.uint16(sight)
+        return self._put(np.bitwise_or.reduceat(bits, self._starts))
+
+    def total(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the sum over the lesions of each series, `[series]`."""
+        return self._put(np.add.reduceat(values, self._starts))
+
+    def _put(self, values: NDArray[Any]) -> NDArray[Any]:
+        found = np.zeros(self._count, values.dtype)
+        found[self._series] = values
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,26 +154,9 @@ class NewLesions:
         return len(self.series)
 
     @cached_property
-    def _owners(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """The series that have new lesions, and where the lesions of each start."""
-        starts = np.flatnonzero(np.diff(self.series, prepend=-1))
-        return self.series[starts], starts.astype(np.int64)
-
-    def any_of(self, flags: Flags) -> Flags:
-        """Return whether any lesion of each series is meant, `[series, 1]`."""
-        found = np.zeros((self.block.series_count, 1), np.bool_)
-        owners, starts = self._owners
-        if len(starts):
-            found[owners, 0] = np.logical_or.reduceat(flags, starts)
-        return found
-
-    def total(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the sum over the lesions of each series, `[series, 1]`."""
-        found = np.zeros((self.block.series_count, 1), np.int64)
-        owners, starts = self._owners
-        if len(starts):
-            found[owners, 0] = np.add.reduceat(values, starts)
-        return found
+    def owners(self) -> Owners:
+        """The series that have them."""
+        return Owners(self.series, self.block.series_count)
 
 
 def _lengths(
@@ -209,8 +246,8 @@ class Watch:
         self.there, self.joined = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
         self.smallest = np.full(count, UNMEASURED, np.int64)
 
-    def look(self, place: int, *, by_length: bool) -> dict[str, NDArray[Any]]:
-        """Return what the new lesions of each series say at a timepoint, `[series, 1]`.
+    def look(self, place: int, *, by_length: bool) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
+        """Return what the new lesions of each series show at a timepoint: sights, sum, and what joins it; `[series]`.
 
         Parameters
         ----------
@@ -232,20 +269,20 @@ class Watch:
         longer = (length > self.smallest) & measured & now & (trend == Trend.BLANK) & ~lesions.target & by_length
         missing = fact & np.uint16(Fact.NEW_MISSING) != 0
         self._at = (now, joins, length, measured, missing)
-        return {
-            "new_known": lesions.any_of(self.there),
-            "new_there": lesions.any_of(now),
-            "new_appears": lesions.any_of(unequivocal & ~known),
-            "new_missing": lesions.any_of((missing & self.there) | (now & summed & ~measured)),
-            "new_sum_um": lesions.total(np.where(summed, length, 0)),
-            "new_summed": lesions.any_of(summed),
-            "new_unmeasured": lesions.any_of(summed & ~measured),
-            "new_joins_um": lesions.total(np.where(fresh, length, 0)),
-            "new_grew": lesions.any_of(worse | ((trend == Trend.INCREASED) & ~lesions.target & known)),
-            "new_longer": lesions.any_of(longer & known),
-            "new_worse": lesions.any_of(worse),
-            "new_beyond": lesions.any_of(now & lesions.beyond),
-        }
+        grew = (trend == Trend.INCREASED) & ~lesions.target & known
+        sights = lesions.owners.sights(
+            (Sight.KNOWN, self.there),
+            (Sight.THERE, now),
+            (Sight.APPEARS, unequivocal & ~known),
+            (Sight.MISSING, (missing & self.there) | (now & summed & ~measured)),
+            (Sight.SUMMED, summed),
+            (Sight.UNMEASURED, summed & ~measured),
+            (Sight.GREW, worse | grew),
+            (Sight.LONGER, longer & known),
+            (Sight.WORSE, worse),
+            (Sight.BEYOND, now & lesions.beyond),
+        )
+        return sights, lesions.owners.total(length * summed), lesions.owners.total(length * fresh)
 
     def learn(self, used: Flags, opened: Flags) -> None:
         """Keep what the timepoint that was looked at last showed.

@@ -4,13 +4,13 @@ Source: Seymour et al., Lancet Oncol 2017;18:e143-e152, table 2; EORTC, "If iUPD
 progression confirmed at the next assessment?": any further increase confirms, it need not be unequivocal again.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.burden import Fact, LesionClass, facts_at
-from response.criteria.irecist_new import roots_among
+from response.criteria.irecist_new import Owners, Sight, roots_among
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags
 from response.timeline import NO_ROW
@@ -36,7 +36,6 @@ class ProgressedNonTargets:
             written = block.timeline.measurements.codes["trend"][row]
             trend = np.where(row == NO_ROW, Trend.BLANK, written).astype(np.int8)
         lost = fact & np.uint16(Fact.NON_TARGET_MISSING | Fact.NON_TARGET_UNPROVEN)
-        self.block = block
         self.series = block.series_of_track[tracks]
         self.present = fact & np.uint16(Fact.NON_TARGET_PRESENT) != 0
         self.progressed = fact & np.uint16(Fact.NON_TARGET_PROGRESSION) != 0
@@ -45,21 +44,21 @@ class ProgressedNonTargets:
         self.increased = trend == Trend.INCREASED
         self.root = roots_among(block, tracks)
         self.held = np.zeros(len(tracks), np.bool_)
-        self._starts = np.flatnonzero(np.diff(self.series, prepend=-1))
+        self._owners = Owners(self.series, block.series_count)
 
     def __len__(self) -> int:
         """Return the number of lesions."""
         return len(self.series)
 
-    def look(self, place: int) -> dict[str, NDArray[Any]]:
-        """Return what the non-targets of each series say at a timepoint, `[series, 1]`."""
+    def look(self, place: int) -> NDArray[np.uint16]:
+        """Return what the non-targets of each series show at a timepoint: sights, `[series]`."""
         held = self.held | self.held[self.root]
         more = self.progressed[:, place] & ~held
-        return {
-            "non_target_grew": self._any(self.increased[:, place] | more),
-            "non_target_unsettled": self._any(held & ~self.settled[:, place]),
-            "non_target_missing": self._any(held & self.missing[:, place]),
-        }
+        return self._owners.sights(
+            (Sight.NON_TARGET_GREW, self.increased[:, place] | more),
+            (Sight.NON_TARGET_UNSETTLED, held & ~self.settled[:, place]),
+            (Sight.NON_TARGET_MISSING, held & self.missing[:, place]),
+        )
 
     def learn(self, place: int, opened: Flags, relapsed: Flags) -> None:
         """Hold the lesions that make an unconfirmed progression.
@@ -75,9 +74,3 @@ class ProgressedNonTargets:
         """
         shows = self.progressed[:, place] | (self.present[:, place] & relapsed[self.series, 0])
         self.held = np.where(opened[self.series, 0], shows, self.held)
-
-    def _any(self, flags: Flags) -> Flags:
-        found = np.zeros((self.block.series_count, 1), np.bool_)
-        if len(self._starts):
-            found[self.series[self._starts], 0] = np.logical_or.reduceat(flags, self._starts)
-        return found

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from response.cells import NO_DATE
 from response.criteria.burden import NO_SUM
 from response.criteria.distances import at_least, at_most, grown_from_um, mm, pr_at_most_um
+from response.criteria.irecist_new import Sight
 from response.criteria.irecist_view import IrecistView, asked_once
 from response.criteria.irecist_walk import (
     CLEAR,
@@ -90,7 +91,7 @@ class IrecistState(IrecistView):
         """A non-target is back after iCR, and has not decreased since."""
         if self._relapses is self.nowhere:
             return self.nowhere
-        settled = self.knew("anchor_relapse") & ~self.saw("non_target_unsettled")
+        settled = self.knew("anchor_relapse") & ~self.saw(Sight.NON_TARGET_UNSETTLED)
         return self._relapses & self.holds_at("non_target_present") & ~settled
 
     @cached_property
@@ -119,7 +120,7 @@ class IrecistState(IrecistView):
 
     def _original(self, target: RuleCodes) -> NDArray[np.int8]:
         other, table = self.answers["non_target"], self.originals
-        codes = table.ravel().take(target.astype(np.int16) * table.shape[1] + other)
+        codes: NDArray[np.int8] = table.ravel().take(target.astype(np.int16) * table.shape[1] + other)
         if (nowhere := self.holds_at("no_disease_at_baseline")).any():
             unknown = self.holds_at("ned_not_evaluable") | self.holds_at("no_lesion_to_follow")
             np.copyto(codes, np.where(unknown, np.int8(Response.NE), np.int8(Response.NED)), where=nowhere)
@@ -191,7 +192,7 @@ class IrecistState(IrecistView):
         """
         settled = ~self.is_original(Response.PD, Response.NE)
         if self.seen.old is not None:
-            settled &= ~(self.has_basis(NON_TARGET) & self.saw("non_target_unsettled"))
+            settled &= ~(self.has_basis(NON_TARGET) & self.saw(Sight.NON_TARGET_UNSETTLED))
         return settled & self._new_settled if self.has_new else settled
 
     @property
@@ -315,7 +316,7 @@ class IrecistState(IrecistView):
         recall.set("block_um", np.minimum(np.where(opened, NO_SUM, self.block_um), complete))
         if self.seen.new is None:
             return
-        known = np.where(used & ~self.saw("new_unmeasured"), self.new_sum_um, NO_SUM)
+        known = np.where(used & ~self.saw(Sight.UNMEASURED), self.new_sum_um, NO_SUM)
         for name in ("new_nadir_um", "new_block_um"):
             reference = np.where(used, getattr(self, name), self.known(name))
             if name == "new_block_um":
@@ -335,7 +336,7 @@ class IrecistState(IrecistView):
         recall.set("last_day", self._at("day"), used & progressed)
         if self.scene.has_unlisted:
             known = used & ~self.unlisted_missing
-            still = self.unlisted_now | (self.knew("unlisted") & self.new_there & ~self.saw("new_there"))
+            still = self.unlisted_now | (self.knew("unlisted") & self.new_there & ~self.saw(Sight.THERE))
             recall.set("unlisted", still, known)
 
     def _open(self, recall: Recall, place: int, opened: Flags, relapsed: Flags) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.burden import NO_SUM
-from response.criteria.irecist_new import NewLesions
+from response.criteria.irecist_new import NewLesions, Sight
 from response.criteria.irecist_non_target import ProgressedNonTargets
 from response.criteria.irecist_walk import CLEAR, FIRST, FURTHER_UM, Scene, Seen, Sums
 from response.criteria.recist import PD_INCREASE_UM, RecistState
@@ -148,9 +148,15 @@ class IrecistView(WalkState):
         """Return where something holds that does not depend on the walk."""
         return self.scene.at(name, self.part, self.rows)
 
-    def saw(self, name: str) -> Flags:
-        """Return where something was seen of the lesions."""
-        return self.seen.at(name, self.part, self.rows)
+    def saw(self, sight: Sight) -> Flags:
+        """Return where some lesion shows something."""
+        if not self.seen.anything:
+            return self.nowhere
+        return np.asarray(self._sights & np.uint16(sight) != 0)
+
+    @cached_property
+    def _sights(self) -> NDArray[np.uint16]:
+        return of_part(self.seen.sights, self.part, self.rows)
 
     @cached_property
     def steps_with(self) -> dict[str, Flags]:
@@ -269,12 +275,12 @@ class IrecistView(WalkState):
     @property
     def non_target_grew(self) -> Flags:
         """Non-target disease has increased, or a further non-target progresses."""
-        return self.saw("non_target_grew")
+        return self.saw(Sight.NON_TARGET_GREW)
 
     @property
     def non_target_missing(self) -> Flags:
         """A non-target behind the unconfirmed progression was not assessed."""
-        return self.saw("non_target_missing")
+        return self.saw(Sight.NON_TARGET_MISSING)
 
     @property
     def new_symptom(self) -> Flags:
@@ -300,7 +306,7 @@ class IrecistView(WalkState):
             return self.unlisted_now
         none = (self._at("new_lesions") == VisitNewLesions.NONE) | (self._at("pet") == PetResult.NEGATIVE)
         doubted: Flags = self._at("new_lesions") == VisitNewLesions.EQUIVOCAL
-        found: Flags = none | doubted | self.unlisted_now | self.saw("new_appears")
+        found: Flags = none | doubted | self.unlisted_now | self.saw(Sight.APPEARS)
         return self.knew("unlisted") & ~found
 
     @cached_property
@@ -311,8 +317,8 @@ class IrecistView(WalkState):
         """
         if not self.has_new:
             return self.nowhere
-        unlisted = self.unlisted_now & ~self.saw("new_known")
-        return (self.saw("new_appears") | unlisted) & ~self.knew("unlisted")
+        unlisted = self.unlisted_now & ~self.saw(Sight.KNOWN)
+        return (self.saw(Sight.APPEARS) | unlisted) & ~self.knew("unlisted")
 
     @cached_property
     def new_there(self) -> Flags:
@@ -320,17 +326,17 @@ class IrecistView(WalkState):
         if not self.has_new:
             return self.nowhere
         doubted: Flags = self._at("new_lesions") == VisitNewLesions.EQUIVOCAL
-        return self.saw("new_there") | self.unlisted_now | (self.knew("unlisted") & doubted)
+        return self.saw(Sight.THERE) | self.unlisted_now | (self.knew("unlisted") & doubted)
 
     @cached_property
     def new_missing(self) -> Flags:
         """A known new lesion was not assessed, or a new lesion target not measured."""
-        return self.saw("new_missing") | self.unlisted_missing if self.has_new else self.nowhere
+        return self.saw(Sight.MISSING) | self.unlisted_missing if self.has_new else self.nowhere
 
     @property
     def new_sum_um(self) -> Sums:
         """Sum of the new lesion targets assessed."""
-        return self.seen.at("new_sum_um", self.part, self.rows)
+        return of_part(self.seen.sum_um, self.part, self.rows)
 
     @cached_property
     def new_block_um(self) -> Sums:
@@ -345,7 +351,7 @@ class IrecistView(WalkState):
     def _with_joins(self, name: str) -> Sums:
         # so that a lesion that joins does not look like growth
         reference = self.known(name)
-        return np.where(reference == NO_SUM, NO_SUM, reference + self.seen.at("new_joins_um", self.part, self.rows))
+        return np.where(reference == NO_SUM, NO_SUM, reference + of_part(self.seen.joins_um, self.part, self.rows))
 
     @cached_property
     def new_sum_grew(self) -> Flags:
@@ -365,24 +371,24 @@ class IrecistView(WalkState):
     @cached_property
     def new_non_target_grew(self) -> Flags:
         """A new lesion non-target has increased."""
-        return self.saw("new_grew") | self.saw("new_longer")
+        return self.saw(Sight.GREW) | self.saw(Sight.LONGER)
 
     @property
     def new_longer_alone(self) -> Flags:
         """A new lesion non-target has increased by its length alone: no trend says so."""
-        return self.saw("new_longer") & ~self.saw("new_grew")
+        return self.saw(Sight.LONGER) & ~self.saw(Sight.GREW)
 
     @property
     def new_non_target_pd(self) -> Flags:
         """A known new lesion non-target progresses unequivocally."""
-        return self.saw("new_worse")
+        return self.saw(Sight.WORSE)
 
     @property
     def new_summed(self) -> Flags:
         """Some new lesion target counts in their sum."""
-        return self.saw("new_summed")
+        return self.saw(Sight.SUMMED)
 
     @cached_property
     def new_pd(self) -> Flags:
         """New lesions progress: a further one, or known ones as targets and non-targets do."""
-        return self.new_appears | self.new_target_pd | self.saw("new_worse")
+        return self.new_appears | self.new_target_pd | self.saw(Sight.WORSE)

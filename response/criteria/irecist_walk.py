@@ -50,37 +50,28 @@ FIRST: Final = {
     "targets_gone": np.bool_(False),
     "unlisted": np.bool_(False),  # a new lesion without a row was there
 }
-_NEW: Final = {
-    **dict.fromkeys(
-        "new_known new_there new_appears new_missing new_summed new_unmeasured new_grew new_longer new_worse "
-        "new_beyond".split(),
-        np.bool_(False),
-    ),
-    "new_sum_um": np.int64(0),
-    "new_joins_um": np.int64(0),
-}
-_OLD: Final = dict.fromkeys(("non_target_grew", "non_target_unsettled", "non_target_missing"), np.bool_(False))
 
 
 class Seen:
-    """What was seen of the lesions at each timepoint, in the light of those before; filled while the walk goes on."""
+    """What was seen of the lesions at each timepoint, in the light of those before; filled while the walk goes on.
+
+    Arrays `[series, timepoint]`: `sights` (bits of `Sight`), `sum_um` of the new lesion targets assessed, and
+    `joins_um`, what those add to it that are counted for the first time.
+    """
 
     def __init__(self, shape: tuple[int, int], new: NewLesions, old: ProgressedNonTargets) -> None:
         self.new, self.old = Watch(new) if len(new) else None, old if len(old) else None
-        self._values = {name: self._array(shape, value, self.new is not None) for name, value in _NEW.items()}
-        self._values |= {name: self._array(shape, value, self.old is not None) for name, value in _OLD.items()}
-
-    @staticmethod
-    def _array(shape: tuple[int, int], value: Any, used: bool) -> NDArray[Any]:
-        # where there is no such lesion one value stands for all
-        return np.full(shape, value, order="F") if used else np.broadcast_to(np.asarray(value), shape)
+        self.sights = np.zeros(shape, np.uint16)
+        nothing = np.broadcast_to(np.int64(0), shape)  # where there is no such lesion one value stands for all
+        self.sum_um, self.joins_um = (nothing if self.new is None else np.zeros(shape, np.int64) for _ in range(2))
 
     def look(self, place: int, *, by_length: bool) -> None:
         """Look at a timepoint."""
-        found = {} if self.new is None else self.new.look(place, by_length=by_length)
-        found |= {} if self.old is None else self.old.look(place)
-        for name, values in found.items():
-            self._values[name][:, place] = values[:, 0]
+        if self.new is not None:
+            sights, self.sum_um[:, place], self.joins_um[:, place] = self.new.look(place, by_length=by_length)
+            self.sights[:, place] = sights
+        if self.old is not None:
+            self.sights[:, place] |= self.old.look(place)
 
     def learn(self, place: int, used: Flags, opened: Flags, relapsed: Flags) -> None:
         """Keep what the timepoint showed: where it counts, and where an unconfirmed progression begins."""
@@ -93,10 +84,6 @@ class Seen:
     def anything(self) -> bool:
         """Whether there is any such lesion."""
         return self.new is not None or self.old is not None
-
-    def at(self, name: str, part: slice, rows: Rows) -> NDArray[Any]:
-        """Return what was seen at some timepoints of some series."""
-        return of_part(self._values[name], part, rows)
 
 
 class Scene:

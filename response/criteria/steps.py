@@ -59,7 +59,7 @@ class Step(Rule[S]):
 def of_part(values: NDArray[Any], part: slice, rows: Rows) -> NDArray[Any]:
     """Return the values of some timepoints of some series, of values `[series, timepoint]` or `[series, 1]`."""
     found = values if values.shape[1] == 1 else values[:, part]
-    return found if rows is None else np.take(found, rows, axis=0)
+    return found if rows is None else np.asarray(found.take(rows, axis=0))
 
 
 class Memory:
