@@ -59,19 +59,18 @@ def state_by_uptake(lesion: LesionClass, read: State, written: State, uptake: Up
     if read not in _BY_SIZE:  # split, merged, proved no tumour, progressed unequivocally, without a row
         return read
     if lesion in TARGETS:
-        return _target_state(read, written, uptake)
+        return _target_state(written, uptake)
     if lesion in _OTHERS and written in _SEEN and uptake != Uptake.NOT_MEASURED:
         return State.PRESENT if uptake == Uptake.SOME else State.ABSENT
     return read
 
 
-def _target_state(read: State, written: State, uptake: Uptake) -> State:
+def _target_state(written: State, uptake: Uptake) -> State:
     if written in _NOT_LOOKED_AT:
         return State.NOT_EVALUABLE
     if uptake == Uptake.SOME:
         return State.EQUIVOCAL if written == State.EQUIVOCAL else State.MEASURED
-    gone = uptake == Uptake.NONE or read == State.ABSENT
-    return State.ABSENT if gone else State.NOT_EVALUABLE
+    return State.ABSENT if uptake == Uptake.NONE else State.NOT_EVALUABLE
 
 
 def _state_table() -> NDArray[np.int8]:

@@ -133,14 +133,17 @@ def _never_rises(name: str, values: Any, scored: Any) -> None:
 
 
 def check_missing_measurements(bench: Bench) -> None:
-    """A target that was not measured never makes the response better than it was with its measurement."""
+    """A target that was not measured never makes the response better than it was with its measurement.
+
+    What is written absent needs no measurement, so it is left as it is.
+    """
     trial = bench.complete_trial
     measured = (bench.criterion.needs,) if bench.criterion.needs else _DIAMETERS
     excused = {f"{bench.criterion.name}.{rule}" for rule in bench.decides_in_part}
     last = max(row["timepoint"] for row in trial.rows)
     whole = bench.assess(trial)
     rows = [
-        {**row, **dict.fromkeys(measured, "")} if (row["lesion"], row["timepoint"]) == ("T0", last) else row
+        {**row, **dict.fromkeys(measured, "")} if _is_of(row, "T0", last) and row.get("state") != "absent" else row
         for row in trial.rows
     ]
     less = bench.assess(replace(trial, rows=rows))
@@ -156,6 +159,10 @@ def check_missing_measurements(bench: Bench) -> None:
         "A blank (`NO_NUMBER`) is no 0: make the lesion not evaluable, and put a rule that says NE before PR and SD; a "
         "rule that may decide all the same is named in `decides_in_part`"
     )
+
+
+def _is_of(row: Row, lesion: str, timepoint: str) -> bool:
+    return (row["lesion"], row["timepoint"]) == (lesion, timepoint)
 
 
 _DIAMETERS: Final = ("longest_mm", "short_mm")
