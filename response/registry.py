@@ -149,15 +149,16 @@ def study_criteria(protocol: Protocol | None) -> dict[str, Criterion]:
     """
     found: dict[str, Criterion] = {}
     faults: list[str] = []
-    for name in protocol.definitions if protocol is not None else ():
-        assert protocol is not None
+    if protocol is None:
+        return found
+    for name in protocol.definitions:
         wrong = faults_of_name(name, [*_entries(), *found])
         made, more = _study_criterion(name, protocol)
         wrong += more
         faults += [text if text.startswith("[") else f"[{DEFINITION}.{name}] {text}" for text in wrong]
         if made is not None and not wrong:
             found[name] = made
-    if protocol is not None and faults:
+    if faults:
         raise ProtocolError(protocol.name, faults)
     return found
 

@@ -19,7 +19,7 @@ from response import Measurements, Protocol, ProtocolError, registry
 from response.api import validate
 from response.cli import main
 from response.criteria.criterion import Criterion
-from response.criteria.study_definitions import RESERVED, definition_as_toml, definition_of
+from response.criteria.study_definitions import RESERVED, definition_as_toml, definition_of, unit_of_sum
 from response.errors import CriterionError
 from response.report.side_by_side import CRITERIA_COLUMNS
 from response.report.tables import timepoint_table
@@ -30,7 +30,7 @@ from tests.test_laws import course, rows_of, some_courses
 from tests.test_size_criteria_laws import with_axes
 from tests.trials import assessed, case
 
-BASES = ("recist-1.1", "mrecist", "who", "irrc", "imrecist", "easl", "itrecist")
+BASES = tuple(name for name in registry.BUILT_IN if registry.find_criterion(name).test is not None)
 SOURCE = "protocol X-101, section 8.2"
 ROOT = Path(__file__).parent.parent
 
@@ -190,6 +190,11 @@ def test_lesions_that_grew_from_the_baseline_drive_progression_against_it() -> N
 # --- what it is
 
 
+def test_it_may_be_based_on_all_criteria_that_judge_a_sum_by_thresholds() -> None:
+    assert {"recist-1.1", "mrecist", "who", "irrc", "imrecist", "easl", "itrecist"} <= set(BASES)
+    assert {"choi", "chun", "irecist", "percist", "lugano", "ablation"} & set(BASES) == set()
+
+
 @pytest.mark.parametrize("base", BASES)
 def test_rules_numbers_and_columns_have_the_name_of_the_study(base: str) -> None:
     found, other = made(defined(based_on=base)), registry.find_criterion(base)
@@ -239,6 +244,19 @@ def test_a_criterion_of_one_study_is_not_there_for_the_next() -> None:
         assessed("T1 liver 50|60", "study-y", options=defined())
 
 
+def test_a_protocol_holds_the_tables_of_schedule_and_images_beside_it() -> None:
+    text = defined(more="[schedule]\nevery_days = 56\n[measure]\nhu_percentile = 5")
+    assert list(assessed("T1 liver 50|60", "study-x", options=text).results) == ["recist-1.1", "study-x"]
+
+
+def test_large_areas_are_judged_exactly() -> None:
+    # 20 times 2 x 2 m are 8e13 um2, and a threshold has denominators up to 1e5
+    lesions = " ; ".join(f"T{number} liver 1000x1000|2000x2000" for number in range(20))
+    text = defined("pd_percent = 300.001; pr_percent = -33.301", based_on="who")
+    assert told(lesions, text, base="who")[0] == ["NC"]
+    assert told(lesions, text.replace("300.001", "300"), base="who")[0] == ["PD"]
+
+
 def test_several_criteria_of_one_study_stand_side_by_side() -> None:
     text = f"{defined('pd_percent = 25')}\n{defined('pd_percent = 30', name='study-x.2')}"
     found = assessed("T1 liver 100|127", "study-x", "study-x.2", options=text)
@@ -253,12 +271,11 @@ ODD = {
     "mm": 'pr_percent = -37.5; pr_inclusive = false; pd_percent = 43.7; pd_least_mm = 7; pd_reference = "baseline"',
     "mm2": 'pr_percent = -37.5; pr_inclusive = false; pd_percent = 43.7; pd_least_mm2 = 7; pd_reference = "baseline"',
 }
-AREAS = ("who", "irrc", "easl")
 THRESHOLD_TOLD = re.compile(r"(?<![\d.])(20|25|30|50) ?(%|percent)|(?<![\d.])(20|25|30|50)_percent")
 
 
 def odd(base: str) -> Criterion:
-    return made(defined(ODD["mm2" if base in AREAS else "mm"], based_on=base))
+    return made(defined(ODD[unit_of_sum(registry.find_criterion(base))], based_on=base))
 
 
 @pytest.mark.parametrize("base", BASES)
@@ -424,7 +441,7 @@ def faults(text: str) -> list[str]:
     return list(found.value.faults)
 
 
-SUMS = "expected one of recist-1.1, mrecist, who, irrc, imrecist, easl, itrecist"
+SUMS = f"expected one of {', '.join(BASES)}"
 PR = "expected a number between -100 and 0, the change from the baseline, as in pr_percent = -30"
 PD = "expected a number above 0 and up to 1000, the growth over the reference, as in pd_percent = 25"
 LEAST = "expected a number of mm from 0 to 1000, as in pd_least_mm = 5"
@@ -621,6 +638,18 @@ def test_collected_responses_are_compared_with_the_criterion_of_the_study() -> N
     (told_of,) = findings[findings["id"] == "overall_differs"].to_dict("records")
     assert (told_of["timepoint"], told_of["found"]) == ("1", "PD by study-x")
     assert told_of["expected"].startswith("SD")
+
+
+def test_a_response_by_the_criterion_of_the_study_that_does_not_say_so_is_known_for_it() -> None:
+    found = case("T1 liver 100|122|130", options=defined("pd_percent = 25"))
+    rows = [{"subject": "S1", "timepoint": str(number), "overall": word} for number, word in ((1, "SD"), (2, "PD"))]
+    measurements = response.read(
+        pd.DataFrame(found.rows()), subjects=pd.DataFrame(found.subject_rows()), collected=pd.DataFrame(rows)
+    )
+    findings = response.assess(measurements, protocol=found.protocol).findings
+    (told_of,) = findings[findings["id"] == "overall_differs"].to_dict("records")
+    assert (told_of["found"], told_of["expected"]) == ("SD", "PD (by_study-x)")
+    assert "it is the response by study-x" in told_of["sentence"]
 
 
 # --- the suite that every criterion must pass

@@ -13,6 +13,7 @@ from response.compare.slips import SLIPS, Slip, answers_under
 from response.compare.sums import sum_cause
 from response.findings import Finding
 from response.registry import STANDARD
+from response.result import Result
 from response.vocabulary import NE, NON_CR_NON_PD, PD, SD
 
 SERIES_TOGETHER: Final = 1000  # series of one block: asking the rules again costs little more for them than for one
@@ -65,7 +66,7 @@ def causes_of(
     causes = []
     for place, row in enumerate(hits.tolist()):
         collected, computed = match.text("overall", row), _computed(match, "overall", int(match.cell[row]))
-        slip = slips[place]
+        slip, of_study = slips[place], _study_cause(match, row) if differs["overall"][row] else None
         error = error_cause(match, row, errors)
         summed = None if any(differs[question][row] for question in QUESTIONS) else sum_cause(match, row)
         if place in exchanged:
@@ -76,6 +77,8 @@ def causes_of(
             causes.append(Cause(*summed))
         elif collected == SD and computed == NON_CR_NON_PD:
             causes.append(SD_WITHOUT_TARGETS)
+        elif of_study is not None:
+            causes.append(of_study)
         elif slip is not None:
             causes.append(Cause(slip.name, slip.sentence))
         elif collected == PD and match.scene.after_pd[match.cell[row]]:
@@ -88,8 +91,20 @@ def causes_of(
 
 
 def _computed(match: Match, question: str, cell: int) -> str:
-    result = match.scene.assessment.results[STANDARD]
+    return _word(match.scene.assessment.results[STANDARD], question, cell)
+
+
+def _word(result: Result, question: str, cell: int) -> str:
     return result.categories(question)[int(result.answers[question][cell])]
+
+
+def _study_cause(match: Match, row: int) -> Cause | None:
+    """Return the criterion of the study that gives the recorded response, where there is one."""
+    collected, cell = match.text("overall", row), int(match.cell[row])
+    for name, result in match.scene.assessment.results.items():
+        if result.criterion.based_on and agree("overall", collected, _word(result, "overall", cell)):
+            return Cause(f"by_{name}", f"it is the response by {name}, which is to stand in the column criterion then")
+    return None
 
 
 # --- slips
