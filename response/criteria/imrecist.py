@@ -88,6 +88,11 @@ class ImrecistState(TotalState):
         return np.asarray(self.confirmed & known & (days - then > LATEST_DAYS))
 
 
+def _size_of_new(block: Block, tracks: NDArray[np.intp]) -> tuple[NDArray[np.int64], Flags]:
+    length, nodal = counting_lengths(block, tracks), block.timeline.tracks.nodal[block.track_slice][tracks, None]
+    return length, np.asarray(length >= np.where(nodal, TARGET_NODE_UM, MEASURABLE_UM))
+
+
 def _of_sum(condition: Callable[[ImrecistState], Flags]) -> Callable[[ImrecistState], Flags]:
     return lambda state: condition(state) & state.proven
 
@@ -154,10 +159,7 @@ class Imrecist(Criterion):
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ImrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""
         burden = burden_beside(block, options, beside)
-        length = counting_lengths(block)
-        nodal = block.timeline.tracks.nodal[block.track_slice][:, None]
-        measurable = length >= np.where(nodal, TARGET_NODE_UM, MEASURABLE_UM)
-        new = new_measured(burden, length, measurable, NEW_LIMITS)
+        new = new_measured(burden, _size_of_new, NEW_LIMITS)
         return ImrecistState(burden, new, options, self.questions, self.test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:

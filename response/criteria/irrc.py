@@ -17,7 +17,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.products import product_burden, products_um2
 from response.criteria.recist import CombinationOptions
@@ -78,6 +77,11 @@ class IrrcOptions(TotalBurdenOptions):
     """Every point that irRC leaves open, with the default and why."""
 
 
+def _size_of_new(block: Block, tracks: NDArray[np.intp]) -> tuple[NDArray[np.int64], Flags]:
+    one, two = (lesion_number(block, name, tracks) for name in ("longest_mm", "short_mm"))
+    return products_um2(block, "longest_mm", "short_mm", tracks), (one >= MEASURABLE_UM) & (two >= MEASURABLE_UM)
+
+
 def _non_index_progression(state: TotalState) -> Flags:
     return state.non_target_progression
 
@@ -131,9 +135,7 @@ class Irrc(Criterion):
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> TotalState:
         """Return what the rules ask; lesions are read again, by its own options."""
         burden = burden_beside(block, options, beside)
-        one, two = lesion_number(block, "longest_mm"), lesion_number(block, "short_mm")
-        measurable = (one != NO_NUMBER) & (one >= MEASURABLE_UM) & (two >= MEASURABLE_UM)
-        new = new_measured(burden, products_um2(block, "longest_mm", "short_mm"), measurable, NEW_LIMITS)
+        new = new_measured(burden, _size_of_new, NEW_LIMITS)
         return TotalAreaState(product_burden(burden), new, options, self.questions, self.test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:

@@ -22,8 +22,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.criteria.burden import NO_SUM, Burden, Fact, Sums, facts_at
+from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Criterion, Number, State
+from response.criteria.injected import Group, groups_of, injected_lesions
 from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
@@ -32,10 +33,10 @@ from response.criteria.recist import (
     CombinationOptions,
 )
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import (
     ADJUDICATE_CR,
     NEW,
-    TARGETS,
     SumState,
     SumTest,
     all_gone,
@@ -51,7 +52,6 @@ from response.criteria.sums import (
     shrunk,
 )
 from response.timeline import Block
-from response.vocabulary import YesNo
 
 NAME: Final = "itrecist"
 ITRECIST_TEST: Final = SumTest(partial=(7, 10), progressive=(6, 5), least=PD_INCREASE_UM)  # those of RECIST 1.1
@@ -63,96 +63,32 @@ class ItrecistOptions(CombinationOptions):
     """Every point that itRECIST leaves open: those of the combination by RECIST 1.1."""
 
 
-@dataclass(frozen=True, eq=False)
-class Group:
-    """The injected, or the non-injected, lesions of each timepoint; arrays `[series, timepoint]`, lengths in um.
-
-    Attributes
-    ----------
-    targets
-        Number of targets of the group.
-    sum_um, baseline_um, nadir_um
-        Their sum now, and of the same lesions at baseline and at its smallest complete value before.
-    complete
-        Whether all of them were assessed.
-    gone
-        Whether none of them is left.
-    progression
-        Whether a non-target of the group progresses unequivocally.
-    """
-
-    targets: NDArray[np.int64]
-    sum_um: Sums
-    baseline_um: Sums
-    nadir_um: Sums
-    complete: Flags
-    gone: Flags
-    progression: Flags
-
-
-def group_of(burden: Burden, member: Flags) -> Group:
-    """Return a group of lesions; `member` says which belong to it at each timepoint, `[track, timepoint]`."""
-    block = burden.block
-    facts = facts_at(burden.classes, burden.state)
-    member = member & np.isin(burden.classes, NEW, invert=True)[:, None]
-    own = block.reduce(np.bitwise_or, np.where(member, facts, 0).astype(np.uint16))
-    target = member & np.isin(burden.classes, TARGETS)[:, None]
-    baseline, nadir = np.zeros(block.shape, np.int64), np.full(block.shape, NO_SUM)
-    scored, known = block.is_baseline | block.follow_up, np.full(block.shape, NO_SUM)
-    for place in range(block.timepoints):  # the lesions of the group now, at all timepoints before
-        same = target[:, place : place + 1]
-        if place and bool((same == target[:, place - 1 : place]).all()):
-            baseline[:, place] = baseline[:, place - 1]
-            nadir[:, place] = np.minimum(nadir[:, place - 1], known[:, place - 1])
-            continue
-        sums = block.reduce(np.add, np.where(same, burden.value_um, 0), dtype=np.int64)
-        lost = block.reduce(np.bitwise_or, np.where(same, facts, 0).astype(np.uint16)) & np.uint16(Fact.TARGET_MISSING)
-        known = np.where((lost == 0) & scored, sums, NO_SUM)
-        baseline[:, place] = burden.at_baseline(sums)[:, 0]
-        nadir[:, place] = known[:, :place].min(axis=1, initial=NO_SUM)
-    return Group(
-        targets=burden.count(target),
-        sum_um=block.reduce(np.add, np.where(target, burden.value_um, 0), dtype=np.int64),
-        baseline_um=baseline,
-        nadir_um=nadir,
-        complete=own & np.uint16(Fact.TARGET_MISSING) == 0,
-        gone=own & np.uint16(Fact.TARGET_DISEASE) == 0,
-        progression=own & np.uint16(Fact.NON_TARGET_PROGRESSION) != 0,
-    )
-
-
 class ItrecistState(SumState):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
 
     @cached_property
-    def injected_lesions(self) -> Flags:
-        """Lesions that were injected by then, or chosen for it at baseline, `[track, timepoint]`."""
-        injected = self.block.lesion(self.block.timeline.measurements.code("injected"), YesNo.BLANK) == YesNo.YES
-        return np.asarray(np.logical_or.accumulate(injected, axis=1))
+    def ever_injected(self) -> SomeLesions:
+        """Lesions that were injected by then, or chosen for it at baseline."""
+        return injected_lesions(self.block)
 
     @cached_property
-    def injected(self) -> Group:
-        """The injected lesions."""
-        return group_of(self.burden, self.injected_lesions)
+    def groups(self) -> tuple[Group, Group]:
+        """The injected and the other lesions."""
+        return groups_of(self.burden, self.ever_injected)
 
     @cached_property
-    def non_injected(self) -> Group:
-        """The other lesions."""
-        return group_of(self.burden, ~self.injected_lesions)
-
-    @cached_property
-    def reclassified(self) -> Flags:
-        """A lesion is injected for the first time after baseline."""
-        known = np.isin(self.burden.classes, NEW, invert=True)[:, None]
-        first = self.injected_lesions.copy()
-        first[:, 1:] &= ~self.injected_lesions[:, :-1]
-        return self.block.reduce(np.logical_or, first & known, np.bool_) & self.block.follow_up
+    def newly_injected(self) -> Flags:
+        """A lesion, other than a new one, is injected for the first time after baseline."""
+        known = ~is_one_of(self.burden.classes[self.ever_injected.tracks], NEW)[:, None]
+        first = self.ever_injected.flags & known
+        first[:, 1:] &= ~self.ever_injected.flags[:, :-1]
+        return SomeLesions(self.block, self.ever_injected.tracks, first).by_series() & self.block.follow_up
 
     @cached_property
     def new_injected(self) -> Flags:
         """A new lesion was injected."""
-        new = np.isin(self.burden.classes, NEW)[:, None]
-        return self.block.reduce(np.logical_or, self.injected_lesions & new, np.bool_)
+        new = is_one_of(self.burden.classes[self.ever_injected.tracks], NEW)[:, None]
+        return SomeLesions(self.block, self.ever_injected.tracks, self.ever_injected.flags & new).by_series()
 
 
 Of = Callable[[ItrecistState], Group]
@@ -187,11 +123,11 @@ def _smaller(of: Of) -> Callable[[ItrecistState], Flags]:
 
 
 def _injected(state: ItrecistState) -> Group:
-    return state.injected
+    return state.groups[0]
 
 
 def _non_injected(state: ItrecistState) -> Group:
-    return state.non_injected
+    return state.groups[1]
 
 
 def _group_rules(of: Of, name: str, sums: str) -> tuple[Rule[ItrecistState], ...]:
@@ -234,12 +170,12 @@ ITRECIST_QUESTIONS: Final = (
 
 
 def _too_many(state: ItrecistState) -> Flags:
-    counts = [state.burden.at_baseline(group.targets) for group in (state.injected, state.non_injected)]
+    counts = [state.burden.at_baseline(group.targets) for group in state.groups]
     return state.spread(np.maximum(*counts) > MOST_TARGETS)
 
 
-def _reclassified(state: ItrecistState) -> Flags:
-    return state.reclassified
+def _newly_injected(state: ItrecistState) -> Flags:
+    return state.newly_injected
 
 
 def _new_injected(state: ItrecistState) -> Flags:
@@ -249,7 +185,7 @@ def _new_injected(state: ItrecistState) -> Flags:
 ITRECIST_FLAGS: Final = (
     ADJUDICATE_CR,
     Rule("too_many_targets", "", _too_many, "2020, figure 1", "more than five injected or non-injected targets"),
-    Rule("newly_injected", "", _reclassified, "2020, figure 1", "a lesion is injected for the first time"),
+    Rule("newly_injected", "", _newly_injected, "2020, figure 1", "a lesion is injected for the first time"),
     Rule("new_lesion_injected", "", _new_injected, "2020 (not confirmed)",
          "a new lesion is injected; it counts as a new lesion, and in neither group"),
 )  # fmt: skip
@@ -279,7 +215,7 @@ class Itrecist(Criterion):
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the three sums in thousandths of a mm."""
-        groups = {"injected_sum_mm": state.injected, "non_injected_sum_mm": state.non_injected}
+        groups = dict(zip(("injected_sum_mm", "non_injected_sum_mm"), state.groups, strict=True))
         sums = {name: np.where(group.targets > 0, group.sum_um, NO_SUM) for name, group in groups.items()}
         return {**length_values(self.prefix, state), **sums}
 

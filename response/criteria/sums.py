@@ -286,6 +286,17 @@ def with_tracks(values: NDArray[Any], tracks: Chosen, those: NDArray[Any]) -> ND
     return found
 
 
+def totals_of(
+    block: Block, tracks: NDArray[np.intp], values: NDArray[Any]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the series that some lesions are of, `[some]`, and the sums of their values, `[some, timepoint]`."""
+    series = block.series_of_track[tracks]
+    starts = np.flatnonzero(np.diff(series, prepend=-1))
+    if not len(starts):
+        return series, np.zeros((0, block.timepoints), np.int64)
+    return series[starts], np.add.reduceat(values, starts, axis=0, dtype=np.int64)
+
+
 def lesion_number(block: Block, name: str, tracks: Chosen = ALL) -> NDArray[np.int64]:
     """Return a number column, of all lesions or of some, as `[track, timepoint]`.
 
@@ -338,5 +349,6 @@ __all__ = [
     "rounded_area",
     "shrunk",
     "targets_of",
+    "totals_of",
     "with_tracks",
 ]

@@ -5,6 +5,7 @@ they can, and stay in it. A progression of the sum is unconfirmed until a later 
 it again; an assessment in between that shows none takes it back, one that could not be evaluated does not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -13,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_DATE, NO_NUMBER
-from response.criteria.burden import Burden, Fact, before, facts_at
+from response.criteria.burden import Burden, Fact, facts_at, running, running_before
 from response.criteria.rules import Flags, Question
-from response.criteria.sums import NEW, AreaState, SumState, SumTest
+from response.criteria.some_lesions import SomeLesions, is_one_of
+from response.criteria.sum_tests import SumTest
+from response.criteria.sums import NEW, AreaState, SumState, totals_of
 from response.timeline import Block
 from response.vocabulary import State, organ_of
 
@@ -35,70 +38,72 @@ class NewLimits:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NewMeasured:
-    """The new lesions of a block that are measured; arrays `[track, timepoint]`.
+    """The new lesions of a block, those that are measured and the others; arrays `[new lesion, timepoint]`.
 
     Attributes
     ----------
-    joined
-        Whether the lesion is part of the sum.
+    tracks
+        The new lesions, counted from the start of the block; `[new lesion]`.
     value
-        What it adds, in the unit of the sum; 0 where nothing.
+        What the lesion adds, in the unit of the sum; 0 where nothing.
     unknown
         Whether it is part of the sum, but what it adds is not known.
     others
         Whether it is an unequivocal new lesion that is not part of the sum.
     """
 
-    joined: Flags
+    tracks: NDArray[np.intp]
     value: NDArray[np.int64]
     unknown: Flags
     others: Flags
 
 
-def new_measured(burden: Burden, size: NDArray[np.int64], measurable: Flags, limits: NewLimits) -> NewMeasured:
+# What lesions would add (`NO_NUMBER` where it is not known), and whether their size makes them measurable.
+SizeOf = Callable[[Block, NDArray[np.intp]], tuple[NDArray[np.int64], Flags]]
+
+
+def new_measured(burden: Burden, size_of: SizeOf, limits: NewLimits) -> NewMeasured:
     """Return the new lesions that are measured, the first ones first and then the largest.
 
     Parameters
     ----------
     burden
         The lesions as RECIST 1.1 sees them.
-    size
-        What each lesion would add, `NO_NUMBER` where it is not known; `[track, timepoint]`.
-    measurable
-        Whether its size there makes it measurable, `[track, timepoint]`.
+    size_of
+        What lesions add, and whether they are measurable.
     limits
         How many are measured.
     """
-    block = burden.block
-    there = facts_at(burden.classes, burden.state) & np.uint16(Fact.NEW_UNEQUIVOCAL) != 0
-    joins = np.logical_or.accumulate(there & measurable, axis=1)
-    joins &= _within(block, joins, size, limits)[:, None]
-    seen = there | (np.isin(burden.state, (State.EQUIVOCAL, State.BORDERLINE_NODE)) & joins)
+    tracks = np.flatnonzero(is_one_of(burden.classes, NEW))
+    state, (size, measurable) = burden.state[tracks], size_of(burden.block, tracks)
+    there = facts_at(burden.classes[tracks], state) & np.uint16(Fact.NEW_UNEQUIVOCAL) != 0
+    joins = running(np.logical_or, there & measurable)
+    joins &= _within(burden.block, tracks, joins, size, limits)[:, None]
+    seen = there | (is_one_of(state, (State.EQUIVOCAL, State.BORDERLINE_NODE)) & joins)
     known = size != NO_NUMBER
-    elsewhere = np.isin(burden.state, _NOT_SEEN) & np.isin(burden.classes, NEW)[:, None]
     return NewMeasured(
-        joined=joins,
+        tracks=tracks,
         value=np.where(joins & seen & known, size, 0),
-        unknown=joins & ((seen & ~known) | elsewhere),
+        unknown=joins & ((seen & ~known) | is_one_of(state, _NOT_SEEN)),
         others=there & ~joins,
     )
 
 
-def _within(block: Block, joins: Flags, size: NDArray[np.int64], limits: NewLimits) -> Flags:
-    """Return the lesions within the limits, `[track]`."""
-    tracks = np.flatnonzero(joins.any(axis=1))
+def _within(block: Block, lesions: NDArray[np.intp], joins: Flags, size: NDArray[np.int64], limits: NewLimits) -> Flags:
+    """Return which new lesions are within the limits, `[new lesion]`."""
+    joining = np.flatnonzero(joins.any(axis=1))
     chosen = np.zeros(len(joins), np.bool_)
-    if not len(tracks):
+    if not len(joining):
         return chosen
-    first = joins[tracks].argmax(axis=1)
+    first, tracks = joins[joining].argmax(axis=1), lesions[joining]
     series = block.series_of_track[tracks].astype(np.int64)
     organ, skin = _organs(block, tracks, first)
-    order = np.lexsort((tracks, -size[tracks, first], first, series))
+    order = np.lexsort((tracks, -size[joining, first], first, series))
     kept = order[_rank((series * (int(organ.max()) + 1) + organ)[order]) < limits.of_organ]
     apart = skin & (limits.of_skin is not None)
     most = np.where(apart[kept], limits.of_skin or 0, limits.most)
     kept = kept[_rank((2 * series + apart)[kept]) < most]
-    chosen[tracks[kept]] = True
+    chosen[joining[kept]] = True
     return chosen
 
 
@@ -128,24 +133,34 @@ class TotalState(SumState):
         self, burden: Burden, new: NewMeasured, options: Any, questions: tuple[Question[Any], ...], test: SumTest
     ) -> None:
         """Add the new lesions that are measured to the sum of the targets."""
-        block = burden.block
-        facts = burden.facts | np.where(block.reduce(np.logical_or, new.unknown, np.bool_), Fact.TARGET_MISSING, 0)
-        facts |= np.where(block.reduce(np.logical_or, new.value > 0, np.bool_), Fact.TARGET_DISEASE, 0)
-        total = burden.sum_um + block.reduce(np.add, new.value, dtype=np.int64)
-        whole = replace(burden, facts=facts.astype(np.uint16), sum_um=total)
-        super().__init__(whole, options, questions, test)
         self.new = new
+        if len(new.tracks):
+            facts = burden.facts | np.where(self._some(burden.block, new.unknown), np.uint16(Fact.TARGET_MISSING), 0)
+            facts |= np.where(self._some(burden.block, new.value > 0), np.uint16(Fact.TARGET_DISEASE), 0)
+            total = burden.sum_um + self._sum(burden.block, new.value)
+            burden = replace(burden, facts=facts.astype(np.uint16), sum_um=total)
+        super().__init__(burden, options, questions, test)
+
+    def _some(self, block: Block, flags: Flags) -> Flags:
+        return SomeLesions(block, self.new.tracks, flags).by_series()
+
+    def _sum(self, block: Block, values: NDArray[Any]) -> NDArray[np.int64]:
+        series, totals = totals_of(block, self.new.tracks, values)
+        found = np.zeros(block.shape, np.int64)
+        found[series] = totals
+        return found
 
     @cached_property
     def unmeasured(self) -> NDArray[np.int64]:
         """Number of targets and measured new lesions that could not be measured."""
-        return super().unmeasured + self.burden.count(self.new.unknown)
+        targets = super().unmeasured
+        return targets + self._sum(self.block, self.new.unknown) if len(self.new.tracks) else targets
 
     @cached_property
     def other_new(self) -> Flags:
         """A new lesion that is not measured is there, or stands in the visit table."""
         listed = self.new_unequivocal & ~self.burden.has(Fact.NEW_UNEQUIVOCAL)
-        return np.asarray(self.block.reduce(np.logical_or, self.new.others, np.bool_) | listed)
+        return np.asarray(self._some(self.block, self.new.others) | listed)
 
     @cached_property
     def non_target_progression(self) -> Flags:
@@ -177,10 +192,10 @@ class TotalState(SumState):
         """Place of the first progression of the run that a timepoint belongs to, `NOWHERE` before any."""
         place = np.broadcast_to(np.arange(self.shape[1]), self.shape)
         taken_back = self.all_assessed & ~self.progresses & self.block.follow_up
-        last_back = np.maximum.accumulate(np.where(taken_back, place, NOWHERE), axis=1)
-        last_before = before(np.maximum.accumulate(np.where(self.progresses, place, NOWHERE), axis=1), NOWHERE)
+        last_back = running(np.maximum, np.where(taken_back, place, NOWHERE))
+        last_before = running_before(np.maximum, np.where(self.progresses, place, NOWHERE), NOWHERE)
         opens = self.progresses & ((last_before == NOWHERE) | (last_before < last_back))
-        return np.asarray(np.maximum.accumulate(np.where(opens, place, NOWHERE), axis=1), np.intp)
+        return np.asarray(running(np.maximum, np.where(opens, place, NOWHERE)), np.intp)
 
     @cached_property
     def confirmed(self) -> Flags:

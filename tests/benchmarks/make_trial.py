@@ -37,7 +37,7 @@ VISIT_NUMBERS: Final[Mapping[str, tuple[float, float]]] = {
 # ... and words, the first of them for nine of ten.
 LESION_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "phase": ("portal venous", "arterial"), "morphology": ("2", "1", "3"), "nodule": ("none", "new"),
-    "vascular_pattern": ("typical", "atypical", ""), "injected": ("", "Y"), "lesion_type": ("solid", "cystic"),
+    "vascular_pattern": ("typical", "atypical", ""), "lesion_type": ("solid", "cystic"),
     "cytology": ("", "positive"), "zone_enhancement": ("none", "thin_rim", "nodular"), "trend": ("unchanged", ""),
     "enhancement_change": ("none", "fill_in"), "tissue": ("enhancing", "non_enhancing"),
 }  # fmt: skip
@@ -112,7 +112,8 @@ def with_columns(table: pa.Table) -> pa.Table:
         whole = _put(whole, name, _number(size, low, high, rng))
     for name, words in LESION_WORDS.items():
         whole = _put(whole, name, _words(len(whole), words, rng))
-    return whole
+    injected = (lesion == 0) | (rng.random(len(whole)) < 0.005)  # the first lesion always, others now and then
+    return _put(whole, "injected", _coded(injected, ["", "Y"]))
 
 
 def visits_table(table: pa.Table) -> pa.Table:
