@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.burden import NO_SUM
+from response.errors import CriterionError
 from response.report.columns import percent
 from response.report.evidence import Cells, Evidence
 from response.report.texts import number_texts
@@ -114,7 +115,7 @@ class Figures:
 
         Raises
         ------
-        KeyError
+        CriterionError
             If neither this module nor the criterion knows the name.
         """
         if name in _NAMED:
@@ -135,16 +136,20 @@ class Figures:
         """Return whether a placeholder can be filled."""
         try:
             return name in _NAMED or all(self._own(part) for part in name.split(_OVER))
-        except KeyError:
+        except CriterionError:
             return False
 
     def _own(self, name: str) -> Any:
-        by_name = {number.name: number for number in self.result.criterion.numbers}
-        prefix = self.result.criterion.prefix
-        for known in (name, f"{name}_mm", f"{name}_mm2", f"{name}_hu", f"{prefix}_{name}", f"attenuation_{name}"):
+        criterion = self.result.criterion
+        by_name = {number.name: number for number in criterion.numbers}
+        with_unit = [f"{name}_{unit}" for unit in ("mm", "mm2", "mm3", "hu")]
+        for known in (name, *with_unit, f"{criterion.prefix}_{name}", f"attenuation_{name}"):
             if known in by_name:
                 return by_name[known]
-        raise KeyError(name)
+        raise CriterionError(
+            f"criterion '{criterion.name}' tells {{{name}}}, but has no number {', '.join(with_unit)} or "
+            f"{criterion.prefix}_{name}"
+        )
 
 
 def _is_reference(name: str) -> bool:

@@ -76,7 +76,7 @@ class CriterionSuite:
         definition.check_options_are_saved(self.bench())
 
     def test_numbers(self) -> None:
-        """Each number that it declares is given at every timepoint, whole, and has a column to itself."""
+        """Each number that it declares is given at every timepoint, whole; sentences tell no others."""
         definition.check_numbers(self.bench())
 
     def test_determinism(self) -> None:

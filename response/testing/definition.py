@@ -9,8 +9,12 @@ import numpy as np
 
 from response.columns import COLUMNS
 from response.criteria.criterion import Criterion
+from response.errors import CriterionError
 from response.protocol import Options, Protocol, as_toml, differences
-from response.registry import BUILT_IN, find_criterion
+from response.registry import BUILT_IN, STANDARD, find_criterion
+from response.report.evidence import Evidence
+from response.report.figures import Figures
+from response.report.sentences import placeholders
 from response.report.side_by_side import CRITERIA_COLUMNS
 from response.report.timepoints import TIMEPOINT_COLUMNS
 from response.testing.bench import Bench, rules_of
@@ -118,27 +122,53 @@ def _keeps_all(criterion: Criterion, options: Any) -> None:
 
 
 def check_numbers(bench: Bench) -> None:
-    """Each number that it declares is given at every timepoint, whole, and has a column to itself."""
+    """Each number that it declares is given at every timepoint, whole; sentences tell no others."""
     criterion = bench.criterion
-    declared = [number.name for number in criterion.numbers]
-    for name in declared:
-        assert name.isidentifier(), f"the number '{name}' cannot be told as {{{name}}}: letters, digits and _"
-        assert name in _GENERAL or name not in TIMEPOINT_COLUMNS, f"the number {name} has the name of another column"
+    for number in criterion.numbers:
+        _is_named(number.name)
     for other in map(find_criterion, BUILT_IN):
         units = {number.name: number.unit for number in other.numbers}
         for number in criterion.numbers:
             same = units.get(number.name, number.unit) == number.unit
             assert same, f"{number.name} is in {number.unit}, but in {units[number.name]} by {other.title}: rename it"
     for where, found in _values(bench):
-        assert set(found) == set(declared), (
-            f"values() gives {', '.join(sorted(found))}; `numbers` declares {', '.join(sorted(declared))}"
-        )
-        for name, values in found.items():
-            array = np.asarray(values)
-            assert array.dtype.kind in "iu", f"{name} is {array.dtype}; give whole thousandths of the unit, as int64"
-            assert array.shape == where, f"{name} has the shape {array.shape}; expected [series, timepoint], {where}"
+        _are_whole(found, {number.name for number in criterion.numbers}, where)
+    _are_told(bench)
+
+
+def _is_named(name: str) -> None:
+    assert name.isidentifier(), f"the number '{name}' cannot be told as {{{name}}}: letters, digits and _"
+    assert name in _GENERAL or name not in TIMEPOINT_COLUMNS, f"the number {name} has the name of another column"
 
 
 def _values(bench: Bench) -> Iterator[tuple[tuple[int, int], Mapping[str, Any]]]:
     for block, state in bench.states(bench.assessment):
         yield block.shape, bench.criterion.values(state)
+
+
+def _are_whole(found: Mapping[str, Any], declared: set[str], where: tuple[int, int]) -> None:
+    assert set(found) == declared, (
+        f"values() gives {', '.join(sorted(found))}; `numbers` declares {', '.join(sorted(declared))}"
+    )
+    for name, values in found.items():
+        array = np.asarray(values)
+        assert array.dtype.kind in "iu", f"{name} is {array.dtype}; give whole thousandths of the unit, as int64"
+        assert array.shape == where, f"{name} has the shape {array.shape}; expected [series, timepoint], {where}"
+
+
+def _are_told(bench: Bench) -> None:
+    assessment, criterion = bench.assessment, bench.criterion
+    evidence = Evidence(next(assessment.timeline.blocks()), assessment.results[STANDARD])
+    figures = Figures(assessment.results[criterion.name], evidence)
+    quoted = {question.name for question in criterion.questions}
+    for name, rule in rules_of(criterion):
+        for told in placeholders(rule.sentence):
+            if told not in quoted:
+                _is_told(figures, name, told)
+
+
+def _is_told(figures: Figures, rule: str, told: str) -> None:
+    try:
+        figures.texts(told, np.zeros(1, np.int64))
+    except CriterionError as error:
+        raise AssertionError(f"{rule}: {error}") from None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from volumetric_response.lesiondesk import LESIONDESK
-from volumetric_response.rules import VOLUMETRIC
+from volumetric_response.rules import NAME, VOLUMETRIC
 
 import response
 from response.plugins import InputError
@@ -33,16 +33,16 @@ class TestSuite(CriterionSuite):
 
     criterion = VOLUMETRIC
     trials = (
-        replace(made_up_trial(2), options='[volumetric]\nnt_partial_ne = "noncr_if_any_present"'),
-        replace(made_up_trial(3), options="[volumetric]\nvolumetric_pr_percent = 66\nvolumetric_pd_percent = 40"),
+        replace(made_up_trial(2), options=f'[{NAME}]\nnt_partial_ne = "noncr_if_any_present"'),
+        replace(made_up_trial(3), options=f"[{NAME}]\nvolumetric_pr_percent = 66\nvolumetric_pd_percent = 40"),
     )
 
 
 def responses(options: str = "") -> dict[str, list[str]]:
     """Return the responses after baseline of the subjects in the sample data, under some options."""
-    protocol = response.Protocol.from_toml(f"[volumetric]\n{options}")
+    protocol = response.Protocol.from_toml(f"[{NAME}]\n{options}")
     found = assess_by(VOLUMETRIC, response.read(DATA / "measurements.csv"), protocol).timepoints
-    later = found[(found["criterion"] == "volumetric") & (found["timepoint"] != "0")]
+    later = found[(found["criterion"] == NAME) & (found["timepoint"] != "0")]
     return {str(subject): list(rows["overall"]) for subject, rows in later.groupby("subject")}
 
 

@@ -50,6 +50,7 @@ from response.plugins import (
 )
 
 NAME: Final = "volumetric"
+PREFIX: Final = NAME.replace("-", "_").replace(".", "_")  # of the names of its numbers, which are columns
 SOURCE: Final = "Schiavon 2012"
 WHOLE: Final = 100  # percent
 NEAR_PERCENT: Final = 5  # within 5 % of the baseline or nadir from a threshold is worth a second look (our choice)
@@ -126,8 +127,8 @@ class Volumetric(Criterion):
     )
     flags: tuple[Rule[Any], ...] = FLAGS
     numbers: tuple[Number, ...] = (
-        *(Number(f"{NAME}_{what}", "mm3") for what in ("sum", "baseline", "nadir")),
-        Number(f"{NAME}_unmeasured", "count"),
+        *(Number(f"{PREFIX}_{what}", "mm3") for what in ("sum", "baseline", "nadir")),
+        Number(f"{PREFIX}_unmeasured", "count"),
     )
     needs: str = "volume_mm3"
     scope: str = "Volumetric response takes the thresholds of RECIST for spheres; it is no published guideline."
@@ -144,10 +145,10 @@ class Volumetric(Criterion):
         """Return the numbers of each timepoint, as `numbers` names them."""
         burden = state.burden
         return {
-            f"{NAME}_sum": burden.sum_um,
-            f"{NAME}_baseline": np.broadcast_to(burden.baseline_um, state.shape),
-            f"{NAME}_nadir": burden.nadir_um,
-            f"{NAME}_unmeasured": state.unmeasured,
+            f"{PREFIX}_sum": burden.sum_um,
+            f"{PREFIX}_baseline": np.broadcast_to(burden.baseline_um, state.shape),
+            f"{PREFIX}_nadir": burden.nadir_um,
+            f"{PREFIX}_unmeasured": state.unmeasured,
         }
 
 
