@@ -7,8 +7,14 @@ from synthetic.build import Entry, Subject, Trial, seen
 
 COLUMNS = (
     *("subject", "timepoint", "date", "lesion", "role", "organ", "location", "state", "longest_mm", "short_mm"),
-    *("morphology", "modality", "phase", "slice_thickness_mm", "reason"),
+    *("morphology", "interface_finding", "rim_finding", "modality", "phase", "slice_thickness_mm", "reason"),
 )
+# What is seen beside the group: a sharp interface in group 1, a rim in group 3 (Chun 2009, table 1).
+ANCILLARY = {
+    "1": {"interface_finding": "present", "rim_finding": "absent"},
+    "2": {"interface_finding": "absent", "rim_finding": "absent"},
+    "3": {"interface_finding": "absent", "rim_finding": "present"},
+}
 
 
 @dataclass(frozen=True)
@@ -110,4 +116,6 @@ def _subject(trial: Trial, number: int, course: Course) -> None:
 def _seen(size: float, group: str) -> Entry:
     if group == "-":
         return "absent"
-    return seen("not_evaluable", reason="respiratory motion") if group == "?" else seen(size, morphology=group)
+    if group == "?":
+        return seen("not_evaluable", reason="respiratory motion")
+    return seen(size, morphology=group, **ANCILLARY[group])

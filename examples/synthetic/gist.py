@@ -11,8 +11,9 @@ from synthetic.build import Seen, Subject, Trial, mm, seen
 
 COLUMNS = (
     *("subject", "timepoint", "date", "lesion", "role", "organ", "location", "state", "longest_mm", "short_mm"),
-    *("attenuation_hu", "nodule", "modality", "phase", "slice_thickness_mm", "reason"),
+    *("attenuation_hu", "nodule", "cystic_finding", "modality", "phase", "slice_thickness_mm", "reason"),
 )
+CYSTIC_FROM = 0.66  # of the attenuation at baseline: what fell so far looks cystic
 SITES = (
     ("T1", "liver", "segment 7"),
     ("T2", "peritoneum", "left upper abdomen"),
@@ -127,4 +128,5 @@ def _seen(course: Course, index: int, visit: int, size: float, hu: float) -> See
     if visit in course.silent:
         return seen(size, phase="", reason="portal venous phase failed, attenuation not read")
     nodule = course.nodules.get(visit, "none") if index == 0 else "none"
-    return seen(size, attenuation_hu=mm(hu), nodule=nodule)
+    cystic = "present" if visit and course.hu[visit - 1] <= CYSTIC_FROM else "absent"
+    return seen(size, attenuation_hu=mm(hu), nodule=nodule, cystic_finding=cystic)
