@@ -1,23 +1,18 @@
 """iRECIST: what its steps ask of a timepoint, and what the walk learns from it.
 
 Source: Seymour et al., Lancet Oncol 2017;18:e143-e152, doi:10.1016/S1470-2045(17)30074-8, tables 2 and 3, and the
-EORTC list of questions on iRECIST. Until the first progression iRECIST is RECIST 1.1, so the rules of RECIST 1.1 are
-asked here too: of the original lesions alone, and with a nadir that the walk carries, for a scan that came too early is
-not used.
+EORTC list of questions on iRECIST.
 """
 
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_DATE
 from response.criteria.burden import NO_SUM
-from response.criteria.distances import at_least, at_most, grown_from_um, mm, pr_at_most_um
-from response.criteria.irecist_new import Sight
-from response.criteria.irecist_view import IrecistView, asked_once
-from response.criteria.irecist_walk import (
+from response.criteria.distances import at_least, at_most, mm
+from response.criteria.irecist.memory import (
     CLEAR,
     CONFIRMED,
     FURTHER_UM,
@@ -26,129 +21,21 @@ from response.criteria.irecist_walk import (
     NON_TARGET,
     NOWHERE,
     PENDING,
-    SETTLED_UM,
     TARGET,
     UNKNOWN_DAYS,
     Days,
     Sums,
 )
-from response.criteria.recist import PD_INCREASE_UM
-from response.criteria.rules import Flags, RuleCodes
+from response.criteria.irecist.originals import Originals
+from response.criteria.irecist.seen import Sight
+from response.criteria.rules import Flags
 from response.criteria.steps import Recall
-from response.vocabulary import ICPD, ICR, IPR, ISD, IUPD, NON_ICR_NON_IUPD, Response
-
-_NONE: Final = "NA"  # no such lesion at baseline
-
-
-def of_originals(target: str, non_target: str) -> Response:
-    """Return the response of the original lesions, targets and non-targets (RECIST 1.1, tables 1 and 2)."""
-    if IUPD in (target, non_target):
-        return Response.PD
-    if target in (ICR, _NONE) and non_target in (ICR, _NONE):
-        return Response.CR
-    if target == _NONE:
-        return Response.NON_CR_NON_PD if non_target == NON_ICR_NON_IUPD else Response.NE
-    return {ICR: Response.PR, IPR: Response.PR, ISD: Response.SD}.get(target, Response.NE)
+from response.criteria.sum_tests import SumTest
+from response.vocabulary import ICPD, ICR, IPR, IUPD, Response
 
 
-class IrecistState(IrecistView):
+class IrecistState(Originals):
     """What the steps ask of all series of a block; arrays `[series, timepoint]`, lengths in micrometres."""
-
-    @cached_property
-    def _originals(self) -> dict[tuple[Response, ...], Flags]:
-        return {}
-
-    # --- the original lesions: targets and non-targets without the new ones
-
-    @cached_property
-    def target_pd(self) -> Flags:
-        """The targets progress by RECIST 1.1, or are back after iCR."""
-        return self.grown | self.target_relapse
-
-    @cached_property
-    def non_target_pd(self) -> Flags:
-        """Non-targets progress unequivocally, or are back after iCR."""
-        return self.non_target_grown | self.non_target_relapse
-
-    @cached_property
-    def _relapses(self) -> Flags:
-        """Disease after iCR counts as progression by the options of RECIST 1.1."""
-        chosen, back = self.recist.options, self.knew("complete")
-        if chosen.post_cr_disease != "pd" or not back.any():
-            return self.nowhere
-        return back & ~self.holds_at("only_nodes") if chosen.node_regrowth_after_cr == "require_sum_rule" else back
-
-    @cached_property
-    def target_relapse(self) -> Flags:
-        """A target is back after iCR, and has not become clearly smaller since."""
-        if self._relapses is self.nowhere:
-            return self.nowhere
-        settled = self.knew("anchor_relapse") & self.smaller
-        return self._relapses & self.holds_at("target_disease") & ~settled
-
-    @cached_property
-    def non_target_relapse(self) -> Flags:
-        """A non-target is back after iCR, and has not decreased since."""
-        if self._relapses is self.nowhere:
-            return self.nowhere
-        settled = self.knew("anchor_relapse") & ~self.saw(Sight.NON_TARGET_UNSETTLED)
-        return self._relapses & self.holds_at("non_target_present") & ~settled
-
-    @cached_property
-    def smaller(self) -> Flags:
-        """The sum of the targets is at least 5 mm below that of the unconfirmed progression."""
-        anchor = self.known("anchor_sum_um")
-        smaller: Flags = (anchor != NO_SUM) & (self.sum_um + SETTLED_UM <= anchor)
-        return smaller & self.all_assessed & ~self.no_targets
-
-    @cached_property
-    def original(self) -> NDArray[np.int8]:
-        """Response of the original lesions, `vocabulary.Response` codes: table 1 and 2 of RECIST 1.1."""
-        if self._relapses is self.nowhere:
-            return self.first_original
-        return np.where(self.returned, np.int8(Response.PD), self.first_original)
-
-    @asked_once
-    def first_original(self) -> NDArray[np.int8]:
-        """Response of the original lesions, were disease after iCR nothing special."""
-        return self._original(self.answers["target"])
-
-    @cached_property
-    def original_with_all_scans(self) -> NDArray[np.int8]:
-        """The same, of all timepoints before the walk, were no scan too early: as it is until the first progression."""
-        return self._original(self.recist.answers["target"])
-
-    def _original(self, target: RuleCodes) -> NDArray[np.int8]:
-        other, table = self.answers["non_target"], self.originals
-        codes: NDArray[np.int8] = table.ravel().take(target.astype(np.int16) * table.shape[1] + other)
-        if (nowhere := self.holds_at("no_disease_at_baseline")).any():
-            unknown = self.holds_at("ned_not_evaluable") | self.holds_at("no_lesion_to_follow")
-            np.copyto(codes, np.where(unknown, np.int8(Response.NE), np.int8(Response.NED)), where=nowhere)
-        if (marked := self.holds_at("no_non_targets") & self.holds_at("markers_above")).any():
-            np.copyto(codes, np.int8(Response.PR), where=marked & (codes == int(Response.CR)))
-        return codes
-
-    @cached_property
-    def originals(self) -> NDArray[np.int8]:
-        """Response of the original lesions by the answers about targets and non-targets, `[answer, answer]`."""
-        answers = (self.question_rules("target"), self.question_rules("non_target"))
-        return np.asarray([[of_originals(one.category, other.category) for other in answers[1]] for one in answers[0]],
-                          np.int8)  # fmt: skip
-
-    @cached_property
-    def unproven_alone(self) -> Flags:
-        """Without targets all non-targets are gone, but new lesions could not be looked for."""
-        gone = self.is_original(Response.CR) & self.is_("target", "NA")
-        return gone & ~self.holds_at("is_cr") & ~self.new_there
-
-    def is_original(self, *responses: Response) -> Flags:
-        """Return where the original lesions have one of some responses."""
-        if responses not in self._originals:
-            found = self.original == int(responses[0])
-            for other in responses[1:]:
-                found |= self.original == int(other)
-            self._originals[responses] = np.asarray(found)
-        return self._originals[responses]
 
     # --- the unconfirmed progression
 
@@ -223,22 +110,13 @@ class IrecistState(IrecistView):
         """All disease is gone, and so are the new lesions."""
         return self.is_original(Response.CR) & self.holds_at("is_cr") & ~self.new_there
 
-    # --- for dates and flags
-
-    @asked_once
-    def grown(self) -> Flags:
-        """Progression of the targets by their sum."""
-        return self.is_("target", "iUPD")
-
-    @asked_once
-    def non_target_grown(self) -> Flags:
-        """Unequivocal progression of non-targets."""
-        return self.is_("non_target", "iUPD")
-
     @cached_property
-    def returned(self) -> Flags:
-        """Disease is back after iCR."""
-        return self.target_relapse | self.non_target_relapse
+    def unproven_alone(self) -> Flags:
+        """Without targets all non-targets are gone, but new lesions could not be looked for."""
+        gone = self.is_original(Response.CR) & self.is_("target", "NA")
+        return gone & ~self.holds_at("is_cr") & ~self.new_there
+
+    # --- for dates and flags
 
     @cached_property
     def dated_from(self) -> NDArray[np.intp]:
@@ -261,10 +139,12 @@ class IrecistState(IrecistView):
         found, nadir, new = [], int(self.nadir_um[0, place]), int(self.new_nadir_um[0, place])
         if not self.no_targets[0, place] and not self.baseline_incomplete[0, place] and nadir != NO_SUM:
             if self.all_assessed[0, place]:
-                found.append(at_most(IPR, pr_at_most_um(int(self.baseline_um[0, 0]), 7), int(self.sum_um[0, place])))
-            found.append(_grown(IUPD, nadir, int(self.pd_sum_um[0, place])))
+                found.append(
+                    at_most(IPR, self.test.largest_partial(int(self.baseline_um[0, 0])), int(self.sum_um[0, place]))
+                )
+            found.append(_grown(IUPD, self.test, nadir, int(self.pd_sum_um[0, place])))
         if self.new_summed[0, place] and new != NO_SUM:
-            found.append(_grown(IUPD, new, int(self.new_sum_um[0, place]), " of new lesion targets"))
+            found.append(_grown(IUPD, self.test, new, int(self.new_sum_um[0, place]), " of new lesion targets"))
         return found
 
     def _to_confirm(self, place: int) -> list[str]:
@@ -369,7 +249,7 @@ class IrecistState(IrecistView):
         return last
 
 
-def _grown(name: str, nadir_um: int, now_um: int, of: str = "") -> str:
-    start = grown_from_um(nadir_um, 12, PD_INCREASE_UM)
-    why = "20 %" if start > nadir_um + PD_INCREASE_UM else "5 mm"
+def _grown(name: str, test: SumTest, nadir_um: int, now_um: int, of: str = "") -> str:
+    start, (more, per) = test.smallest_progressive(nadir_um), test.progressive
+    why = f"{100 * (more - per) // per} %" if start > nadir_um + test.least else f"{mm(test.least)} mm"
     return at_least(name, start, now_um, f"{why} over the nadir {mm(nadir_um)} mm decides", of)

@@ -8,6 +8,15 @@ unconfirmed, and a scan 4 to 8 weeks later decides: further growth, or progressi
 before, makes it iCPD, for good; if instead the disease becomes smaller or stable the bar is reset, and a new iUPD must
 come and be confirmed; else it stays iUPD. The options of [recist-1.1] hold here too.
 
+Read `steps` first, with table 2 at hand; then what the conditions there mean:
+
+* `steps`: the ordered table, and `flags`: what a person should look at.
+* `state`: an iUPD that waits: what made it, whether it has settled, how long ago it was; what the walk learns.
+* `originals`: the targets and non-targets of the baseline, by RECIST 1.1 (its tables 1 and 2).
+* `new_lesions`: which new lesions are targets; `seen`: what they and the non-targets show at a timepoint.
+* `memory`: the limits, and what is remembered; `scene`, `view`: where the rest comes from, and how the walk goes
+  (`response.criteria.steps`).
+
 Checked against public copies of tables 2 and 3 and the answers of the FAQ. Not found in them, and so to be checked
 against the paper before any regulated claim: that no more than five new lesions, two of an organ, are targets (flag
 `new_lesion_limit`); that a category that had not progressed before confirms by the rule of RECIST 1.1 (the FAQ on
@@ -25,10 +34,10 @@ from numpy.typing import NDArray
 
 from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Number, State
-from response.criteria.irecist_flags import IRECIST_FLAGS
-from response.criteria.irecist_state import IrecistState
-from response.criteria.irecist_steps import IRECIST_QUESTIONS, IRECIST_STEPS
-from response.criteria.irecist_walk import CONFIRMED, PENDING, UNKNOWN_DAYS
+from response.criteria.irecist.flags import IRECIST_FLAGS
+from response.criteria.irecist.memory import CONFIRMED, PENDING, UNKNOWN_DAYS
+from response.criteria.irecist.state import IrecistState
+from response.criteria.irecist.steps import IRECIST_QUESTIONS, IRECIST_STEPS
 from response.criteria.recist import RECIST_1_1, RecistState
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.steps import WalkingCriterion

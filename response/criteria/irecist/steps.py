@@ -2,6 +2,29 @@
 
 Source: Seymour et al., Lancet Oncol 2017;18:e143-e152, doi:10.1016/S1470-2045(17)30074-8; "FAQ" is the EORTC list of
 questions on iRECIST.
+
+Table 2, row by row ("same": no change from the last timepoint, or a decrease), and the steps that answer it:
+
+===  =============  ================  ====  ====================  ===============================================
+row  targets        non-targets       new   no iUPD before        an iUPD waits
+===  =============  ================  ====  ====================  ===============================================
+ 1   iCR            iCR               no    icr                   reset_to_icr
+ 2   iCR            non-iCR/non-iUPD  no    target_icr_...        reset_to_ipr
+ 3   iPR            non-iCR/non-iUPD  no    ipr                   reset_to_ipr
+ 4   iSD            non-iCR/non-iUPD  no    isd                   reset_to_isd
+ 5   iUPD, same     iUPD, same        yes   (does not apply)      new_targets_further, new_non_target_further,
+                                                                  another_new_lesion; else unconfirmed
+ 6   iSD, iPR, iCR  iUPD              no    non_target_pd         non_target_further; else unconfirmed
+ 7   iUPD           not iUPD          no    target_pd             target_further; else unconfirmed
+ 8   iUPD           iUPD              no    target_pd             target_further, non_target_further; else unconfirmed
+ 9   iUPD           iUPD              yes   new_lesion            those of rows 5 and 8; else unconfirmed
+10   not iUPD       not iUPD          yes   new_lesion            those of row 5; else unconfirmed
+===  =============  ================  ====  ====================  ===============================================
+
+What had not progressed when the iUPD was made confirms by progression itself (`..._added`): FAQ non-target iUPD. An
+iUPD that a new lesion made is reset by a better category of the original lesions although the new lesion stays (row 3
+against row 5): FAQ new lesions and iPR, scenarios B and F. Confirmed in public copies: rows 1 to 8 and the beginning of
+row 9; row 10 is from secondary sources.
 """
 
 from collections.abc import Callable
@@ -10,8 +33,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from response.criteria.irecist_state import IrecistState
-from response.criteria.irecist_walk import CLEAR, CONFIRMED, FURTHER_UM, NEW_LESION, NON_TARGET, PENDING, TARGET
+from response.criteria.irecist.memory import CLEAR, CONFIRMED, FURTHER_UM, NEW_LESION, NON_TARGET, PENDING, TARGET
+from response.criteria.irecist.state import IrecistState
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, TARGET_RULES
 from response.criteria.rules import Flags, Question, Rule, always
 from response.criteria.steps import Step
@@ -206,18 +229,18 @@ IRECIST_STEPS: Final = (
          f"the scan came {_SINCE}, which is too early: it is not used, and is to be repeated",
          _set("ir_early_policy", "ignore"), within=(PENDING,), used=False),
     # --- what confirms it: more of what made it
-    Step("target_further", ICPD, _target_further, "table 2",
+    Step("target_further", ICPD, _target_further, "table 2, rows 7 to 9",
          "the sum {sum} mm is {sum_over_iupd_reference} mm over {iupd_reference} mm, the smallest since the iUPD",
          within=(PENDING,), then=CONFIRMED),
-    Step("non_target_further", ICPD, _non_target_further, "table 2; FAQ non-target iUPD",
+    Step("non_target_further", ICPD, _non_target_further, "table 2, rows 6, 8 and 9; FAQ non-target iUPD",
          "non-target disease has increased further since the iUPD", within=(PENDING,), then=CONFIRMED),
-    Step("new_targets_further", ICPD, _new_targets_further, "table 2; FAQ new lesions",
+    Step("new_targets_further", ICPD, _new_targets_further, "table 2, rows 5, 9 and 10; FAQ new lesions",
          "the sum of the new lesion targets, {new_sum} mm, is {new_sum_over_new_reference} mm over {new_reference} mm, "
          "the smallest since the iUPD", within=(PENDING,), then=CONFIRMED),
-    Step("new_non_target_further", ICPD, _new_non_target_further, "table 2; FAQ new lesions",
+    Step("new_non_target_further", ICPD, _new_non_target_further, "table 2, rows 5, 9 and 10; FAQ new lesions",
          "a new lesion non-target has increased since the iUPD", within=(PENDING,), then=CONFIRMED),
-    Step("another_new_lesion", ICPD, _another_new_lesion, "table 2; FAQ new lesions", "a further new lesion",
-         within=(PENDING,), then=CONFIRMED),
+    Step("another_new_lesion", ICPD, _another_new_lesion, "table 2, rows 5, 9 and 10; FAQ new lesions",
+         "a further new lesion", within=(PENDING,), then=CONFIRMED),
     # --- ... or progression of something that had not progressed before
     Step("target_added", ICPD, _target_added, "FAQ non-target iUPD",
          "after an iUPD without them the target lesions progress too, with a sum of {sum} mm",
@@ -234,23 +257,23 @@ IRECIST_STEPS: Final = (
     Step("pending_non_target_ne", NE, _non_target_ne, "table 3",
          "the iUPD cannot be judged: a non-target lesion that made it was not assessed", within=(PENDING,)),
     # --- what resets the bar
-    Step("reset_to_icr", ICR, _settles(_icr), "table 2", "all disease is gone" + _NOT_CONFIRMED,
+    Step("reset_to_icr", ICR, _settles(_icr), "table 2, row 1", "all disease is gone" + _NOT_CONFIRMED,
          within=(PENDING,), then=CLEAR),
     Step("reset_to_ned", NED, _settles(_is(Response.NED)), "convention (NED)",
          "no disease at baseline, and the new lesions are gone" + _NOT_CONFIRMED, within=(PENDING,), then=CLEAR),
     Step("reset_to_non_icr_non_iupd", NON_ICR_NON_IUPD, _settles(_persists), "table 2, legend",
          "non-target disease has settled" + _NOT_CONFIRMED, within=(PENDING,), then=CLEAR),
-    Step("reset_to_ipr", IPR, _settles(_is(Response.PR, Response.CR)), "table 2; FAQ new lesions and iPR",
+    Step("reset_to_ipr", IPR, _settles(_is(Response.PR, Response.CR)), "table 2, rows 2 and 3; FAQ new lesions and iPR",
          "{target}" + _NOT_CONFIRMED, within=(PENDING,), then=CLEAR),
-    Step("reset_to_isd", ISD, _settles(_is(Response.SD)), "table 2", "{target}" + _NOT_CONFIRMED,
+    Step("reset_to_isd", ISD, _settles(_is(Response.SD)), "table 2, row 4", "{target}" + _NOT_CONFIRMED,
          within=(PENDING,), then=CLEAR),
-    Step("unconfirmed", IUPD, _everywhere, "table 2; FAQ new lesions and iPR",
+    Step("unconfirmed", IUPD, _everywhere, "table 2, rows 5 to 10; FAQ new lesions and iPR",
          f"{_SINCE} nothing has grown enough to confirm it, and nothing has become better", within=(PENDING,)),
     # --- none waits: what is a new iUPD
-    Step("new_lesion", IUPD, _new_lesion, "table 2", "a new lesion", within=(CLEAR,), then=PENDING),
-    Step("target_pd", IUPD, _target_pd, "table 2", "progression of the target lesions: {target}",
+    Step("new_lesion", IUPD, _new_lesion, "table 2, rows 9 and 10", "a new lesion", within=(CLEAR,), then=PENDING),
+    Step("target_pd", IUPD, _target_pd, "table 2, rows 7 and 8", "progression of the target lesions: {target}",
          within=(CLEAR,), then=PENDING),
-    Step("non_target_pd", IUPD, _non_target_pd, "table 2", "{non_target}", within=(CLEAR,), then=PENDING),
+    Step("non_target_pd", IUPD, _non_target_pd, "table 2, row 6", "{non_target}", within=(CLEAR,), then=PENDING),
     Step("relapse_after_cr", IUPD, _relapse, "RECIST 1.1, table 3, footnote a", "disease is back after iCR",
          within=(CLEAR,), then=PENDING),
     Step("new_target_pd", IUPD, _new_target_pd, "FAQ new lesions",
@@ -265,22 +288,22 @@ IRECIST_STEPS: Final = (
          "no target or non-target lesion of the baseline can be followed", within=(CLEAR,)),
     Step("ned", NED, _is(Response.NED), "convention (NED)", "no disease at baseline and no new lesion",
          within=(CLEAR,)),
-    Step("icr", ICR, _icr, "table 2", "all known disease is gone and there is no new lesion", within=(CLEAR,)),
+    Step("icr", ICR, _icr, "table 2, row 1", "all known disease is gone and there is no new lesion", within=(CLEAR,)),
     Step("non_icr_non_iupd", NON_ICR_NON_IUPD, _persists, "table 2, legend",
          "{non_target}, and there is no target lesion", within=(CLEAR,)),
     Step("non_target_only_ne", NE, _alone, "RECIST 1.1, table 2, row 3", "{non_target}; new lesions: {new_lesion}",
          within=(CLEAR,)),
     Step("icr_with_new_lesion", IPR, _cr_with_new_lesion, "table 2",
          "the original lesions are gone, but a new lesion is there", within=(CLEAR,)),
-    Step("target_icr_non_target_persists", IPR, _cr_but(NON_ICR_NON_IUPD), "table 2",
+    Step("target_icr_non_target_persists", IPR, _cr_but(NON_ICR_NON_IUPD), "table 2, row 2",
          "the target lesions are gone, but {non_target}", within=(CLEAR,)),
     Step("target_icr_non_target_ne", IPR, _cr_but(NE), "RECIST 1.1, table 1, row 3",
          "the target lesions are gone, but {non_target}", within=(CLEAR,)),
     Step("target_icr_unproven", IPR, _target_cr, "RECIST 1.1, table 1, row 3",
          "the target lesions are gone, but a marker is above normal or new lesions could not be looked for",
          within=(CLEAR,)),
-    Step("ipr", IPR, _target_pr, "table 2", "{target}", within=(CLEAR,)),
-    Step("isd", ISD, _target_sd, "table 2", "{target}", within=(CLEAR,)),
+    Step("ipr", IPR, _target_pr, "table 2, row 3", "{target}", within=(CLEAR,)),
+    Step("isd", ISD, _target_sd, "table 2, row 4", "{target}", within=(CLEAR,)),
     Step("target_ne", NE, _everywhere, "RECIST 1.1, table 1, row 6", "{target}"),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""iRECIST: what is there at a timepoint: the sums of the targets with the nadir of the walk, and the new lesions.
+"""iRECIST: how its walk begins, looks and rests, and what is there at a timepoint: the visit, and the new lesions.
 
-Until the first progression iRECIST is RECIST 1.1, so its target rules are asked here too. They find the names that they
-ask for, with the meaning that they have there, but for the nadir: a scan that came too early does not set it.
+Until the first progression iRECIST is RECIST 1.1, literally: the walk of a series begins at its first PD by RECIST 1.1,
+with the answers and the memory that RECIST 1.1 leaves. After a reset of the bar it is RECIST 1.1 again until the next.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.burden import NO_SUM
-from response.criteria.irecist_new import NewLesions, Sight
-from response.criteria.irecist_non_target import ProgressedNonTargets
-from response.criteria.irecist_walk import CLEAR, FIRST, FURTHER_UM, Scene, Seen, Sums
-from response.criteria.recist import PD_INCREASE_UM, RecistState
+from response.criteria.irecist.memory import CLEAR, FIRST, FURTHER_UM, Sums
+from response.criteria.irecist.new_lesions import NewLesions
+from response.criteria.irecist.scene import Scene
+from response.criteria.irecist.seen import ProgressedNonTargets, Seen, Sight
+from response.criteria.recist import RecistState
 from response.criteria.rules import Flags, Question, RuleCodes
 from response.criteria.steps import Memory, Rows, WalkState, of_part
-from response.criteria.sum_tests import SumTest
 from response.vocabulary import ICR, IUPD, Clinical, PetResult, VisitNewLesions, YesNo
 
 Questions = tuple[Question[Any], ...]
@@ -70,13 +70,23 @@ def asked_once(ask: Callable[[Any], NDArray[S]]) -> cached_property[NDArray[S]]:
 
 
 class IrecistView(WalkState):
-    """What is there; arrays `[series, timepoint]`, lengths in micrometres."""
+    """What is there; arrays `[series, timepoint]`, lengths in micrometres.
+
+    Attributes
+    ----------
+    scene, seen
+        What does not depend on the walk, and what was seen of the lesions while it goes on.
+    recist
+        The state of RECIST 1.1.
+    whole
+        Of a moment: the state of all timepoints.
+    """
 
     def __init__(self, scene: Scene, seen: Seen, options: Any, questions: Questions, memory: Memory) -> None:
         super().__init__(scene.recist.block, questions, memory)
         self.scene, self.seen, self.options = scene, seen, options
         self.recist = scene.recist
-        self.whole: Self | None = None  # of a moment: the state of all timepoints
+        self.whole: Self | None = None
 
     @classmethod
     def of(cls, recist: RecistState, options: Any, questions: Questions) -> Self:
@@ -177,88 +187,6 @@ class IrecistView(WalkState):
     def knew(self, name: str) -> Flags:
         """Return where something was known before."""
         return self.known(name)
-
-    # --- what the target rules of RECIST 1.1 ask
-
-    @property
-    def burden(self) -> Self:
-        """The sums, for the rules of RECIST 1.1."""
-        return self
-
-    @property
-    def sum_um(self) -> Sums:
-        """Sum of diameters of the targets assessed."""
-        return self._at("sum_um")
-
-    @property
-    def upper_um(self) -> Sums:
-        """Sum with each missing target at its largest value so far."""
-        return self._at("upper_um")
-
-    @property
-    def baseline_um(self) -> Sums:
-        """Sum at baseline, `[series, 1]`."""
-        return self._at("baseline_um")
-
-    @property
-    def nadir_um(self) -> Sums:
-        """Smallest complete sum of the assessments that counted before."""
-        return self.known("nadir_um") if self.scene.has_early_scans else self._at("nadir_um")
-
-    @property
-    def pd_sum_um(self) -> Sums:
-        """Sum that may prove progression."""
-        return self._at("pd_sum_um")
-
-    @property
-    def test(self) -> SumTest:
-        """The thresholds."""
-        return self.recist.test
-
-    @property
-    def reference(self) -> Sums:
-        """Sum that growth is judged against."""
-        return self.nadir_um
-
-    @property
-    def partial(self) -> Flags:
-        """The sum has shrunk to a partial response."""
-        return self.test.responded(self.sum_um, self.baseline_um)
-
-    @property
-    def proven(self) -> Flags:
-        """The measured part alone has grown to progression."""
-        return self.test.grown(self.pd_sum_um, self.reference)
-
-    @property
-    def no_targets(self) -> Flags:
-        """No target was chosen at baseline."""
-        return self.holds_at("no_targets")
-
-    @property
-    def baseline_incomplete(self) -> Flags:
-        """A target was not measured at baseline."""
-        return self.holds_at("baseline_incomplete")
-
-    @property
-    def all_assessed(self) -> Flags:
-        """Every target was assessed."""
-        return self.holds_at("all_assessed")
-
-    @property
-    def all_gone(self) -> Flags:
-        """Each assessed target is absent, or a node with short axis below 10 mm."""
-        return self.holds_at("all_gone")
-
-    @property
-    def had_target_cr(self) -> Flags:
-        """All targets were gone at an earlier timepoint that counted."""
-        return self.knew("targets_gone") if self.scene.has_early_scans else self.holds_at("had_target_cr")
-
-    @property
-    def continues_pr(self) -> Flags:
-        """A PR or CR of the targets came before, and no PD since."""
-        return self.knew("responded") if self.scene.has_early_scans else self.holds_at("continues_pr")
 
     # --- non-targets and the visit
 
@@ -365,8 +293,7 @@ class IrecistView(WalkState):
         """The new lesion targets progress as targets do: 20 % and 5 mm over their nadir."""
         if self.seen.new is None:
             return self.nowhere
-        grown = 5 * self.new_sum_um >= 6 * self.new_nadir_um
-        return grown & (self.new_sum_um - self.new_nadir_um >= PD_INCREASE_UM)
+        return self.recist.test.grown(self.new_sum_um, self.new_nadir_um)
 
     @cached_property
     def new_non_target_grew(self) -> Flags:

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from response.criteria.burden import NO_SUM
-from response.criteria.irecist_new import Sight
-from response.criteria.irecist_state import IrecistState
-from response.criteria.irecist_steps import IRECIST_STEPS
-from response.criteria.irecist_walk import CONFIRMED, PENDING, TARGET, UNKNOWN_DAYS
+from response.criteria.irecist.memory import CONFIRMED, PENDING, TARGET, UNKNOWN_DAYS
+from response.criteria.irecist.seen import Sight
+from response.criteria.irecist.state import IrecistState
+from response.criteria.irecist.steps import IRECIST_STEPS
 from response.criteria.rules import Flags, Rule
 from response.vocabulary import ICPD, ICR, IPR, ISD, IUPD, NED, NON_ICR_NON_IUPD, Response
 

@@ -1,4 +1,6 @@
-"""iRECIST: the new lesions, which are measured and followed, but never added to the sum of the targets.
+"""iRECIST: the new lesions: which of them are targets (NLT) and which non-targets (NLNT), and how long they are.
+
+They are measured and followed, but never added to the sum of the targets.
 
 Source: Seymour et al., Lancet Oncol 2017;18:e143-e152, doi:10.1016/S1470-2045(17)30074-8, table 2; EORTC, "How do new
 lesions define progression?". That at most five new lesions, and two of an organ, are measured (as at baseline) was not
@@ -6,8 +8,6 @@ found in the sources at hand, so it is to be checked against the paper (`MOST_TA
 """
 
 from dataclasses import dataclass
-from enum import IntFlag
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -28,59 +28,6 @@ MOST_OF_ORGAN: Final = 2  # of one organ
 UNMEASURED: Final = 2**30  # no length yet; larger than any
 _ZERO: Final = (State.ABSENT, State.RESOLVED, State.UNKNOWN, State.SPLIT, State.MERGED, State.NORMAL_NODE)
 _NOT_SEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
-
-
-class Sight(IntFlag):
-    """What some lesion of a series shows at a timepoint, in the light of those before: the new ones, then non-targets.
-
-    The sights of a series are the union over its lesions, one reduction for all of them.
-    """
-
-    KNOWN = 1  # a new lesion was there at the last assessment that counts and was about it
-    THERE = 2  # ... is there
-    APPEARS = 4  # ... and was not at the assessments before
-    MISSING = 8  # a known one was not assessed, or a new lesion target not measured
-    SUMMED = 16  # a new lesion target counts in their sum
-    UNMEASURED = 32  # ... but has no length now
-    GREW = 64  # a new lesion non-target has increased: its trend says so
-    LONGER = 128  # ... its length does
-    WORSE = 256  # ... it progresses unequivocally
-    BEYOND = 512  # a measurable one is there that is no target, for all places are taken
-    NON_TARGET_GREW = 1024  # a non-target has increased, or a further one progresses
-    NON_TARGET_UNSETTLED = 2048  # one that made the unconfirmed progression is neither gone nor smaller
-    NON_TARGET_MISSING = 4096  # ... was not assessed
-
-
-class Owners:
-    """The series that have some lesions, to put together what these show.
-
-    Parameters
-    ----------
-    series
-        Series of each lesion, counted from the start of the block; `[lesion]`, ascending.
-    count
-        How many series the block has.
-    """
-
-    def __init__(self, series: NDArray[np.int32], count: int) -> None:
-        self._starts = np.flatnonzero(np.diff(series, prepend=-1))
-        self._series, self._count = series[self._starts], count
-
-    def sights(self, *shown: tuple[Sight, Flags]) -> NDArray[np.uint16]:
-        """Return the sights of each series, `[series]`, of what each lesion shows."""
-        bits = np.zeros(len(shown[0][1]), np.uint16)
-        for sight, flags in shown:
-            bits |= flags * np.uint16(sight)
-        return self._put(np.bitwise_or.reduceat(bits, self._starts))
-
-    def total(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the sum over the lesions of each series, `[series]`."""
-        return self._put(np.add.reduceat(values, self._starts))
-
-    def _put(self, values: NDArray[Any]) -> NDArray[Any]:
-        found = np.zeros(self._count, values.dtype)
-        found[self._series] = values
-        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,11 +99,6 @@ class NewLesions:
     def __len__(self) -> int:
         """Return the number of lesions."""
         return len(self.series)
-
-    @cached_property
-    def owners(self) -> Owners:
-        """The series that have them."""
-        return Owners(self.series, self.block.series_count)
 
 
 def _lengths(
@@ -231,72 +173,3 @@ def _rank(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     rank = np.empty(len(keys), np.int64)
     rank[order] = np.arange(len(keys)) - np.repeat(start, count)
     return rank
-
-
-class Watch:
-    """What is known of the new lesions while the timepoints are walked; `[lesion]`, and `[series, 1]` where said.
-
-    `there`: seen at the last assessment that counts and was about it. `joined`: it was ever there, so that the sum of
-    the new lesion targets is compared with it in. `smallest`: smallest length since the unconfirmed progression.
-    """
-
-    def __init__(self, lesions: NewLesions) -> None:
-        count = len(lesions)
-        self.lesions = lesions
-        self.there, self.joined = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-        self.smallest = np.full(count, UNMEASURED, np.int64)
-
-    def look(self, place: int, *, by_length: bool) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
-        """Return what the new lesions of each series show at a timepoint: sights, sum, and what joins it; `[series]`.
-
-        Parameters
-        ----------
-        place
-            The timepoint.
-        by_length
-            Whether a new lesion non-target without a trend has increased where its recorded length has.
-        """
-        lesions = self.lesions
-        fact, state = lesions.fact[:, place], lesions.state[:, place]
-        length, measured, trend = (values[:, place] for values in (lesions.length_um, lesions.measured, lesions.trend))
-        known = self.there | self.there[lesions.root]
-        unequivocal = fact & np.uint16(Fact.NEW_UNEQUIVOCAL) != 0
-        now = unequivocal | ((fact & np.uint16(Fact.NEW_EQUIVOCAL) != 0) & self.there)
-        joins = now & lesions.target & ~self.joined
-        fresh = joins & ~self.joined[lesions.root]  # a fragment brings no new length
-        summed = lesions.target & (self.joined | joins)
-        worse = (state == State.UNEQUIVOCAL_PROGRESSION) & ~lesions.target & known
-        longer = (length > self.smallest) & measured & now & (trend == Trend.BLANK) & ~lesions.target & by_length
-        missing = fact & np.uint16(Fact.NEW_MISSING) != 0
-        self._at = (now, joins, length, measured, missing)
-        grew = (trend == Trend.INCREASED) & ~lesions.target & known
-        sights = lesions.owners.sights(
-            (Sight.KNOWN, self.there),
-            (Sight.THERE, now),
-            (Sight.APPEARS, unequivocal & ~known),
-            (Sight.MISSING, (missing & self.there) | (now & summed & ~measured)),
-            (Sight.SUMMED, summed),
-            (Sight.UNMEASURED, summed & ~measured),
-            (Sight.GREW, worse | grew),
-            (Sight.LONGER, longer & known),
-            (Sight.WORSE, worse),
-            (Sight.BEYOND, now & lesions.beyond),
-        )
-        return sights, lesions.owners.total(length * summed), lesions.owners.total(length * fresh)
-
-    def learn(self, used: Flags, opened: Flags) -> None:
-        """Keep what the timepoint that was looked at last showed.
-
-        Parameters
-        ----------
-        used
-            Whether it counts, `[series, 1]`.
-        opened
-            Whether an unconfirmed progression begins there, `[series, 1]`.
-        """
-        now, joins, length, measured, missing = self._at
-        counts, begins = used[self.lesions.series, 0], opened[self.lesions.series, 0]
-        self.there = np.where(counts & ~missing, now, self.there)
-        self.joined |= counts & joins
-        before = np.where(begins, UNMEASURED, self.smallest)
-        self.smallest = np.where(counts & measured & now, np.minimum(before, length), before)
