@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER, THOUSAND
-from response.criteria.burden import Burden, LesionClass
+from response.criteria.burden import Burden
 from response.criteria.rules import Flags
+from response.criteria.some_lesions import is_one_of
+from response.criteria.sums import targets_of, total_of_few
+from response.timeline import Block
 from response.vocabulary import State, folded
 
 _WITH_REGION: Final = (State.MEASURED, State.TOO_SMALL, State.NORMAL_NODE, State.EQUIVOCAL)
@@ -60,7 +63,7 @@ class Attenuation:
         block = self.burden.block
         if aggregation == "per_lesion":
             held = 100 * self.now.astype(np.int64) > 85 * self.baseline.astype(np.int64)
-            return ~block.reduce(np.logical_or, self.matched & held, np.bool_)
+            return ~block.some(self.matched & held)
         now, now_weight, base, base_weight = self._weighted(aggregation)
         return np.asarray(100 * now * base_weight <= 85 * base * now_weight).astype(np.bool_)
 
@@ -90,13 +93,13 @@ class Attenuation:
             return self.incomplete
         weight, base_weight = self._weights(aggregation)
         unweighted = self.matched & ((weight <= 0) | (base_weight <= 0))
-        return np.asarray(self.incomplete | self.burden.block.reduce(np.logical_or, unweighted, np.bool_))
+        return np.asarray(self.incomplete | self.burden.block.some(unweighted))
 
     def _weights(self, aggregation: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         block = self.burden.block
         column = block.timeline.measurements.number("area_mm2" if aggregation == "area" else "volume_mm3")
-        weight = block.lesion(column, NO_NUMBER).astype(np.int64)
-        return weight, _at_baseline_of_track(self.burden, weight)
+        weight, baseline = block.lesion(column, NO_NUMBER), block.at_baseline(column, NO_NUMBER)[:, None]
+        return weight.astype(np.int64), baseline.astype(np.int64)
 
     def _weighted(self, aggregation: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Return the weighted sums and the weights, now and at baseline, over the lesions with both weights."""
@@ -113,39 +116,43 @@ class Attenuation:
 
 def attenuation_of(burden: Burden, *, phases_must_match: bool) -> Attenuation:
     """Return the attenuation of the targets of a block, matched between baseline and each timepoint."""
-    block = burden.block
-    measured = block.timeline.measurements
-    hu = block.lesion(measured.number("attenuation_hu"), NO_NUMBER)
-    target = np.isin(burden.classes, (LesionClass.TARGET, LesionClass.TARGET_NODE))[:, None]
-    region = target & np.isin(burden.state, _WITH_REGION)
-    baseline = _at_baseline_of_track(burden, hu)
-    matched = region & (hu != NO_NUMBER) & (baseline != NO_NUMBER)
-    mismatch = _other_phase(burden) & matched
-    other = block.reduce(np.logical_or, mismatch, np.bool_)
+    block, hu = burden.block, burden.block.timeline.measurements.number("attenuation_hu")
+    now, baseline = block.lesion(hu, NO_NUMBER), block.at_baseline(hu, NO_NUMBER)[:, None]
+    known = targets_of(burden) & (baseline != NO_NUMBER)
+    region = targets_of(burden) & is_one_of(burden.state, _WITH_REGION)
+    matched = known & region & (now != NO_NUMBER)
+    unmatched = known & ~matched  # few as a rule: what they add is taken off what all add
+    mismatch = block.some(matched & _other_phase(block))
     return Attenuation(
         burden=burden,
         matched=matched,
-        now=hu,
+        now=now,
         baseline=baseline,
-        now_sum=block.reduce(np.add, np.where(matched, hu, 0), dtype=np.int64),
-        baseline_sum=block.reduce(np.add, np.where(matched, baseline, 0), dtype=np.int64),
-        lesions=burden.count(matched),
-        incomplete=block.reduce(np.logical_or, region & ~matched, np.bool_),
-        mismatch=other,
-        blocked=other if phases_must_match else np.zeros(block.shape, np.bool_),
+        now_sum=block.reduce(np.add, now * matched, dtype=np.int64),
+        baseline_sum=_total(block, baseline * known) - total_of_few(block, unmatched, baseline),
+        lesions=_total(block, known) - block.count(unmatched),
+        incomplete=block.some(region & ~matched),
+        mismatch=mismatch,
+        blocked=mismatch if phases_must_match else np.zeros(block.shape, np.bool_),
     )
 
 
-def _other_phase(burden: Burden) -> Flags:
-    phase = burden.block.timeline.measurements.text_column("phase")
-    codes = {folded(text): code for code, text in enumerate(phase.values)}
-    lut = np.asarray([codes[folded(text)] if folded(text) else -1 for text in phase.values], np.int32)
-    now = burden.block.lesion(lut[phase.codes], -1)
-    baseline = _at_baseline_of_track(burden, now)
+def _total(block: Block, values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the sums of values of the lesions, `[track, 1]` to `[series, 1]`."""
+    return np.bincount(block.series_of_track, values[:, 0], minlength=block.series_count).astype(np.int64)[:, None]
+
+
+def phase_codes(block: Block) -> NDArray[np.int32]:
+    """Return the index of each lesion's contrast phase among the texts of that column, `[track, timepoint]`."""
+    return block.once("phase", lambda: block.lesion(block.timeline.measurements.text_column("phase").codes, 0))
+
+
+def _other_phase(block: Block) -> Flags:
+    """Return where the contrast phase is another one than at the lesion's baseline, both being recorded."""
+    phase = block.timeline.measurements.text_column("phase")
+    names = [folded(text) for text in phase.values]
+    if len(set(filter(None, names))) < 2:
+        return np.zeros((1, 1), np.bool_)
+    lut = np.asarray([names.index(name) if name else -1 for name in names], np.min_scalar_type(-len(names)))
+    now, baseline = lut.take(phase_codes(block)), lut.take(block.at_baseline(phase.codes, 0))[:, None]
     return np.asarray((now >= 0) & (baseline >= 0) & (now != baseline))
-
-
-def _at_baseline_of_track(burden: Burden, values: NDArray[Any]) -> NDArray[Any]:
-    """Return each track's value at its baseline, spread over the timepoints."""
-    place = np.maximum(burden.block.per_track(burden.block.baseline), 0).astype(np.int64)
-    return np.asarray(np.broadcast_to(np.take_along_axis(values, place, axis=1), values.shape))

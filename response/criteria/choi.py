@@ -20,6 +20,7 @@ from response.criteria.criterion import Criterion, Number, State
 from response.criteria.new_lesions import visit_codes
 from response.criteria.recist import RecistState, recist_burden
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.some_lesions import is_one_of
 from response.protocol import BestResponseOptions, option
 from response.timeline import Block
 from response.vocabulary import Clinical, Nodule
@@ -122,9 +123,7 @@ class ChoiState(State):
     @cached_property
     def nodule(self) -> Flags:
         """A lesion shows a new or growing intratumoral nodule."""
-        if self.showing is None:
-            return np.zeros(self.shape, np.bool_)
-        return self.block.reduce(np.logical_or, self.showing, np.bool_)
+        return np.zeros(self.shape, np.bool_) if self.showing is None else self.block.some(self.showing)
 
     @cached_property
     def showing(self) -> Flags | None:
@@ -132,8 +131,8 @@ class ChoiState(State):
         if "nodule" not in self.block.timeline.measurements.codes:
             return None
         nodules = self.block.lesion(self.block.timeline.measurements.code("nodule"), Nodule.BLANK)
-        counted = (self.burden.classes != LesionClass.UNCOUNTED)[:, None]
-        return np.asarray(counted & np.isin(nodules, (Nodule.NEW, Nodule.GROWING)))
+        counted = ~is_one_of(self.burden.classes, (LesionClass.UNCOUNTED,))[:, None]
+        return counted & is_one_of(nodules, (Nodule.NEW, Nodule.GROWING))
 
 
 def _new_lesion(state: ChoiState) -> Flags:

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
-from response.criteria.burden import LesionClass
+from response.criteria.burden import LesionClass, before, running
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.some_lesions import SomeLesions, is_one_of
+from response.criteria.sums import total_of
 from response.protocol import Options, option
 from response.readings import counting_length_um
 from response.timeline import Block
@@ -25,6 +27,7 @@ from response.vocabulary import State as LesionState
 
 SMALLEST_LESION_UM: Final = 10_000  # metastases of at least 10 mm take part
 NOT_ASSESSABLE, NONE, INCOMPLETE, OPTIMAL = -1, 0, 1, 2
+_TAKE_PART: Final = (LesionClass.TARGET, LesionClass.NON_TARGET)
 
 # Response of one metastasis, by group at the reference (row) and now (column); index 0 is "no group".
 LESION_RESPONSE: Final = np.asarray(
@@ -74,73 +77,89 @@ class ChunState(State):
         self.recist, self.burden, self.options = recist, recist.burden, options
 
     @cached_property
-    def groups(self) -> NDArray[np.int8]:
-        """Group of each metastasis that takes part, 0 where none is recorded; `[track, timepoint]`."""
-        column = self.block.timeline.measurements.text_column("morphology")
-        lut = np.asarray([int(text) if text in ("1", "2", "3") else 0 for text in column.values], np.int8)
-        seen = self._takes_part[:, None] & (self.burden.state != LesionState.NOT_EVALUABLE)
-        return np.where(seen, self.block.lesion(lut[column.codes], 0), 0).astype(np.int8)
-
-    @cached_property
-    def _takes_part(self) -> Flags:
-        block, tracks = self.block, self.block.timeline.tracks
-        chosen = np.isin(self.burden.classes, (LesionClass.TARGET, LesionClass.NON_TARGET))
-        if self.options.chun_lesions == "recist_targets":
-            chosen = self.burden.classes == LesionClass.TARGET
-        row = _baseline_rows(block)
-        measured = block.timeline.measurements
+    def metastases(self) -> NDArray[np.intp]:
+        """The lesions that take part, counted from the start of the block."""
+        block, tracks, measured = self.block, self.block.timeline.tracks, self.block.timeline.measurements
+        parts = (LesionClass.TARGET,) if self.options.chun_lesions == "recist_targets" else _TAKE_PART
+        chosen = np.flatnonzero(is_one_of(self.burden.classes, parts) & tracks.at_baseline[block.track_slice])
+        row = block.baseline_row[chosen]
         organ = measured.text_column("organ")
         liver = np.asarray([not text or organ_of(text) == "liver" for text in organ.values], np.bool_)
-        length = counting_length_um(measured, np.zeros(len(measured), np.bool_))
-        large = (length[row] == NO_NUMBER) | (length[row] >= SMALLEST_LESION_UM)
-        untreated = measured.code("previously_treated")[row] != LocalTreatment.YES
-        return np.asarray(chosen & tracks.at_baseline[block.track_slice] & liver[organ.codes][row] & large & untreated)
+        longest = self._longest(row)
+        large = (longest == NO_NUMBER) | (longest >= SMALLEST_LESION_UM)
+        treated = is_one_of(measured.code("previously_treated").take(row), (LocalTreatment.YES,))
+        return chosen[liver.take(organ.codes.take(row)) & large & ~treated]
+
+    def _longest(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        return counting_length_um(self.block.timeline.measurements, np.zeros(len(rows), np.bool_), rows)
+
+    # --- of each metastasis, `[metastasis, timepoint]`
 
     @cached_property
-    def _reference(self) -> NDArray[np.int8]:
-        groups = self.groups
+    def groups(self) -> NDArray[np.int8]:
+        """Its group, 0 where none is recorded."""
+        column = self.block.timeline.measurements.text_column("morphology")
+        lut = np.asarray([int(text) if text in ("1", "2", "3") else 0 for text in column.values], np.int8)
+        if not lut.any():
+            return np.zeros((len(self.metastases), self.block.timepoints), np.int8)
+        blank = next((code for code, text in enumerate(column.values) if not text), len(lut))
+        found = np.append(lut, np.int8(0)).take(self.block.lesion(column.codes, blank, self.metastases))
+        return found * ~is_one_of(self._states, (LesionState.NOT_EVALUABLE,))
+
+    @cached_property
+    def _states(self) -> NDArray[np.int8]:
+        return self.burden.state[self.metastases]
+
+    @cached_property
+    def reference(self) -> NDArray[np.int8]:
+        """The group that it is compared with, 0 where there is none."""
+        series, groups = self.block.series_of_track[self.metastases], self.groups
         if self.options.chun_reference == "previous":
-            scored = self.block.per_track(self.block.is_baseline | self.block.follow_up)
-            place = np.maximum.accumulate(np.where(scored & (groups > 0), np.arange(groups.shape[1]), 0), axis=1)
-            earlier = np.zeros_like(groups)
-            earlier[:, 1:] = np.take_along_axis(np.where(scored, groups, 0), place, axis=1)[:, :-1]
-            return earlier
-        place = np.maximum(self.block.per_track(self.block.baseline), 0).astype(np.int64)
+            known = np.where(self.block.is_scored[series], groups, 0)
+            place = running(np.maximum, np.where(known > 0, np.arange(groups.shape[1]), 0))
+            return before(np.take_along_axis(known, place, axis=1), 0)
+        place = np.maximum(self.block.baseline[series], 0).astype(np.intp)
         return np.asarray(np.broadcast_to(np.take_along_axis(groups, place, axis=1), groups.shape))
 
     @cached_property
     def gone(self) -> Flags:
-        """Metastases with a group at the reference that are no longer visible; `[track, timepoint]`."""
-        return (self._reference > 0) & np.isin(self.burden.state, (LesionState.ABSENT, LesionState.NORMAL_NODE))
+        """Whether it had a group at the reference, and is no longer visible."""
+        return (self.reference > 0) & is_one_of(self._states, (LesionState.ABSENT, LesionState.NORMAL_NODE))
 
     @cached_property
     def lesion_response(self) -> NDArray[np.int8]:
-        """Response of each metastasis; `[track, timepoint]`."""
-        answers = LESION_RESPONSE[self._reference, self.groups]
+        """Its response."""
+        answers = LESION_RESPONSE.ravel().take(self.reference * len(LESION_RESPONSE) + self.groups)
         if self.options.chun_baseline_group1 != "not_assessable":
             kept = OPTIMAL if self.options.chun_baseline_group1 == "optimal_maintained" else NONE
-            answers[(self._reference == 1) & (self.groups == 1)] = kept
+            answers[(self.reference == 1) & (self.groups == 1)] = kept
         answers[self.gone] = OPTIMAL
         return answers
 
-    def count(self, answer: int) -> NDArray[np.int64]:
-        """Return the number of metastases with a response."""
-        return self.burden.count(self.lesion_response == answer)
+    # --- of each series, `[series, timepoint]`
+
+    def count(self, chosen: Flags) -> NDArray[np.int64]:
+        """Return the number of metastases that are chosen."""
+        return total_of(self.block, self.metastases, chosen)
+
+    def some(self, chosen: Flags) -> Flags:
+        """Return where a metastasis is chosen."""
+        return SomeLesions(self.block, self.metastases, chosen).by_series()
 
     @cached_property
     def optimal(self) -> NDArray[np.int64]:
         """Number of metastases with optimal response."""
-        return self.count(OPTIMAL)
+        return self.count(self.lesion_response == OPTIMAL)
 
     @cached_property
     def incomplete(self) -> NDArray[np.int64]:
         """Number of metastases with incomplete response."""
-        return self.count(INCOMPLETE)
+        return self.count(self.lesion_response == INCOMPLETE)
 
     @cached_property
     def none(self) -> NDArray[np.int64]:
         """Number of metastases without response."""
-        return self.count(NONE)
+        return self.count(self.lesion_response == NONE)
 
     @cached_property
     def assessable(self) -> NDArray[np.int64]:
@@ -150,22 +169,17 @@ class ChunState(State):
     @cached_property
     def not_assessed(self) -> NDArray[np.int64]:
         """Number of metastases with a group at the reference that do not vote."""
-        return self.burden.count((self._reference > 0) & (self.lesion_response == NOT_ASSESSABLE))
+        return self.count((self.reference > 0) & (self.lesion_response == NOT_ASSESSABLE))
 
     @cached_property
     def largest(self) -> NDArray[np.int8]:
         """Response of the assessable metastasis that was largest at baseline."""
-        block = self.block
-        length = counting_length_um(block.timeline.measurements, np.zeros(len(block.timeline.measurements), np.bool_))
-        size = length[_baseline_rows(block)].astype(np.int64)[:, None]
-        key = np.where(self.lesion_response == NOT_ASSESSABLE, -1, (size.clip(0) << 2) + self.lesion_response)
-        best = block.reduce(np.maximum, key, dtype=np.int64, empty=-1)
+        size = self._longest(self.block.baseline_row[self.metastases]).astype(np.int64)[:, None]
+        key = np.full(self.block.row.shape, -1, np.int64)
+        votes = self.lesion_response != NOT_ASSESSABLE
+        key[self.metastases] = np.where(votes, (size.clip(0) << 2) + self.lesion_response, -1)
+        best = self.block.reduce(np.maximum, key, dtype=np.int64, empty=-1)
         return np.where(best < 0, NOT_ASSESSABLE, best & 3).astype(np.int8)
-
-
-def _baseline_rows(block: Block) -> NDArray[np.int64]:
-    place = np.maximum(block.per_track(block.baseline), 0).astype(np.int64)
-    return np.maximum(np.take_along_axis(block.row, place, axis=1)[:, 0], 0).astype(np.int64)
 
 
 def _not_assessable(state: ChunState) -> Flags:
@@ -270,12 +284,11 @@ CHUN_QUESTIONS: Final = (Question("overall", CHUN_RULES),)
 
 
 def _worsened(state: ChunState) -> Flags:
-    reference, groups = state._reference, state.groups
-    return state.block.reduce(np.logical_or, (reference > 0) & (groups > reference), np.bool_)
+    return state.some((state.reference > 0) & (state.groups > state.reference))
 
 
 def _disappeared(state: ChunState) -> Flags:
-    return state.block.reduce(np.logical_or, state.gone, np.bool_)
+    return state.some(state.gone)
 
 
 def _tie(state: ChunState) -> Flags:

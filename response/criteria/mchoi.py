@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from response.criteria.attenuation import phase_codes
 from response.criteria.choi import CHOI_FLAGS, CHOI_RULES, Choi, ChoiOptions, ChoiState
 from response.criteria.rules import Flags, Question, Rule
 from response.protocol import option
@@ -31,11 +32,11 @@ class MchoiOptions(ChoiOptions):
 
 def _not_arterial(state: ChoiState) -> Flags:
     phase = state.block.timeline.measurements.text_column("phase")
-    other = np.asarray(
-        [bool(folded(text)) and "arterial" not in folded(text).split() for text in phase.values], np.bool_
-    )
-    seen = state.block.lesion(other[phase.codes], fill=False)
-    return state.block.reduce(np.logical_or, seen & state.attenuation.matched, np.bool_)
+    names = [folded(text).split() for text in phase.values]
+    other = np.asarray([bool(name) and "arterial" not in name for name in names], np.bool_)
+    if not other.any():
+        return np.zeros(state.shape, np.bool_)
+    return state.block.some(other.take(phase_codes(state.block)) & state.attenuation.matched)
 
 
 MCHOI_RULES: Final = tuple(rule for rule in CHOI_RULES if rule.name not in _EITHER)

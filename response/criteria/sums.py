@@ -19,7 +19,7 @@ from response.criteria.criterion import Number
 from response.criteria.criterion import State as CriterionState
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, RecistState, burden_beside
 from response.criteria.rules import Flags, Question, Rule, RuleCodes
-from response.criteria.some_lesions import is_one_of
+from response.criteria.some_lesions import is_one_of, lesions_with
 from response.criteria.sum_tests import SumTest
 from response.readings import counting_length_um
 from response.timeline import FEW, NO_ROW, Block
@@ -297,6 +297,23 @@ def totals_of(
     return series[starts], np.add.reduceat(values, starts, axis=0, dtype=np.int64)
 
 
+def total_of(block: Block, tracks: NDArray[np.intp], values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the sums of values of some lesions, `[lesion, timepoint]` to `[series, timepoint]`; 0 in other series."""
+    series, totals = totals_of(block, tracks, values)
+    found = np.zeros(block.shape, np.int64)
+    found[series] = totals
+    return found
+
+
+def total_of_few(block: Block, chosen: Flags, values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the sums of a value of chosen lesions, fast where few are chosen; `[series, timepoint]`.
+
+    Flags are `[track, timepoint]`, values `[track, 1]`.
+    """
+    tracks = lesions_with(chosen)
+    return total_of(block, tracks, values[tracks] * chosen[tracks])
+
+
 def lesion_number(block: Block, name: str, tracks: Chosen = ALL) -> NDArray[np.int64]:
     """Return a number column, of all lesions or of some, as `[track, timepoint]`.
 
@@ -349,6 +366,8 @@ __all__ = [
     "rounded_area",
     "shrunk",
     "targets_of",
+    "total_of",
+    "total_of_few",
     "totals_of",
     "with_tracks",
 ]

@@ -18,7 +18,7 @@ from response.criteria.burden import Burden, Fact, facts_at, running, running_be
 from response.criteria.rules import Flags, Question
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
-from response.criteria.sums import NEW, AreaState, SumState, totals_of
+from response.criteria.sums import NEW, AreaState, SumState, total_of
 from response.timeline import Block
 from response.vocabulary import State, organ_of
 
@@ -137,24 +137,17 @@ class TotalState(SumState):
         if len(new.tracks):
             facts = burden.facts | np.where(self._some(burden.block, new.unknown), np.uint16(Fact.TARGET_MISSING), 0)
             facts |= np.where(self._some(burden.block, new.value > 0), np.uint16(Fact.TARGET_DISEASE), 0)
-            total = burden.sum_um + self._sum(burden.block, new.value)
+            total = burden.sum_um + total_of(burden.block, new.tracks, new.value)
             burden = replace(burden, facts=facts.astype(np.uint16), sum_um=total)
         super().__init__(burden, options, questions, test)
 
     def _some(self, block: Block, flags: Flags) -> Flags:
         return SomeLesions(block, self.new.tracks, flags).by_series()
 
-    def _sum(self, block: Block, values: NDArray[Any]) -> NDArray[np.int64]:
-        series, totals = totals_of(block, self.new.tracks, values)
-        found = np.zeros(block.shape, np.int64)
-        found[series] = totals
-        return found
-
     @cached_property
     def unmeasured(self) -> NDArray[np.int64]:
         """Number of targets and measured new lesions that could not be measured."""
-        targets = super().unmeasured
-        return targets + self._sum(self.block, self.new.unknown) if len(self.new.tracks) else targets
+        return super().unmeasured + total_of(self.block, self.new.tracks, self.new.unknown)
 
     @cached_property
     def other_new(self) -> Flags:
