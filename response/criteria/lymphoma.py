@@ -34,6 +34,7 @@ LARGE_GROWTH_UM: Final = 10_000
 _NODES: Final = (LesionClass.TARGET_NODE, LesionClass.NON_TARGET_NODE)
 _NON_TARGETS: Final = (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE)
 _SEEN: Final = (State.MEASURED, State.NORMAL_NODE, State.PRESENT, State.BORDERLINE_NODE)
+_OPEN: Final = (State.BLANK, State.MEASURED, State.PRESENT)  # written states that say nothing against a length
 _UNEQUIVOCAL: Final = (State.PRESENT, State.UNEQUIVOCAL_PROGRESSION)  # a new lesion that is written to be there
 
 
@@ -63,7 +64,7 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
     read = new_lesion_states(block, classes, new_node_rule="equivocal_10_15", use_pet=options.use_pet)
     state = block.spot_values(block.timeline.state, State.UNKNOWN).copy() if read is None else read
     longest, short = (_diameter(block, name) for name in ("longest_mm", "short_mm"))
-    _judge_nodes(classes, state, longest)
+    _judge_nodes(block, classes, state, longest)
     _judge_new(block, classes, state, longest, short)
     target = is_one_of(classes, TARGETS)[:, None]
     sized = is_one_of(state, SIZED) & target
@@ -87,21 +88,31 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
 
 
 def _diameter(block: Block, name: str) -> NDArray[np.int32]:
-    """Return a column of lengths, 0 where blank; `[track, timepoint]`."""
+    """Return a column of lengths, 0 where blank, or where the row counts for nothing; `[track, timepoint]`."""
     length = block.lesion(block.timeline.measurements.number(name), NO_NUMBER)
     np.maximum(length, 0, out=length)
+    length[block.barred] = 0
     return length
 
 
-def _judge_nodes(classes: NDArray[np.uint8], state: NDArray[np.int8], longest: NDArray[np.int32]) -> None:
+def _seen(written: NDArray[np.int8], state: NDArray[np.int8], length: NDArray[np.int32]) -> Flags:
+    """Return where a lesion was seen with a length, be it not the one that elsewhere counts (short axis of a node)."""
+    other = (state == State.NOT_EVALUABLE) & is_one_of(written, _OPEN)
+    return (is_one_of(state, _SEEN) | other) & (length > 0)
+
+
+def _judge_nodes(block: Block, classes: NDArray[np.uint8], state: NDArray[np.int8], longest: NDArray[np.int32]) -> None:
     """Put into the states that a known node is normal up to 15 mm of its longest diameter, and abnormal above."""
     nodes = np.flatnonzero(is_one_of(classes, _NODES))
+    if not len(nodes):
+        return
     found, length = state[nodes], longest[nodes]
+    written = block.timeline.measurements.code("state").take(block.row[nodes])
     target = (classes[nodes] == LesionClass.TARGET_NODE)[:, None]
     there = np.where(target, np.int8(State.MEASURED), np.int8(State.PRESENT))
     judged = np.where(length > NODE_UM, there, np.int8(State.NORMAL_NODE))
-    measured = is_one_of(found, _SEEN) | ((found == State.TOO_SMALL) & (length > NODE_UM))
-    state[nodes] = np.where(measured & (length > 0), judged, found)
+    too_long = (found == State.TOO_SMALL) & (length > NODE_UM)
+    state[nodes] = np.where(_seen(written, found, length) | too_long, judged, found)
 
 
 def _judge_new(
@@ -122,14 +133,15 @@ def _judge_new(
     found, node = state[new], (classes[new] == LesionClass.NEW_NODE)[:, None]
     written = block.timeline.measurements.code("state").take(block.row[new])
     size = np.maximum(longest[new], short[new])
-    seen = is_one_of(found, _SEEN)
-    small = ((size > 0) & (size <= EXTRANODAL_UM)) | ((size == 0) & (written == State.TOO_SMALL))
-    doubtful = ~node & seen & small & ~is_one_of(written, _UNEQUIVOCAL)
     open_node = (longest[new] == 0) & (size >= PATHOLOGICAL_NODE_UM)
-    normal = np.where(open_node, np.int8(State.EQUIVOCAL), np.int8(State.NORMAL_NODE))
-    judged = np.where(size > NODE_UM, np.int8(State.PRESENT), normal)
-    found = np.where(doubtful, np.int8(State.EQUIVOCAL), found)
-    state[new] = np.where(node & seen & (size > 0), judged, found)
+    small_node = np.where(open_node, np.int8(State.EQUIVOCAL), np.int8(State.NORMAL_NODE))
+    small = np.where(node, small_node, np.int8(State.EQUIVOCAL))
+    large = size > np.where(node, NODE_UM, EXTRANODAL_UM)
+    there = large | (~node & is_one_of(written, _UNEQUIVOCAL))
+    judged = np.where(there, np.int8(State.PRESENT), small)
+    unsized = ~node & (found == State.PRESENT) & (size == 0) & (written == State.TOO_SMALL)
+    found = np.where(_seen(written, found, size), judged, found)
+    state[new] = np.where(unsized, np.int8(State.EQUIVOCAL), found)
 
 
 @dataclass(frozen=True, eq=False)
