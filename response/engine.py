@@ -18,6 +18,7 @@ from response.best_of_series import BestOfSeries, best_of_series
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, State
 from response.criteria.recist import RecistState
+from response.errors import CriterionError, ResponseError, place_of_fault
 from response.findings import Finding
 from response.measurements import Measurements
 from response.progression import progression_dates, relabelled
@@ -176,12 +177,23 @@ def assess_timeline(
 def _assess_block(block: Block, results: Mapping[str, Result]) -> int:
     """Assess a block; return how many series are done when all blocks up to it are."""
     beside: dict[str, State] = {}
-    for name, result in results.items():
-        state = result.criterion.state(block, result.options, beside)
-        beside[name] = state
-        result.criterion.answer(state, result.options)
-        _keep(block, state, result, beside)
+    for result in results.values():
+        try:
+            _ask(block, result, beside)
+        except Exception as error:
+            package = type(result.criterion).__module__.partition(".")[0]
+            if package == "response" or isinstance(error, ResponseError):
+                raise
+            fault = f"criterion '{result.criterion.name}' failed with {place_of_fault(error, package)}"
+            raise CriterionError(f"{fault}: leave it out, and tell who brings the package '{package}'") from error
     return block.high
+
+
+def _ask(block: Block, result: Result, beside: dict[str, State]) -> None:
+    state = result.criterion.state(block, result.options, beside)
+    beside[result.criterion.name] = state
+    result.criterion.answer(state, result.options)
+    _keep(block, state, result, beside)
 
 
 def _keep(block: Block, state: State, result: Result, beside: Mapping[str, State]) -> None:

@@ -57,9 +57,17 @@ class OutputError(ResponseError):
     """Results that could not be written; nothing partial is left behind."""
 
 
-def place_of_fault(error: BaseException) -> str:
-    """Return the kind of an unexpected error and where it came up; never its text, which may hold a patient's data."""
+def place_of_fault(error: BaseException, package: str = "response") -> str:
+    """Return the kind of an unexpected error and where it came up; never its text, which may hold a patient's data.
+
+    Parameters
+    ----------
+    error
+        The error.
+    package
+        Whose last place is named, where the error passed through it.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "response" in Path(frame.filename).parts] or frames
-    where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
+    theirs = [frame for frame in frames if {package, f"{package}.py"} & set(Path(frame.filename).parts)] or frames
+    where = f"{Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else "an unknown place"
     return f"{type(error).__name__} at {where}"

@@ -323,6 +323,36 @@ def test_a_broken_package_is_named_and_passed_over(installed: Path, table: Path,
     assert "criterion 'lost' cannot be loaded from lost_package:LOST" in asked.err
 
 
+FAILS = """
+from dataclasses import dataclass, replace
+from response.plugins import *
+from response.criteria.recist import Recist11
+
+@dataclass(frozen=True)
+class Fails(Recist11):
+    name: str = "fails"
+
+    def state(self, block, options, beside):
+        raise KeyError("what stands in the data")
+
+FAILS = Fails()
+"""
+
+
+@pytest.mark.slow
+def test_a_criterion_that_fails_on_the_data_is_named(table: Path, tmp_path: Path) -> None:
+    entry = '[project.entry-points."response.criteria"]\nfails = "failing_package:FAILS"'
+    packages = (package(tmp_path, "failing_package", entry, FAILS),)
+    command = ("-m", "response", "assess", str(table), "--criteria", "fails", "-o", "out")
+    done = run(*command, cwd=tmp_path, packages=packages)
+    assert done.status == 2
+    line = FAILS.splitlines().index('        raise KeyError("what stands in the data")') + 1
+    assert f"criterion 'fails' failed with KeyError at failing_package.py:{line}" in done.err
+    assert "'failing_package'" in done.err
+    assert "what stands in the data" not in done.err
+    assert not (tmp_path / "out").exists()
+
+
 # --- faults planted in the sample, and what the suite says
 
 
@@ -506,6 +536,8 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
      r"option windows is tuple; a protocol holds true or false, numbers and texts"),
     ("an option without a word", with_options(windows=option(28, "")), "options_are_saved",
      r"option windows does not say what it decides"),
+    ("options without those of the best response", named(options=plugins.Options), "options_are_saved",
+     r"derive its options from BestResponseOptions, or name its categories in `best_order`"),
     ("an option without a default", with_options(windows=field(metadata={"doc": "days"})), "options_are_saved",
      r"option windows has no default"),
     ("it changes what was read", meddles, "recist_is_left_alone",

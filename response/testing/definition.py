@@ -10,7 +10,7 @@ import numpy as np
 from response.columns import COLUMNS
 from response.criteria.criterion import Criterion
 from response.errors import CriterionError
-from response.protocol import Options, Protocol, as_toml, differences
+from response.protocol import BestResponseOptions, Options, Protocol, as_toml, differences
 from response.registry import BUILT_IN, STANDARD, find_criterion
 from response.report.evidence import Evidence
 from response.report.figures import Figures
@@ -79,6 +79,10 @@ def check_options_are_saved(bench: Bench) -> None:
     """Every option has a default among its choices and says what it decides; a protocol keeps all of them."""
     criterion, kind = bench.criterion, bench.criterion.options
     assert issubclass(kind, Options), f"the options are {kind.__name__}, which is no response.protocol.Options"
+    assert criterion.best_order or issubclass(kind, BestResponseOptions), (
+        "its responses are those of RECIST, so it has a best response: derive its options from BestResponseOptions, or "
+        "name its categories in `best_order`, the best first"
+    )
     bare = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]
     assert not bare, f"option {', '.join(bare)} has no default; make it with option(default, what it decides)"
     standard: Any = kind()
