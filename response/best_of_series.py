@@ -15,6 +15,7 @@ from response.timeline import Block, Timeline
 from response.vocabulary import Response
 
 NO_CELL = -1
+_LAST_PDU = {"sd": Response.SD, "pd": Response.PD}  # any other: as it stands
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ def _course(block: Block, codes: NDArray[np.int8], result: Result, options: Best
     precision = block.cell_values(visits.precision, 0)
     partial = bool(((precision != DatePrecision.DAY) & (first != NO_DATE)).any())
     return ResponseCourse(
-        response=block.cell_values(codes, 0),
+        response=_with_last_settled(block.cell_values(codes, 0), options),
         exists=block.follow_up,
         first_scan=first,
         last_scan=block.cell_values(visits.last_scan, NO_DATE),
@@ -80,6 +81,16 @@ def _course(block: Block, codes: NDArray[np.int8], result: Result, options: Best
         judged_after_cr=_judged_after_cr(block, result),
         words=result.criterion.response_words,
     )
+
+
+def _with_last_settled(code: NDArray[np.int8], options: BestResponseOptions) -> NDArray[np.int8]:
+    """Return the responses with an unconfirmed progression that nothing settled as the options count it (PCWG3)."""
+    counts_as = _LAST_PDU.get(getattr(options, "pcwg3_last_pdu", ""))
+    if counts_as is None:
+        return code
+    settled = (code >= Response.CR) & (code <= Response.PD)
+    settled_later = np.logical_or.accumulate(settled[:, ::-1], axis=1)[:, ::-1]
+    return np.where((code == Response.UNCONFIRMED_PD) & ~settled_later, np.int8(counts_as), code)
 
 
 def _baseline_scans(block: Block) -> NDArray[np.int32]:

@@ -17,6 +17,7 @@ from tests.test_acceptance import (
     NUMBERS,
     assessed,
     check_timepoints,
+    example,
     named,
     of_subject,
     same_number,
@@ -110,6 +111,68 @@ def test_every_option_tells_why_and_the_module_its_source(criterion: str) -> Non
     module = importlib.import_module(type(found).__module__)
     assert "Source:" in (module.__doc__ or "")
     assert "Scope:" in (module.__doc__ or "")
+
+
+# Criteria 5.9: the response of soft tissue, that of bone, and both together, row by row.
+SOFT_TISSUE = {
+    "PD": "T1 liver 30|30|40",
+    "NE": "T1 liver 30|30|NE",
+    "NED": "",
+    "SD": "T1 liver 30|30|30",
+    "Non-CR/Non-PD": "NT1 lung present|present|present",
+    "PR": "T1 liver 30|30|20",
+    "CR": "T1 liver 30|30|0",
+    "CR, no target": "NT1 lung present|present|absent",
+}
+BONE = {  # lesions and new ones at baseline and two scans after it
+    "PD": ("5 0", "7 2", "9 4"),
+    "Non-PD": ("5 0", "5 0", "5 0"),
+    "PDu": ("5 0", "5 0", "7 2"),
+    "NED": ("5 0", "5 0", "0 0"),
+    "NE": ("5 0", "5 0", ""),
+}
+TOGETHER = [
+    ("PD", "PD Non-PD PDu NED NE", "PD"),
+    ("NE NED SD Non-CR/Non-PD PR CR", "PD", "PD"),
+    ("NE", "Non-PD PDu NED NE", "NE"),
+    ("NED", "Non-PD", "Non-CR/Non-PD"),
+    ("NED", "PDu", "PDu"),
+    ("NED", "NED NE", "NE"),
+    ("SD", "Non-PD PDu NED NE", "SD"),
+    ("Non-CR/Non-PD", "Non-PD PDu NED NE", "Non-CR/Non-PD"),
+    ("PR", "Non-PD PDu NED NE", "PR"),
+    ("CR", "Non-PD PDu NE", "PR"),
+    ("CR, no target", "Non-PD PDu NE", "Non-CR/Non-PD"),
+    ("CR", "NED", "CR"),
+    ("CR, no target", "NED", "CR"),
+]
+
+
+def pairs() -> list[tuple[str, str, str]]:
+    """Return every soft tissue and bone, and what they are together."""
+    softs = {soft: [soft] if soft == "CR, no target" else soft.split() for soft, _, _ in TOGETHER}
+    return [(one, bone, both) for soft, bones, both in TOGETHER for one in softs[soft] for bone in bones.split()]
+
+
+@pytest.mark.parametrize(("soft", "bone", "both"), pairs())
+def test_soft_tissue_and_bone_together(soft: str, bone: str, both: str) -> None:
+    scans = []
+    for timepoint, scan in enumerate(BONE[bone]):
+        lesions, _, new = scan.partition(" ")
+        counts = f", bone_lesions={lesions}, new_bone_lesions={new}" if scan else ""
+        scans.append(f"{timepoint} new_lesions=none{counts}")
+    case = example(SOFT_TISSUE[soft], criterion="pcwg3", visits=" ; ".join(scans))
+    result = response.assess(case.measurements(), criteria=("pcwg3",)).results["pcwg3"]
+    found = [
+        result.categories(question)[result.answers[question][-1]] for question in ("soft_tissue", "bone", "overall")
+    ]
+    assert found == [soft.partition(",")[0], bone, both]
+
+
+def test_every_pair_of_the_table_is_there() -> None:
+    softs = {soft for soft in SOFT_TISSUE if soft != "CR, no target"}
+    there = {(soft.partition(",")[0], bone) for soft, bone, _ in pairs()}
+    assert there == {(soft, bone) for soft in softs for bone in BONE}
 
 
 @pytest.mark.parametrize(("id_", "unit"), [("X22a", "mm2"), ("GV1", "mm3")])

@@ -1,4 +1,4 @@
-"""Bone scans by the 2+2 rule of PCWG3, and the course of prostate-specific antigen; sources as in `pcwg3`."""
+"""Bone scans by the 2+2 rule of PCWG3; sources as in `pcwg3`."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -8,16 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_DATE, NO_NUMBER, THOUSAND
-from response.criteria.burden import NO_SUM, before
+from response.cells import NO_NUMBER, THOUSAND
+from response.criteria.burden import ever_before, running
 from response.criteria.rules import Flags
+from response.criteria.runs import NOWHERE, Places, days_passed, run_starts
 from response.criteria.visit_values import visit_numbers
 from response.timeline import Block
 
 NEW_LESIONS: Final = 2  # new lesions that are progression, and as many more that confirm it
-PSA_LEAST: Final = 2_000  # 2 ng/mL over the smallest value, in thousandths
-PSA_GROWTH: Final = (5, 4)  # 125 % of the smallest value
-NOWHERE: Final = -1
 
 
 class Bone(IntEnum):
@@ -33,16 +31,18 @@ class Bone(IntEnum):
     PERSISTING = 7
 
 
-_OPEN: Final = (Bone.NEW_AT_FIRST, Bone.NEW_LATER)
-
-
 @dataclass(frozen=True, eq=False)
 class BoneScans:
     """The bone scans of a block; arrays `[series, timepoint]`.
 
-    The steps of a series: (1) The first scan after baseline is the new reference; two new lesions on it are open. (2)
-    The next scan, so many days later, confirms them by two more, or shows that they were a flare. (3) From then on,
-    two lesions more than on the reference are open, and confirmed if they are still there so many days later.
+    The steps of a series:
+
+    1. The first scan after baseline is the new reference; two new lesions on it are open.
+    2. The first scan so many days later confirms them by two more, or shows that they were a flare. A scan that comes
+       too early decides nothing.
+    3. From then on, two lesions more than on the reference are open; they are confirmed by a scan so many days later
+       that shows two more as well, unless a scan in between did not.
+    4. Progression stays.
     """
 
     block: Block
@@ -60,108 +60,81 @@ class BoneScans:
         return np.where((found == NO_NUMBER) & (self.total == 0), 0, found)
 
     @cached_property
-    def course(self) -> tuple[NDArray[np.int8], NDArray[np.intp]]:
-        """What each scan says (`Bone`), and the place of the scan that first showed its progression."""
-        days = self.block.cell_values(self.block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
-        said = np.zeros(self.block.shape, np.int8)
-        start = np.full(self.block.shape, NOWHERE, np.intp)
-        walk = _Walk(self.block.series_count, self.confirm_days)
-        for place in range(self.block.timepoints):
-            known = self.block.follow_up[:, place] & (self.new[:, place] != NO_NUMBER)
-            said[:, place] = walk.step(place, self.new[:, place], days[:, place], known)
-            start[:, place] = np.where(np.isin(said[:, place], _OPEN), place, walk.since)
-        gone = (self.total == 0) & np.isin(said, (Bone.NO_PROGRESSION, Bone.FLARE))
-        return np.where(gone, np.int8(Bone.NO_LESION), said).astype(np.int8), start
-
-    def says(self, *what: Bone) -> Flags:
-        """Return where the scan says one of some things."""
-        return np.isin(self.course[0], what)
-
-
-class _Walk:
-    """Where the bone scans of each series stand; arrays `[series]`."""
-
-    def __init__(self, series: int, confirm_days: int) -> None:
-        self.confirm_days = confirm_days
-        self.reference = np.full(series, NO_NUMBER, np.int64)  # new lesions of the first scan
-        self.waiting = np.zeros(series, np.int8)  # `Bone` that is open
-        self.since = np.full(series, NOWHERE, np.intp)  # place of the scan that opened it, or of the progression
-        self.opened = np.full(series, NO_DATE, np.int64)
-        self.progressed = np.zeros(series, np.int8)
-
-    def step(self, place: int, new: NDArray[np.int64], days: NDArray[np.int64], known: Flags) -> NDArray[np.int8]:
-        """Take one scan of each series, and return what it says."""
-        first = known & (self.reference == NO_NUMBER)
-        later = known & ~first & (self.progressed == 0)
-        more = later & (new - self.reference >= NEW_LESIONS)
-        waited = (days == NO_DATE) | (self.opened == NO_DATE) | (days - self.opened >= self.confirm_days)
-        flare_judged = later & (self.waiting == Bone.NEW_AT_FIRST) & waited
-        flare_open = later & (self.waiting == Bone.NEW_AT_FIRST) & ~waited
-        was_new = later & (self.waiting == Bone.NEW_LATER)
-        opens = (first & (new >= NEW_LESIONS)) | (more & (self.waiting == 0))
-        ends = (flare_judged & ~more) | (was_new & ~more)
-        said = np.where(known, np.int8(Bone.NO_PROGRESSION), np.int8(Bone.NOT_EVALUABLE))
-        said[flare_judged & ~more] = Bone.FLARE
-        said[(first & (new >= NEW_LESIONS)) | flare_open] = Bone.NEW_AT_FIRST
-        said[(more & (self.waiting == 0)) | (was_new & more & ~waited)] = Bone.NEW_LATER
-        self.progressed[flare_judged & more] = Bone.TWO_PLUS_TWO
-        self.progressed[was_new & more & waited] = Bone.PERSISTING
-        self._keep(place, new, days, first=first, opens=opens, ends=ends, said=said)
-        return np.where(known & (self.progressed > 0), self.progressed, said).astype(np.int8)
-
-    def _keep(
-        self,
-        place: int,
-        new: NDArray[np.int64],
-        days: NDArray[np.int64],
-        *,
-        first: Flags,
-        opens: Flags,
-        ends: Flags,
-        said: NDArray[np.int8],
-    ) -> None:
-        self.reference[first] = new[first]
-        self.waiting[ends] = 0
-        self.waiting[opens] = said[opens]
-        self.since[opens], self.opened[opens] = place, days[opens]
-
-
-@dataclass(frozen=True, eq=False)
-class Psa:
-    """Prostate-specific antigen against its smallest value; arrays `[series, timepoint]`."""
-
-    block: Block
-    confirm_days: int
+    def known(self) -> Flags:
+        """A scan after baseline, with the number of new lesions."""
+        return np.asarray(self.block.follow_up & (self.new != NO_NUMBER))
 
     @cached_property
-    def value(self) -> NDArray[np.int64]:
-        """Thousandths of ng/mL, `NO_NUMBER` where not recorded."""
-        return visit_numbers(self.block, "psa")
+    def first(self) -> Flags:
+        """The first scan after baseline."""
+        return self.known & ~ever_before(self.known)
 
     @cached_property
-    def _known(self) -> Flags:
-        return np.asarray(self.value != NO_NUMBER) & (self.block.is_baseline | self.block.follow_up)
+    def _first_place(self) -> Places:
+        return np.asarray(self.first.argmax(axis=1)[:, None])
 
     @cached_property
-    def rises(self) -> Flags:
-        """25 % and 2 ng/mL over the smallest value before."""
-        least = before(np.minimum.accumulate(np.where(self._known, self.value, NO_SUM), axis=1), NO_SUM)
-        share, of = PSA_GROWTH
-        grew = (of * self.value >= share * least) & (self.value - least >= PSA_LEAST)
-        return np.asarray(grew & self._known & self.block.follow_up)
+    def _over_baseline(self) -> Flags:
+        return self.known & (self.new >= NEW_LESIONS)
 
     @cached_property
-    def progressed(self) -> Flags:
-        """The rise began so many days before, and each value since confirms it."""
-        place = np.broadcast_to(np.arange(self.block.shape[1]), self.block.shape)
-        days = self.block.cell_values(self.block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
-        fell = self._known & ~self.rises
-        last_fall = np.maximum.accumulate(np.where(fell, place, NOWHERE), axis=1)
-        last_rise = before(np.maximum.accumulate(np.where(self.rises, place, NOWHERE), axis=1), NOWHERE)
-        opens = self.rises & ((last_rise == NOWHERE) | (last_rise < last_fall))
-        began = np.maximum.accumulate(np.where(opens, place, NOWHERE), axis=1)
-        since = days - np.take_along_axis(days, np.maximum(began, 0), axis=1)
-        return np.asarray(self.rises & (began < place) & (since >= self.confirm_days))
+    def _over_reference(self) -> Flags:
+        reference = np.take_along_axis(self.new, self._first_place, axis=1)
+        return self.known & (self.new - reference >= NEW_LESIONS)
+
+    @cached_property
+    def _awaited(self) -> Flags:
+        """Scans after the first one, while its new lesions are open; the last of them judges."""
+        opened = np.take_along_axis(self._over_baseline & self.first, self._first_place, axis=1)
+        return self.known & ~self.first & opened & ~ever_before(self._late_enough)
+
+    @cached_property
+    def _late_enough(self) -> Flags:
+        return self.known & ~self.first & days_passed(self.block, self._first_place, self.confirm_days)
+
+    @cached_property
+    def _began(self) -> Places:
+        """Where two lesions more than on the reference began to be seen, once those of the first scan are judged."""
+        later = self.known & ~self.first & ~self._awaited
+        return run_starts(later & self._over_reference, later & ~self._over_reference)
+
+    @cached_property
+    def _confirmed(self) -> tuple[Flags, Flags]:
+        """Scans that confirm: those of the first scan by two more, and later ones that persist."""
+        judged = self._awaited & self._late_enough
+        later = self._over_reference & ~self.first & ~self._awaited
+        place = np.arange(self.known.shape[1])
+        persists = later & (self._began < place) & days_passed(self.block, self._began, self.confirm_days)
+        return judged & self._over_reference, persists
+
+    @cached_property
+    def says(self) -> NDArray[np.int8]:
+        """What each scan says, `Bone`."""
+        said = np.zeros(self.known.shape, np.int8)
+        if not self.known.any():
+            return said
+        two_plus_two, persists = self._confirmed
+        gone = self.total == 0
+        said[self.known] = Bone.NO_PROGRESSION
+        said[self._awaited & self._late_enough] = Bone.FLARE
+        said[self.known & gone] = Bone.NO_LESION
+        said[self._over_baseline & (self.first | (self._awaited & ~self._late_enough))] = Bone.NEW_AT_FIRST
+        said[self._over_reference & ~self.first & ~self._awaited] = Bone.NEW_LATER
+        said[two_plus_two], said[persists] = Bone.TWO_PLUS_TWO, Bone.PERSISTING
+        confirmed = np.where(two_plus_two | persists, said, 0).astype(np.int8)
+        progressed = np.where(ever_before(confirmed > 0), 0, confirmed)  # the first one
+        stays = running(np.maximum, progressed)
+        return np.where(self.known & (stays > 0), stays, said)
+
+    @cached_property
+    def start(self) -> Places:
+        """Place of the scan that first showed the progression which a timepoint has, `NOWHERE` where it has none."""
+        if not self.known.any():
+            return np.full(self.known.shape, NOWHERE, np.intp)
+        two_plus_two, persists = self._confirmed
+        began = np.where(two_plus_two, self._first_place, np.where(persists, self._began, NOWHERE))
+        first = np.where(ever_before(two_plus_two | persists), NOWHERE, began)
+        return running(np.maximum, first)
 
 
 def _whole(thousandths: NDArray[np.int64]) -> NDArray[np.int64]:

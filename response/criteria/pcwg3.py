@@ -3,16 +3,18 @@
 Source: Scher et al., J Clin Oncol 2016;34:1402-1418, doi:10.1200/JCO.2015.64.2702. Soft tissue is RECIST 1.1, but a
 new node must reach 10 mm and grow by 5 mm. Confirmed in a public source (admiralonco, vignette on PCWG3, after
 PharmaSUG 2024 DS-287): the 2+2 rule for the first scan after baseline, persistence on the next scan from then on, six
-weeks for both, the dates, and the table that combines soft tissue and bone, row by row. There the open progression of
-a scan is later written over; here it stands, and the confirmed one is dated back to it. Not found in a public source,
-and noted where they decide: the growth of nodes, and prostate-specific antigen (25 % and 2 ng/mL, confirmed three
-weeks later), which stands in notes only.
+weeks for both, the dates, the table that combines soft tissue and bone, row by row, and that a last PDu stays PDu at
+its timepoint and is SD (or, more conservatively, PD) as best response. There the open progression of a scan is later
+written over; here it stands, and the confirmed one is dated back to it. A rise of prostate-specific antigen by 25 %
+and 2 ng/mL over its smallest value is confirmed for PCWG2 (PMC2684851, table 2). Not found in a public source, and
+noted where they decide: the growth of nodes, and the three weeks to the value that confirms a rise (in notes only).
+Our reading: a bone scan that comes too early to confirm says what it shows and decides nothing.
 
 Scope: castration-resistant prostate cancer. Lesions of the bone scan stand in the visit table, not among the lesions.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Final
 
@@ -20,9 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_DATE, NO_NUMBER
-from response.criteria.bone_scans import NOWHERE, Bone, BoneScans, Psa
-from response.criteria.burden import NO_SUM, LesionClass
+from response.criteria.bone_scans import Bone, BoneScans
+from response.criteria.burden import NO_SUM, Burden, LesionClass
 from response.criteria.criterion import Criterion, Number, State
+from response.criteria.new_lesions import new_lesion_states
+from response.criteria.psa import Psa
 from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
@@ -32,15 +36,16 @@ from response.criteria.recist import (
     RecistState,
     recist_burden,
 )
-from response.criteria.rules import Flags, Question, Rule
-from response.criteria.sums import ADJUDICATE_CR, otherwise
-from response.criteria.visit_values import any_lesion, at_baseline
+from response.criteria.rules import Flags, Question, Rule, RuleCodes, asks
+from response.criteria.runs import NOWHERE
+from response.criteria.some_lesions import is_one_of
+from response.criteria.sums import ADJUDICATE_CR, burden_with, otherwise
+from response.criteria.visit_values import at_baseline
 from response.protocol import option
 from response.timeline import Block
 from response.vocabulary import NON_PD, PCWG3_WORDS, PDU, Response
 from response.vocabulary import State as LesionState
 
-NAME: Final = "pcwg3"
 FLARE_DAYS: Final = 84  # the first scan is expected within twelve weeks (vignette: 8 to 12 weeks)
 
 
@@ -54,6 +59,11 @@ class Pcwg3Options(RecistOptions):
     pcwg3_psa_days: int = option(
         21, "smallest number of days to the value that confirms a rise of PSA (three weeks), inclusive", minimum=0
     )
+    pcwg3_last_pdu: str = option(
+        "sd",
+        "PDu that no later scan settles, as best response: SD (vignette), PD (conservative), or PDu as it stands",
+        choices=("sd", "pd", "pdu"),
+    )
     new_node_rule: str = option(
         "pcwg3_like",
         "a new node: 10 mm and 5 mm growth, or as in RECIST 1.1 (10 to below 15 mm is equivocal, or 10 mm is enough)",
@@ -62,7 +72,34 @@ class Pcwg3Options(RecistOptions):
 
 
 class Pcwg3State(RecistState):
-    """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
+    """What the rules ask of all series of a block; arrays `[series, timepoint]`.
+
+    Attributes
+    ----------
+    standard
+        RECIST 1.1 beside, where it judges the targets and non-targets by the same options; None where it does not.
+    """
+
+    def __init__(
+        self, burden: Burden, options: Any, questions: tuple[Question[Any], ...], standard: RecistState | None
+    ) -> None:
+        super().__init__(burden, options, questions)
+        self.standard = standard
+
+    def known(self, question: str) -> RuleCodes | None:
+        """Return the answers that RECIST 1.1 beside has given already; None where it has not."""
+        if self.standard is None or question == "bone":
+            return None
+        if question in ("target", "non_target"):
+            return self.standard.answers[question]
+        if self.burden is not self.standard.burden:
+            return None
+        return self.standard.answers.get({"soft_tissue": "overall", "new_lesion": "new_lesion"}.get(question, ""))
+
+    @property
+    def sums(self) -> Burden:
+        """The burden whose sums have been made."""
+        return self.burden if self.standard is None else self.standard.burden
 
     @cached_property
     def bone(self) -> BoneScans:
@@ -77,19 +114,39 @@ class Pcwg3State(RecistState):
     @property
     def dated_from(self) -> NDArray[np.intp] | None:
         """Timepoint whose scan first showed the progression: that of bone where soft tissue shows none."""
+        return self._shown_from
+
+    @cached_property
+    def _shown_from(self) -> NDArray[np.intp]:
         own = np.broadcast_to(np.arange(self.shape[1]), self.shape)
-        start = self.bone.course[1]
+        start = self.bone.start
         by_bone = self.is_("bone", "PD") & ~self.is_("soft_tissue", "PD") & (start > NOWHERE)
         return np.where(by_bone, start, own).astype(np.intp)
 
     @cached_property
     def first_scan_late(self) -> Flags:
         """The first bone scan after baseline is more than twelve weeks after it."""
+        if not self.bone.known.any():
+            return self.bone.known
         days = self.block.cell_values(self.block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
         base = at_baseline(self.block, days)
-        scanned = self.block.follow_up & (self.bone.new != NO_NUMBER)
-        first = scanned & (np.cumsum(scanned, axis=1) == 1)
-        return np.asarray(first & (days != NO_DATE) & (base != NO_DATE) & (days - base > FLARE_DAYS))
+        return np.asarray(self.bone.first & (days != NO_DATE) & (base != NO_DATE) & (days - base > FLARE_DAYS))
+
+    @property
+    def psa_rise(self) -> Flags:
+        """A rise of PSA that is still to be confirmed."""
+        return self.psa.rises & ~self.psa.progressed
+
+    @property
+    def node_by_growth(self) -> Flags:
+        """A new node was judged by its growth."""
+        nodes = np.flatnonzero(self.burden.classes == LesionClass.NEW_NODE)
+        found = np.zeros(self.shape, np.bool_)
+        if self.options.new_node_rule == "pcwg3_like" and len(nodes):
+            seen = (LesionState.PRESENT, LesionState.EQUIVOCAL, LesionState.BORDERLINE_NODE)
+            lesion, place = np.nonzero(is_one_of(self.burden.state[nodes], seen))
+            found[self.block.series_of_track[nodes[lesion]], place] = True
+        return found
 
     def thresholds(self, place: int) -> list[str]:  # noqa: ARG002
         """Return nothing: those of soft tissue stand with RECIST 1.1."""
@@ -97,7 +154,7 @@ class Pcwg3State(RecistState):
 
 
 def _bone(*what: Bone) -> Callable[[Pcwg3State], Flags]:
-    return lambda state: state.bone.says(*what)
+    return lambda state: is_one_of(state.bone.says, what)
 
 
 BONE_RULES: Final = (
@@ -159,30 +216,15 @@ def _psa_progressed(state: Pcwg3State) -> Flags:
     return state.psa.progressed
 
 
-def _psa_rises(state: Pcwg3State) -> Flags:
-    return state.psa.rises & ~state.psa.progressed
-
-
-def _node_rule(state: Pcwg3State) -> Flags:
-    new = (state.burden.classes == LesionClass.NEW_NODE)[:, None]
-    seen = np.isin(state.burden.state, (LesionState.PRESENT, LesionState.EQUIVOCAL, LesionState.BORDERLINE_NODE))
-    by_rule = state.options.new_node_rule == "pcwg3_like"
-    return np.asarray(any_lesion(state.block, new & seen) & by_rule)
-
-
-def _late_first(state: Pcwg3State) -> Flags:
-    return state.first_scan_late
-
-
 PCWG3_FLAGS: Final = (
     ADJUDICATE_CR,
     Rule("psa_progression", "", _psa_progressed, "PSA",
          "PSA is 25 % and 2 ng/mL over its smallest value, three weeks on (rule not checked against the paper)"),
-    Rule("psa_rise", "", _psa_rises, "PSA",
+    Rule("psa_rise", "", asks("psa_rise"), "PSA",
          "PSA is 25 % and 2 ng/mL over its smallest value, to be confirmed (rule not checked against the paper)"),
-    Rule("node_growth_not_confirmed", "", _node_rule, "soft tissue",
+    Rule("node_growth_not_confirmed", "", asks("node_by_growth"), "soft tissue",
          "a new node is judged by 10 mm and 5 mm of growth, which was not confirmed against the paper"),
-    Rule("first_bone_scan_late", "", _late_first, "bone, 2+2",
+    Rule("first_bone_scan_late", "", asks("first_scan_late"), "bone, 2+2",
          "the first bone scan is more than twelve weeks after the baseline, where a flare is not expected any more"),
 )  # fmt: skip
 
@@ -191,7 +233,7 @@ PCWG3_FLAGS: Final = (
 class Pcwg3(Criterion):
     """PCWG3 as a criterion of the engine."""
 
-    name: str = NAME
+    name: str = "pcwg3"
     title: str = "PCWG3"
     source: str = "Scher et al., J Clin Oncol 2016;34:1402-1418"
     options: type[Pcwg3Options] = Pcwg3Options
@@ -206,20 +248,47 @@ class Pcwg3(Criterion):
     offered: bool = False
     scope: str = "PCWG3 is for metastatic prostate cancer; lesions of bone scans are counted, not measured."
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> Pcwg3State:  # noqa: ARG002
-        """Return what the rules ask; soft tissue is read again, by its own options."""
-        return Pcwg3State(recist_burden(block, options), options, self.questions)
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> Pcwg3State:
+        """Return what the rules ask; soft tissue is read again where its options differ from those of RECIST 1.1."""
+        recist = beside.get("recist-1.1")
+        if not isinstance(recist, RecistState) or not _alike(options, recist.options):
+            return Pcwg3State(recist_burden(block, options), options, self.questions, None)
+        return Pcwg3State(_with_new_nodes(recist, options), options, self.questions, recist)
+
+    def answer(self, state: Any, options: Any) -> None:
+        """Ask the questions in order; what RECIST 1.1 beside has answered is not asked again."""
+        for question in self.questions:
+            known = state.known(question.name)
+            state.answers[question.name] = question.answer(state, options) if known is None else known
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: lengths and PSA in thousandths, new lesions of bone."""
-        burden, bone, psa = state.burden, state.bone.new, state.psa.value
+        sums, bone, psa = state.sums, state.bone.new, state.psa.value
         return {
-            "sum_mm": burden.sum_um,
-            "baseline_mm": np.asarray(np.broadcast_to(burden.baseline_um, state.shape)),
-            "nadir_mm": burden.nadir_um,
+            "sum_mm": sums.sum_um,
+            "baseline_mm": np.asarray(np.broadcast_to(sums.baseline_um, state.shape)),
+            "nadir_mm": sums.nadir_um,
             "pcwg3_new_bone": np.where(bone == NO_NUMBER, NO_SUM, bone),
             "pcwg3_psa": np.where(psa == NO_NUMBER, NO_SUM, psa),
         }
+
+
+def _alike(options: Any, standard: Any) -> bool:
+    """Return whether targets and non-targets are judged by the same options."""
+    names = (item.name for item in fields(RecistOptions) if item.name != "new_node_rule")
+    return all(getattr(options, name) == getattr(standard, name) for name in names)
+
+
+def _with_new_nodes(recist: RecistState, options: Pcwg3Options) -> Burden:
+    """Return the lesions as RECIST 1.1 reads them, but for new nodes where they are judged in another way."""
+    burden = recist.burden
+    alike = options.new_node_rule == recist.options.new_node_rule
+    if alike or not (burden.classes == LesionClass.NEW_NODE).any():
+        return burden
+    block, rule = burden.block, options.new_node_rule
+    states = new_lesion_states(block, burden.classes, new_node_rule=rule, use_pet=options.use_pet)
+    as_read = block.spot_values(block.timeline.state, LesionState.UNKNOWN)
+    return burden_with(burden, state=as_read if states is None else states)
 
 
 PCWG3: Final = Pcwg3(words=PCWG3_WORDS)

@@ -191,7 +191,8 @@ class RenalState(State):
     def structure_unknown(self) -> Flags:
         """Neither attenuation nor necrosis of any target can be compared with the baseline."""
         unknown = self.compared == 0
-        return unknown if self._necrosis_known is None else unknown & ~self.block.some(self._necrosis_known)
+        known = self._necrosis_known
+        return np.asarray(unknown if known is None else unknown & ~self.block.some(known))
 
     @cached_property
     def _enhancement(self) -> NDArray[np.int8] | None:

@@ -1,0 +1,53 @@
+"""Runs of a finding along time: when each began, and whether enough time has passed since; `[series, timepoint]`."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from response.cells import NO_DATE
+from response.criteria.burden import running, running_before
+from response.criteria.rules import Flags
+from response.timeline import Block
+
+NOWHERE: Final = -1
+Places = NDArray[np.intp]
+
+
+def run_starts(holds: Flags, ends: Flags) -> Places:
+    """Return the place of the timepoint that began the run which a timepoint belongs to, `NOWHERE` before any.
+
+    A run begins where the finding holds for the first time, or again after a timepoint that ended it. What neither
+    holds nor ends leaves the run open.
+
+    Parameters
+    ----------
+    holds
+        Where the finding holds.
+    ends
+        Where it is seen not to hold.
+    """
+    if not holds.any():
+        return np.full(holds.shape, NOWHERE, np.intp)
+    place = np.arange(holds.shape[1], dtype=np.intp)
+    last_end = running(np.maximum, np.where(ends, place, NOWHERE))
+    last = running_before(np.maximum, np.where(holds, place, NOWHERE), NOWHERE)
+    opens = holds & ((last == NOWHERE) | (last < last_end))
+    return running(np.maximum, np.where(opens, place, NOWHERE))
+
+
+def days_passed(block: Block, since: Places, least: int) -> Flags:
+    """Return where at least so many days have passed since the timepoint at a place; unknown dates do not count.
+
+    Parameters
+    ----------
+    block
+        The block.
+    since
+        Place of an earlier timepoint, `[series, timepoint]` or `[series, 1]`.
+    least
+        The number of days, inclusive.
+    """
+    days = block.cell_values(block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
+    then = np.take_along_axis(days, np.maximum(since, 0), axis=1)
+    return np.asarray((days == NO_DATE) | (then == NO_DATE) | (days - then >= least))
