@@ -181,6 +181,49 @@ def test_criteria_with_one_scale_of_their_own_agree_on_it() -> None:
     assert {(row["agreement_percent"], row["kappa"], row["weighted_kappa"]) for row in others} == {("", "", "")}
 
 
+def test_one_step_of_a_scale_of_three_is_half_of_it() -> None:
+    # favourable by both; SACT indeterminate and MASS favourable, by necrosis
+    necrosis = ("necrosis_fraction=0.1", "necrosis_fraction=0.9")
+    lesions = f"T1 liver 100@100|80@100 // T1 liver 100@100[{necrosis[0]}]|99@100[{necrosis[1]}]"
+    lesions += " // T1 liver 100@100|121@100"
+    found = list(concordance_table(assessed(lesions, "sact", "mass")).rows())
+    own = [row for row in found if (row["criterion_a"], row["level"]) == ("sact", "timepoint")]
+    assert counts(own, "timepoint") == {
+        ("favourable", "favourable"): 1,
+        ("indeterminate", "favourable"): 1,
+        ("unfavourable", "unfavourable"): 1,
+    }
+    # p_o = 2/3, p_e = (1*2 + 1*1) / 9 = 1/3: kappa 1/2. One step apart: 1/2; expected, by rows favourable 1,
+    # indeterminate 1, unfavourable 1 and columns favourable 2, unfavourable 1:
+    # (1*1*1 + 1*2/2 + 1*1/2 + 1*2*1) / 3 = 3/2; weighted kappa = 1 - (1/2) / (3/2)
+    assert summary(own, "timepoint") == ("3", "66.67", "0.5")
+    assert [row["weighted_kappa"] for row in own if row["kind"] == "summary"] == ["0.667"]
+
+
+def test_the_best_response_of_a_scale_of_its_own_is_that_of_its_first_rule_too() -> None:
+    lesions = "T1 liver 100@100|99@100 ; NL1 liver -|20"  # a new metastasis
+    found = list(concordance_table(assessed(lesions, "sact", "mass")).rows())
+    own = [row for row in found if row["criterion_a"] == "sact"]
+    for level in ("timepoint", "best"):
+        assert counts(own, level) == {("unfavourable", "unfavourable"): 1}
+
+
+def test_responders_are_compared_over_different_scales() -> None:
+    # RECIST 1.1 and Chun: PR and optimal, SD and optimal, SD and none, SD and incomplete, NE and optimal
+    lesions = "T1 liver 100#3|60#1 // T1 liver 100#3|98#1 // T1 liver 100#3|98#3 // T1 liver 100#3|98#2"
+    lesions += " // T1 liver 100#3|98#1 ; T2 lung 30|NE"
+    found = list(concordance_table(assessed(lesions, "chun")).rows())
+    for level in ("timepoint", "best"):
+        (row,) = [row for row in found if (row["level"], row["kind"]) == (level, "responders")]
+        # p_o = 3/4; RECIST 1 of 4, Chun 2 of 4: p_e = (1*2 + 3*2) / 16 = 1/2
+        assert (row["n"], row["agreement_percent"], row["kappa"], row["weighted_kappa"]) == ("4", "75", "0.5", "")
+
+
+def test_a_criterion_without_a_word_for_response_has_no_responders() -> None:
+    found = list(concordance_table(assessed("T1 liver 30|20", "ablation")).rows())
+    assert [row["kind"] for row in found if row["kind"] != "count"] == ["summary"] * 2
+
+
 def test_two_evaluators_are_two_reads() -> None:
     rows = [target("A", 0, "30", evaluator=name) for name in ("R1", "R2")]
     rows += [target("A", 1, length, evaluator=name) for name, length in (("R1", "20"), ("R2", "40"))]
@@ -198,7 +241,8 @@ def test_every_pair_of_criteria_has_its_rows() -> None:
 
 def test_a_series_without_baseline_is_not_compared() -> None:
     found = assessed("T1 liver -|30|30", "irecist", subject="treatment_start=d1")
-    assert [(row["kind"], row["n"]) for row in concordance_table(found).rows()] == [("summary", "0")] * 2
+    told = [(row["kind"], row["n"], row["kappa"]) for row in concordance_table(found).rows()]
+    assert told == [("summary", "0", ""), ("responders", "0", "")] * 2
 
 
 # --- the number that decides

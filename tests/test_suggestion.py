@@ -6,7 +6,7 @@ from response import Assessment
 from response.findings import Finding
 from response.registry import BUILT_IN, find_criterion
 from response.report.explain import explain
-from response.suggestion import INDICATIONS, suggested, suggestion_findings
+from response.suggestion import INDICATIONS, is_of_liver, is_sarcoma, suggested, suggestion_findings
 from response.vocabulary import folded
 from tests.trials import from_rows, target
 
@@ -127,6 +127,24 @@ def test_suggestions(tumour_type: str, treatment: str, criteria: list[str]) -> N
     assert [item.criterion for item in suggested(tumour_type, treatment)] == criteria
 
 
+@pytest.mark.parametrize(
+    ("tumour_type", "of_liver", "sarcoma"),
+    [
+        ("HCC", True, False),
+        ("C22.0", True, False),
+        ("lymphoma", True, False),
+        ("GIST", False, False),
+        ("colorectal cancer", False, False),
+        ("myxoid liposarcoma", False, True),
+        ("sarcoma", False, True),
+        ("no sarcoma", False, False),
+        ("", False, False),
+    ],
+)
+def test_tumours_that_checks_ask_for(tumour_type: str, of_liver: bool, sarcoma: bool) -> None:
+    assert (is_of_liver(tumour_type), is_sarcoma(tumour_type)) == (of_liver, sarcoma)
+
+
 def test_every_indication_names_a_criterion_that_is_there_and_its_source() -> None:
     for item in INDICATIONS:
         assert item.criterion in BUILT_IN
@@ -203,3 +221,11 @@ def test_the_course_of_a_subject_tells_what_is_suggested() -> None:
     assert "not assessed in this run" in text
     assert "Suggested" not in explain(found, "B")
     assert "Suggested" not in explain(trial(("A", "colorectal cancer", ""), organ="lung"), "A")
+
+
+def test_a_subject_that_the_subject_table_does_not_know_suggests_nothing() -> None:
+    measured = [target(name, place, "30") for name in ("A", "B") for place in (0, 1)]
+    found = from_rows(measured, subjects=[{"subject": "A", "tumour_type": "GIST", "setting": "neoadjuvant"}])
+    assert "Suggested" in explain(found, "A")
+    assert "Suggested" not in explain(found, "B")
+    assert "Setting" not in explain(found, "B")

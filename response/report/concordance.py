@@ -18,6 +18,9 @@ Of each pair of criteria, at the timepoints (`timepoint`) and for the best respo
    word without a place on the scale (NED) disagrees wholly with every other one.
    All three stay blank where the two criteria share no scale, or nothing is evaluable; kappa also where both have one
    and the same response throughout, for it is 0 / 0 there.
+5. A row of kind `responders`, also where the scales differ: the same reads, each only as a response or none. CR, PR,
+   Chun's "optimal", and "favourable" of SACT and MASS are a response, everything else that is evaluable is none. It is
+   missing where a criterion has no such word (ablation).
 """
 
 from collections import Counter
@@ -47,6 +50,8 @@ NOT_EVALUABLE: Final = frozenset({NE, NOT_DONE, NA, MISSING})
 SCALE: Final[Mapping[str, int]] = {CR: 0, PR: 1, SD: 2, NON_CR_NON_PD: 2, PD: 3}  # from best to worst
 Counts = Mapping[tuple[str, str], int]
 Level = Literal["timepoint", "best"]
+Kind = Literal["count", "summary", "responders"]
+RESPONSES: Final = frozenset({CR, PR, "optimal", "favourable"})
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Row:
     criterion_a: str
     criterion_b: str
     level: Level
-    kind: Literal["count", "summary"]
+    kind: Kind
     response_a: str = ""
     response_b: str = ""
     count: int | None = None
@@ -146,6 +151,8 @@ def _rows(assessment: Assessment) -> Iterator[Row]:
             for (a, b), count in counts.items():
                 yield Row(*names, level, "count", a, b, count)
             yield _summary(names, level, counts, _shared_scale(one.criterion, other.criterion))
+            if all(RESPONSES & set(words[name].words) for name in names):
+                yield _responders(names, level, counts)
 
 
 def _shared_scale(one: Criterion, other: Criterion) -> Mapping[str, int] | None:
@@ -156,8 +163,27 @@ def _shared_scale(one: Criterion, other: Criterion) -> Mapping[str, int] | None:
     return {word: place for place, word in enumerate(own)} if own else SCALE
 
 
+def _responders(names: tuple[str, str], level: Level, counts: Counts) -> Row:
+    told = Counter[tuple[str, str]]()
+    for (one, other), count in _evaluable(counts).items():
+        told["response" if one in RESPONSES else "none", "response" if other in RESPONSES else "none"] += count
+    share = agreement(told)
+    return Row(
+        *names,
+        level,
+        "responders",
+        n=sum(told.values()),
+        agreement_percent=None if share is None else 100 * share,
+        kappa=cohen_kappa(told),
+    )
+
+
+def _evaluable(counts: Counts) -> Counts:
+    return {pair: count for pair, count in counts.items() if not NOT_EVALUABLE & set(pair)}
+
+
 def _summary(names: tuple[str, str], level: Level, counts: Counts, scale: Mapping[str, int] | None) -> Row:
-    evaluable = {pair: count for pair, count in counts.items() if not NOT_EVALUABLE & set(pair)}
+    evaluable = _evaluable(counts)
     n = sum(evaluable.values())
     if scale is None:
         return Row(*names, level, "summary", n=n)
@@ -229,6 +255,7 @@ def _numbers(values: Sequence[Fraction | int | None], decimals: int) -> NumberCo
 __all__ = [
     "CONCORDANCE_COLUMNS",
     "NOT_EVALUABLE",
+    "RESPONSES",
     "SCALE",
     "agreement",
     "cohen_kappa",
