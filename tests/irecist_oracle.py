@@ -431,9 +431,9 @@ def _lasting(found: list[Finding]) -> Iterator[Finding]:
         yield one if one.row or last.word != "resolved" else last
 
 
-def random_course(random: Random, *, early: bool = True) -> Course:
+def random_course(random: Random, *, early: bool = True, longest: int = 6) -> Course:
     """Return a made-up course, half of whose numbers lie near a threshold; `early`: scans may come too early."""
-    timepoints = random.randint(1, 6)
+    timepoints = random.randint(1, longest)
     days = [0]
     for _ in range(timepoints):
         days.append(days[-1] + random.choice((10, 25, 26, 28, 35, 56, 57, 60) if early else (28, 56, 70)))

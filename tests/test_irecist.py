@@ -1,5 +1,6 @@
 """iRECIST: table 3 of the paper cell by cell, dates of progression, collected responses, what `explain` tells."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import product
@@ -9,9 +10,9 @@ import pytest
 
 import response
 from response.best.overall import BestResponse, best_response_of
-from response.criteria.irecist import IRECIST, IrecistOptions
+from response.criteria.irecist import IRECIST, IRECIST_STEPS, IrecistOptions
 from response.vocabulary import IRECIST_WORDS, RESPONSE_NAMES
-from tests.acceptance import iso_day
+from tests.acceptance import iso_day, load
 from tests.trials import assessed
 
 WORDS = {**RESPONSE_NAMES, **IRECIST_WORDS}
@@ -47,6 +48,38 @@ def best_of(course: Sequence[str], days_apart: int = 56) -> BestResponse:
 def test_every_allowed_cell_of_table_3(row: Sequence[str], best: str) -> None:
     wrong = [course for course in courses(row) if best_of(course).best != best]
     assert wrong == []
+
+
+def test_table_3_from_a_table_of_collected_responses() -> None:
+    every = [(course, best) for row, best in TABLE_3 for course in courses(row)]
+    rows = [
+        (f"S{subject:04d}", str(place), iso_day(56 * place), word)
+        for subject, (course, _) in enumerate(every)
+        for place, word in enumerate(course, 1)
+    ]
+    table = pd.DataFrame(rows, columns=["subject", "timepoint", "date", "overall"]).assign(criterion="irecist")
+    starts = pd.DataFrame({"subject": sorted(set(table["subject"])), "treatment_start": iso_day(0)})
+    found = response.best_response(table, subjects=starts).set_index("subject")["best_response"]
+    wrong = [course for subject, (course, best) in enumerate(every) if found[f"S{subject:04d}"] != best]
+    assert wrong == []
+
+
+# Without targets there is no iPR and no iSD (table 3, legend; criteria page, 4.1 and 4.6).
+WITHOUT_TARGETS = [
+    ("non-iCR/non-iUPD iUPD iCR", "iCR"),
+    ("iUPD iCR NE", "iCR"),
+    ("non-iCR/non-iUPD iUPD iCPD", "non-iCR/non-iUPD"),
+    ("iUPD NE non-iCR/non-iUPD iUPD iCPD", "non-iCR/non-iUPD"),
+    ("iUPD iUPD iCPD non-iCR/non-iUPD", "iCPD"),
+    ("iUPD iCPD iCR", "iCPD"),
+    ("NE iUPD NE", "iUPD"),
+    ("NE NE", "NE"),
+]
+
+
+@pytest.mark.parametrize(("course", "best"), WITHOUT_TARGETS, ids=[line[0] for line in WITHOUT_TARGETS])
+def test_the_best_response_without_targets(course: str, best: str) -> None:
+    assert best_of(course.split()).best == best
 
 
 def test_table_3_is_taken_whole() -> None:
@@ -106,7 +139,18 @@ def test_the_last_evaluable_assessment_may_be_an_iupd() -> None:
 
 @pytest.mark.parametrize(
     ("course", "confirmed"),
-    [("iPR iPR", "iPR"), ("iCR NE iCR", "iCR"), ("iUPD iPR iCR", "iPR"), ("iPR iUPD iPR", "iSD"), ("iPR iCPD", "iSD")],
+    [
+        ("iPR iPR", "iPR"),
+        ("iCR NE iCR", "iCR"),
+        ("iUPD iPR iCR", "iPR"),
+        ("iPR iUPD iPR", "iSD"),
+        ("iPR iCPD", "iSD"),
+        ("iPR iSD iPR", "iPR"),
+        ("iPR NE NE iPR", "iSD"),
+        ("iCR iUPD iCR", "iSD"),
+        ("iUPD iCR iCR", "iCR"),
+        ("iUPD iSD iPR iPR iUPD iCPD", "iPR"),
+    ],
 )
 def test_confirmation_of_a_response_as_in_recist(course: str, confirmed: str) -> None:
     assert best_of(course.split()).confirmed_best == confirmed
@@ -244,6 +288,34 @@ def test_collected_irecist_responses_are_compared() -> None:
 
 
 # --- the criterion as a whole
+
+
+def rows_of_table_2(text: str) -> set[int]:
+    """Return the rows that a clause names: "table 2, rows 6, 8 and 9" or "table 2, rows 7 to 9"."""
+    found = re.match(r"table 2, (?:row|rows|last row) ?([\d, toand]*)", text)
+    if found is None:
+        return set()
+    numbers = [int(number) for number in re.findall(r"\d+", found[1])] or [10]
+    return set(range(numbers[0], numbers[-1] + 1)) if " to " in found[1] else set(numbers)
+
+
+def test_each_row_of_table_2_has_cases_and_its_steps_name_it() -> None:
+    named = {step.name: rows_of_table_2(step.clause) for step in IRECIST_STEPS}
+    seen: set[int] = set()
+    for case in load("irecist"):
+        for row in rows_of_table_2(case.source):
+            seen.add(row)
+            taken = [rule.split("+")[-1].removeprefix("overall.") for rule in case.expected["rule"].split(";")]
+            assert row in named[taken[-1]], f"{case.id}: {taken[-1]} does not name row {row}"
+    assert seen == set(range(1, 11))
+
+
+def test_a_new_lesion_is_compared_with_nothing_when_it_appears() -> None:
+    found = assessed("T1 liver 100|100|100|100 ; NL1 lung -|-|12|13", "irecist").timepoints
+    ours = found[found["criterion"] == "irecist"].set_index("timepoint")
+    assert ours["new_sum_mm"].loc["2"] == 12
+    assert pd.isna(ours["new_reference_mm"].loc["2"])
+    assert ours["new_reference_mm"].loc["3"] == 12
 
 
 def test_the_options_of_section_8_have_their_defaults() -> None:

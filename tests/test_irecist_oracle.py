@@ -12,7 +12,7 @@ from response.protocol import Protocol
 from tests.acceptance import Row, iso_day, text_table
 from tests.irecist_oracle import Course, Finding, Reader, Told, random_course
 
-SEED, COURSES = 20_170_302, 3_000
+SEED, COURSES, LONG_COURSES = 20_170_302, 3_000, 200
 
 
 def rows_of(name: str, course: Course) -> list[Row]:
@@ -65,10 +65,10 @@ def computed(courses: Sequence[Course], tolerance: int) -> list[list[Told]]:
 
 
 @cache
-def trial(seed: int, count: int, *, early: bool = True) -> list[tuple[Course, list[Told]]]:
+def trial(seed: int, count: int, *, early: bool = True, longest: int = 6) -> list[tuple[Course, list[Told]]]:
     """Return made-up courses, and the answers of the program to each."""
     random = Random(seed)
-    courses = [random_course(random, early=early) for _ in range(count)]
+    courses = [random_course(random, early=early, longest=longest) for _ in range(count)]
     found: list[tuple[Course, list[Told]]] = []
     for tolerance in (0, 2):
         chosen = [course for course in courses if course.tolerance == tolerance]
@@ -76,10 +76,12 @@ def trial(seed: int, count: int, *, early: bool = True) -> list[tuple[Course, li
     return found
 
 
-def differences(seed: int, count: int, *, early: bool = True) -> list[tuple[Course, list[Told], list[Told]]]:
+def differences(
+    seed: int, count: int, *, early: bool = True, longest: int = 6
+) -> list[tuple[Course, list[Told], list[Told]]]:
     """Return the courses on which the two disagree, with what each says."""
     found = []
-    for course, ours in trial(seed, count, early=early):
+    for course, ours in trial(seed, count, early=early, longest=longest):
         theirs = list(Reader(course).read())
         same = [(one.overall, one.used) for one in ours] == [(one.overall, one.used) for one in theirs]
         nadirs = not course.targets or [one.nadir for one in ours] == [one.nadir for one in theirs]
@@ -93,6 +95,21 @@ def test_the_program_and_the_plain_reading_agree(early: bool) -> None:
     # where no scan can come too early the program asks RECIST 1.1 for the targets, and stops after iCPD
     found = differences(SEED, COURSES, early=early)
     assert len(found) == 0, f"{len(found)} differ, the first: {found[0]}"
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_they_agree_on_long_courses_too(early: bool) -> None:
+    # the bar is reset again and again; a series rests in between
+    found = differences(SEED, LONG_COURSES, early=early, longest=40)
+    assert len(found) == 0, f"{len(found)} differ, the first: {found[0]}"
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_course_alone_is_read_as_it_is_among_others(early: bool) -> None:
+    # the series of a block are walked together, and some of them are left out where nothing happens
+    courses = trial(SEED, LONG_COURSES, early=early, longest=40)[::10]
+    assert len(courses) >= 10
+    assert [computed([course], course.tolerance)[0] for course, _ in courses] == [told for _, told in courses]
 
 
 def test_the_courses_reach_every_answer() -> None:

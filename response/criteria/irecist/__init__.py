@@ -17,12 +17,19 @@ Read `steps` first, with table 2 at hand; then what the conditions there mean:
 * `memory`: the limits, and what is remembered; `scene`, `view`: where the rest comes from, and how the walk goes
   (`response.criteria.steps`).
 
-Checked against public copies of tables 2 and 3 and the answers of the FAQ. Not found in them, and so to be checked
-against the paper before any regulated claim: that no more than five new lesions, two of an organ, are targets (flag
-`new_lesion_limit`); that a category that had not progressed before confirms by the rule of RECIST 1.1 (the FAQ on
-non-targets says that it "can of course also confirm"); that an iUPD which nothing follows dates the progression (flag
-`progression_unconfirmed` of the subject). Our choice is where "no change" ends in the same category: at 5 mm less (flag
-`reset_by_sum`).
+Checked against public copies of table 2 (rows 1 to 8 and the beginning of row 9), of table 3 with its legend, and
+against the answers of the FAQ; that an iCPD dates the progression to the first iUPD of its block, with NE or iUPD
+between, against the iRECIST article of the R package admiralonco. Not found in them, and so to be checked against the
+paper before any regulated claim, each with a flag where it decides:
+
+* that no more than five new lesions, two of an organ, are targets (`new_lesion_limit`);
+* that what had not progressed before confirms by the rule of RECIST 1.1: the FAQ on non-targets says that new
+  progression in other categories can confirm too, and not by which rule (`confirmed_by_other`);
+* that there is no iCR while a new lesion is there, but iPR (`icr_with_new_lesion`);
+* that an iUPD which nothing follows dates the progression (`progression_unconfirmed` of the subject).
+
+Our choice is where "no change" ends in the same category: at 5 mm less (`reset_by_sum`); and that the increase of a new
+lesion non-target without a trend is that of its recorded length (`increase_by_length`).
 """
 
 from collections.abc import Mapping

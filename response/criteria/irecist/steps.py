@@ -24,7 +24,7 @@ row  targets        non-targets       new   no iUPD before        an iUPD waits
 What had not progressed when the iUPD was made confirms by progression itself (`..._added`): FAQ non-target iUPD. An
 iUPD that a new lesion made is reset by a better category of the original lesions although the new lesion stays (row 3
 against row 5): FAQ new lesions and iPR, scenarios B and F. Confirmed in public copies: rows 1 to 8 and the beginning of
-row 9; row 10 is from secondary sources.
+row 9; row 10, from secondary sources, says what the FAQ on new lesions says.
 """
 
 from collections.abc import Callable
