@@ -292,7 +292,7 @@ def test_collected_irecist_responses_are_compared() -> None:
 
 def rows_of_table_2(text: str) -> set[int]:
     """Return the rows that a clause names: "table 2, rows 6, 8 and 9" or "table 2, rows 7 to 9"."""
-    found = re.match(r"table 2, (?:row|rows|last row) ?([\d, toand]*)", text)
+    found = re.match(r"table 2, (?:rows?|last row) ?([\d, toand]*)", text)
     if found is None:
         return set()
     numbers = [int(number) for number in re.findall(r"\d+", found[1])] or [10]
