@@ -24,6 +24,7 @@ class Finding:
 
 
 NOTHING = Finding(row=False)
+GONE = (Fraction(0), Fraction(0))
 
 
 @dataclass
@@ -105,7 +106,7 @@ class Reader:
 
     def regrown(self, lesion: Lesion, at: int) -> bool:
         now = sides(lesion.found[at])
-        gone = any(sides(lesion.found[visit]) == (0, 0) for visit in self.after_baseline(at))
+        gone = any(sides(lesion.found[visit]) == GONE for visit in self.after_baseline(at))
         return now is not None and gone and now[0] > (15 if lesion.node else 10)
 
     def target(self, at: int) -> str:
@@ -119,7 +120,7 @@ class Reader:
         if None in base:
             return "NE"
         normal = [
-            one is not None and (one == (0, 0) or (lesion.node and one[0] <= 15))
+            one is not None and (one == GONE or (lesion.node and one[0] <= 15))
             for lesion, one in zip(lesions, now, strict=True)
         ]
         if all(normal):

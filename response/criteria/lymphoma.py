@@ -98,7 +98,7 @@ def _diameter(block: Block, name: str) -> NDArray[np.int32]:
 def _seen(written: NDArray[np.int8], state: NDArray[np.int8], length: NDArray[np.int32]) -> Flags:
     """Return where a lesion was seen with a length, be it not the one that elsewhere counts (short axis of a node)."""
     other = (state == State.NOT_EVALUABLE) & is_one_of(written, _OPEN)
-    return (is_one_of(state, _SEEN) | other) & (length > 0)
+    return np.asarray((is_one_of(state, _SEEN) | other) & (length > 0))
 
 
 def _judge_nodes(block: Block, classes: NDArray[np.uint8], state: NDArray[np.int8], longest: NDArray[np.int32]) -> None:
