@@ -336,6 +336,21 @@ def test_growth_is_told_over_the_reference_that_the_protocol_asks_for(reference:
     )
 
 
+def test_a_criterion_of_the_study_is_told_in_the_measure_of_the_one_that_it_is_based_on() -> None:
+    options = """
+        [criterion.study-x]
+        based_on = "who"
+        title = "Study X"
+        source = "protocol X"
+        pd_percent = 30
+        pd_reference = "baseline"
+    """
+    found = assessed("T1 liver 50x40|48x40|52x52", "study-x", options=options)  # 2000, 1920, 2704
+    assert list(criteria_table(found).rows())[-1]["disagreement"] == (
+        "SD by RECIST 1.1 at +4 % in size, PD by Study X at +35.2 % in products of diameters from 2000 mm2"
+    )
+
+
 @pytest.mark.parametrize(
     ("one", "other", "contradict"),
     [

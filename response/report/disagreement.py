@@ -71,7 +71,7 @@ def deciding_figure(decision: Decision, *, category: str = "", criterion: str = 
     category
         What it means, in the words of RECIST where it has one.
     criterion
-        Name of the criterion.
+        Name of the criterion, or of the one that it is based on.
     """
     told, template = placeholders(decision.template), decision.template
     if any(_OWN_DIFFERENCE in name for name in told):
@@ -143,5 +143,7 @@ def _line(decisions: Decisions, code: int, meanings: list[str]) -> str:
     """Return what a criterion says where it took one decision, still without the numbers."""
     result = decisions.result
     overall = int(result.answers["overall"][decisions.evidence.block.cell_slice][np.argmax(decisions.code == code)])
-    figure = deciding_figure(decisions.kinds[code], category=meanings[overall], criterion=result.criterion.name)
-    return f"{_categories(decisions)[overall]} by {result.criterion.title}{figure}"
+    criterion = result.criterion
+    measured_as = criterion.based_on or criterion.name
+    figure = deciding_figure(decisions.kinds[code], category=meanings[overall], criterion=measured_as)
+    return f"{_categories(decisions)[overall]} by {criterion.title}{figure}"
