@@ -514,6 +514,12 @@ def test_an_extent_that_is_missing_leaves_no_ellipsoid() -> None:
     assert ("1", "extent head to foot") not in found
 
 
+def test_a_volume_beyond_all_bounds_is_left_blank() -> None:
+    found = sizes_of("T1 thigh 100[extent_lr_mm=1999,extent_ap_mm=1999,extent_cc_mm=1999]")  # more than 2147 l
+    assert ("0", "extent left to right") in found
+    assert ("0", "ellipsoid volume") not in found
+
+
 def test_necrotic_and_viable_volumes() -> None:
     then = "volume_mm3=200000,necrosis_fraction=0.2,viable_fraction=0.8"
     now = "volume_mm3=300000,necrosis_fraction=0.75,viable_fraction=0.25"
