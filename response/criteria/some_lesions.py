@@ -36,6 +36,12 @@ class SomeLesions:
         found[self.block.series_of_track[self.tracks[lesion]], place] = True
         return found
 
+    def count(self) -> NDArray[np.int64]:
+        """Return the number of lesions that have the flag, `[series, timepoint]`."""
+        lesion, place = _spots(self.flags)
+        cell = self.block.series_of_track[self.tracks[lesion]].astype(np.intp) * self.block.timepoints + place
+        return np.bincount(cell, minlength=self.block.series_count * self.block.timepoints).reshape(self.block.shape)
+
     def by_lesion(self) -> Flags:
         """Return the flags of all lesions, `[track, timepoint]`."""
         found = np.zeros(self.block.row.shape, np.bool_)
