@@ -170,7 +170,8 @@ def _of_tissue(
     from response.imaging.viable import measure_necrosis, measure_viable
 
     necrosis = measure_necrosis(mask, volume, options)
-    cells = {"necrosis_fraction": number(necrosis.fraction)}
+    method = "" if necrosis.fraction is None else f"voxels below {necrosis.threshold_hu} HU"
+    cells = {"necrosis_fraction": number(necrosis.fraction), "necrosis_method": method}
     yield cells, necrosis.notes if necrosis.fraction else ()
     phase = volume.acquisition.phase
     if options.viable == "always" or (options.viable == "arterial" and phase == "arterial"):

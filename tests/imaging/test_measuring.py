@@ -72,6 +72,7 @@ def test_attenuation_and_necrosis_of_a_box() -> None:
     assert cells["attenuation_hu"] == number((84 * 80 + 12 * 20) / 96) == "72.5"
     assert (cells["attenuation_min_hu"], cells["attenuation_max_hu"], cells["attenuation_voxels"]) == ("20", "80", "96")
     assert cells["necrosis_fraction"] == "0.125"
+    assert cells["necrosis_method"] == "voxels below 30 HU"
     assert (cells["phase"], cells["modality"], cells["slice_thickness_mm"]) == ("arterial", "CT", "3")
 
 
@@ -123,7 +124,7 @@ def test_an_organ_is_sized_and_not_judged() -> None:
     cells = measure_lesion(LIVER, scene(), STANDARD)
     assert cells["structure"] == "organ"
     assert "measurable" not in cells
-    assert "necrosis_fraction" not in cells
+    assert not {"necrosis_fraction", "necrosis_method"} & set(cells)
     assert "attenuation_hu" in cells
 
 
