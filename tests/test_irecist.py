@@ -156,6 +156,24 @@ def test_confirmation_of_a_response_as_in_recist(course: str, confirmed: str) ->
     assert best_of(course.split()).confirmed_best == confirmed
 
 
+@pytest.mark.parametrize(
+    ("sums", "options", "first_response", "confirmed"),
+    [
+        ("100|125|60|60|75", "", 112, "iPR"),
+        ("100|60|80|60|60", "[irecist]\nconfirmation = true", 168, "iPR"),  # the first was not confirmed
+        ("100|125|60|90|75", "[irecist]\nconfirmation = true", None, "iSD"),
+        ("100|125|60|90|75", "[recist-1.1]\nconfirmation = true", 112, "iSD"),
+    ],
+)
+def test_confirmation_of_a_response_is_an_option(
+    sums: str, options: str, first_response: int | None, confirmed: str
+) -> None:
+    found = assessed(f"T1 liver {sums}", "irecist", options=options).subjects.set_index("criterion").loc["irecist"]
+    assert found["best_response"] == "iPR"
+    assert found["confirmed_best_response"] == confirmed
+    assert found["first_response_date"] == ("" if first_response is None else iso_day(first_response))
+
+
 # --- results
 
 

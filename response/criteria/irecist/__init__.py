@@ -6,7 +6,8 @@ of that paper, "FAQ" is the EORTC list of questions on iRECIST (recist.eortc.org
 Until the first progression iRECIST is RECIST 1.1, with an "i" before each response. The first progression is iUPD,
 unconfirmed, and a scan 4 to 8 weeks later decides: further growth, or progression of something that had not progressed
 before, makes it iCPD, for good; if instead the disease becomes smaller or stable the bar is reset, and a new iUPD must
-come and be confirmed; else it stays iUPD. The options of [recist-1.1] hold here too.
+come and be confirmed; else it stays iUPD. The options of [recist-1.1] that decide a timepoint hold here too; those of
+the best response, such as `confirmation`, are of [irecist].
 
 Read `steps` first, with table 2 at hand; then what the conditions there mean:
 
