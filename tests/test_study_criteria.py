@@ -81,6 +81,7 @@ CASES = [
     ("a fraction of a mm, just below", "pd_least_mm = 2.5", "T1 liver 12|14.499", "SD", "SD"),
     ("no growth at all is never PD", "pd_least_mm = 0", "T1 liver 30|0|0 ; NT1 lung present|present|present", "PR;PR",
      "PR;PR"),
+    ("nothing of nothing is no growth", "pd_least_mm = 0", "T1 liver 30|0|0 ; T2 lung 10|0|NE", "CR;NE", "CR;NE"),
     ("PD against the baseline: 75 of 100 mm is SD", 'pd_reference = "baseline"', "T1 liver 100|60|75|119.9",
      "PR;SD;SD", "PR;PD;PD"),
     ("PD against the baseline: at exactly +20 %", 'pd_reference = "baseline"', "T1 liver 100|60|120", "PR;PD", "PR;PD"),
@@ -153,6 +154,18 @@ def test_bounds_of_missing_lesions_go_by_the_thresholds_of_the_study() -> None:
     lesions, bounded = "T1 liver 40|52 ; T2 lung 20|NE", 'missing_target_policy = "bounded"'
     text = defined("pd_percent = 25", more=f"[study-x]\n{bounded}\n[recist-1.1]\n{bounded}")
     assert told(lesions, text) == (["SD"], ["NE"])
+    # 10 mm and at most 20: between 16.7 and 50 % of 60 mm
+    assert told("T1 liver 40|10 ; T2 lung 20|NE", text) == (["PR"], ["PR"])
+    of_response = text.replace("pd_percent = 25", "pr_percent = -60")
+    assert told("T1 liver 40|10 ; T2 lung 20|NE", of_response) == (["NE"], ["PR"])
+
+
+def test_lesions_are_read_by_the_options_of_the_study() -> None:
+    text = defined(more='[study-x]\nnew_node_rule = "literal_10"')
+    assert told("T1 liver 40|40 ; NL1 node -|12", text, "new_lesion") == (["Yes"], ["Equivocal"])
+    text = defined(more='[study-x]\nnode_split = "largest"')
+    lesions = "T1 node 30|split ; T1a<T1 node -|18 ; T1b<T1 node -|12"
+    assert told(lesions, text, "sum_mm") == (["18"], ["30"])
 
 
 FLAGS = [
@@ -160,6 +173,8 @@ FLAGS = [
     ("124 of 100 mm is 1 mm from 25 %", "pd_percent = 25", "T1 liver 100|124", "borderline", True, False),
     ("120 of 100 mm is 5 mm from 25 %", "pd_percent = 25", "T1 liver 100|120", "borderline", False, True),
     ("79 of 100 mm is 1 mm from -20 %", "pr_percent = -20", "T1 liver 100|79", "borderline", True, False),
+    ("121 of 100 mm is 1 mm from 20 %, but 9 mm from 30 mm", "pd_least_mm = 30", "T1 liver 100|121", "borderline",
+     False, True),
     # 5 mm that are but a default: without them 20.5 of 15 mm, which is 36.7 %
     ("PD only by a default value", "pd_percent = 40", "T1 liver 14|14|19.5 ; T2 lung 10|1|TSTM",
      "pd_only_by_default_value", True, False),
@@ -374,6 +389,7 @@ DISTANCES = [
     ("recist-1.1", 'pd_reference = "baseline"', "T1 liver 100|60|70",
      "PR at 70 mm or less: reached; PD at 120 mm or more: 50 mm away (20 % over the baseline 100 mm decides)"),
     ("recist-1.1", "pd_least_mm = 30", "T1 liver 100|100", "PD at 130 mm or more: 30 mm away (30 mm over the nadir"),
+    ("recist-1.1", "pr_inclusive = false", "T1 liver 100|70", "PR at 69.999 mm or less: 0.001 mm away"),
     ("who", "pr_inclusive = false; pd_percent = 40", "T1 liver 50x40|50x40",
      "PR below 1000 mm2; PD at 2800 mm2 or more (from 2000 mm2)"),
     ("who", "pd_inclusive = false", "T1 liver 50x40|50x40", "PD above 2500 mm2 (from 2000 mm2)"),
