@@ -32,6 +32,7 @@ BUILT_IN: Final = {
     "imrecist": "response.criteria.imrecist:IMRECIST",
     "lugano": "response.criteria.lugano:LUGANO",
     "percist": "response.criteria.percist:PERCIST",
+    "ipercist": "response.criteria.ipercist:IPERCIST",
     "eortc-pet": "response.criteria.eortc_pet:EORTC_PET",
     "sact": "response.criteria.sact:SACT",
     "mass": "response.criteria.mass:MASS",

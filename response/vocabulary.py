@@ -421,6 +421,8 @@ CMR: Final = "CMR"
 PMR: Final = "PMR"
 SMD: Final = "SMD"
 PMD: Final = "PMD"
+UPMD: Final = "UPMD"  # progression that a later PET has to confirm (iPERCIST)
+CPMD: Final = "CPMD"
 
 PDU: Final = "PDu"  # progression of bone that a later scan has to confirm (PCWG3)
 NON_PD: Final = "Non-PD"  # of bone alone
@@ -475,6 +477,10 @@ _RESPONSE_TEXTS: Final[Mapping[str, str]] = {
     "stable metabolic disease": SMD,
     "pmd": PMD,
     "progressive metabolic disease": PMD,
+    "upmd": UPMD,
+    "unconfirmed progressive metabolic disease": UPMD,
+    "cpmd": CPMD,
+    "confirmed progressive metabolic disease": CPMD,
     "pdu": PDU,
     "icr": ICR,
     "immune complete response": ICR,
@@ -705,6 +711,11 @@ METABOLIC_WORDS: Final[Mapping[Response, str]] = {  # FDG-PET: EORTC 1999, PERCI
     Response.PR: PMR,
     Response.SD: SMD,
     Response.PD: PMD,
+}
+IPERCIST_WORDS: Final[Mapping[Response, str]] = {  # iPERCIST 2019: progression is confirmed by a second PET
+    **METABOLIC_WORDS,
+    Response.UNCONFIRMED_PD: UPMD,
+    Response.PD: CPMD,
 }
 PCWG3_WORDS: Final[Mapping[Response, str]] = {Response.UNCONFIRMED_PD: PDU}
 

@@ -28,6 +28,7 @@ NOTHING_TO_FOLLOW: Mapping[str, frozenset[str]] = {
     "imrecist": frozenset({"overall.no_targets"}),
     "rano-bm": frozenset({"overall.nothing_to_follow"}),
     "percist": frozenset({"overall.not_measurable", "overall.no_targets"}),
+    "ipercist": frozenset({"percist.not_measurable", "percist.no_targets"}),
     "eortc-pet": frozenset({"overall.no_targets"}),
     "sact": frozenset({"overall.no_targets", "overall.attenuation_missing"}),
     "mass": frozenset({"overall.no_targets"}),

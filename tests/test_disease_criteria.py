@@ -25,7 +25,7 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("lugano", "percist", "eortc-pet", "sact", "mass", "rano-2.0", "pcwg3")
+CRITERIA = ("lugano", "percist", "ipercist", "eortc-pet", "sact", "mass", "rano-2.0", "pcwg3")
 NUMBER_ENDS = ("_mm2", "_sum", "_psa", "_bone", "_threshold", "spleen_mm")  # columns that only some criteria have
 BEST = ("best_response", "confirmed_best_response", "progression_date")
 

@@ -36,8 +36,8 @@ def run_starts(holds: Flags, ends: Flags) -> Places:
     return running(np.maximum, np.where(opens, place, NOWHERE))
 
 
-def days_passed(block: Block, since: Places, least: int) -> Flags:
-    """Return where at least so many days have passed since the timepoint at a place; unknown dates do not count.
+def days_since(block: Block, since: Places) -> NDArray[np.int64]:
+    """Return the days since the timepoint at a place, `NO_DATE` where a date is not known; `[series, timepoint]`.
 
     Parameters
     ----------
@@ -45,9 +45,13 @@ def days_passed(block: Block, since: Places, least: int) -> Flags:
         The block.
     since
         Place of an earlier timepoint, `[series, timepoint]` or `[series, 1]`.
-    least
-        The number of days, inclusive.
     """
     days = block.cell_values(block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
     then = np.take_along_axis(days, np.maximum(since, 0), axis=1)
-    return np.asarray((days == NO_DATE) | (then == NO_DATE) | (days - then >= least))
+    return np.where((days == NO_DATE) | (then == NO_DATE), NO_DATE, days - then)
+
+
+def days_passed(block: Block, since: Places, least: int) -> Flags:
+    """Return where at least so many days have passed since the timepoint at a place, or where that is not known."""
+    days = days_since(block, since)
+    return np.asarray((days == NO_DATE) | (days >= least))

@@ -46,6 +46,7 @@ _MEASURED: Final[Mapping[str, str]] = {
     "irrc": "total burden",
     "imrecist": "total burden",
     "percist": "SULpeak",
+    "ipercist": "SULpeak",
     "eortc-pet": "SUV",
 }
 _SIZE: Final = "size"
