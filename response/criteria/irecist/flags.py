@@ -98,6 +98,6 @@ IRECIST_FLAGS: Final = (
     Rule("not_clinically_stable", "", _deteriorated, "text",
          "not clinically stable: this decides on the treatment, not on the response"),
     Rule("confirmed_by_other", "", _took("target_added", "non_target_added", "new_lesion_added"), "FAQ non-target iUPD",
-         "confirmed by what had not progressed before: the rule, that of RECIST 1.1, is to be checked against the paper"),
+         "confirmed by what had not progressed before; its rule, that of RECIST 1.1, is to be checked with the paper"),
     Rule("response_maintained", "", _maintained, "FAQ managing PR", "an earlier response goes on"),
 )  # fmt: skip
