@@ -17,7 +17,7 @@ from response.criteria.sum_tests import SumTest, change_to
 # The questions that thresholds decide; a criterion that asks a single one decides there.
 _QUESTIONS: Final = frozenset(("target", "injected", "non_injected"))
 # Their rules by name: response, progression, and what is left between the two.
-_RESPONSE: Final = frozenset(("pr", "irpr", "bounded_pr"))
+_RESPONSE: Final = frozenset(("pr", "irpr"))
 _PROGRESSION: Final = frozenset(
     ("pd", "pd_proven", "pd_lesion", "pd_confirmed", "pd_unconfirmed", "irpd", "irpd_confirmed", "irpd_unconfirmed")
 )
