@@ -9,6 +9,7 @@ import numpy as np
 
 from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Criterion
+from response.criteria.recist import RecistState
 from response.engine import Assessment
 from response.registry import STANDARD, find_criterion
 from response.report.evidence import Evidence
@@ -112,13 +113,12 @@ def check_nadir(bench: Bench) -> None:
 
 
 def _references(state: Any) -> dict[str, Any]:
-    """Return what growth is judged against in a state, where it goes by a name that says so; `[series, timepoint]`."""
-    owners = {"state": state, "state.burden": getattr(state, "burden", None)}
-    found = {
-        f"{path}.{name}": getattr(owner, name, None)
-        for path, owner in owners.items()
-        for name in ("nadir", "nadir_um", "reference", "reference_um")
-    }
+    """Return what growth of a sum is judged against in a state, by the names it has there; `[series, timepoint]`."""
+    burden = getattr(state, "burden", None)
+    named = [(state, "state", "nadir_um"), (state, "state", "reference_um"), (burden, "state.burden", "nadir_um")]
+    if isinstance(state, RecistState):
+        named.append((state, "state", "reference"))
+    found = {f"{path}.{name}": getattr(owner, name, None) for owner, path, name in named}
     return {name: values for name, values in found.items() if getattr(values, "shape", None) == state.shape}
 
 
