@@ -17,7 +17,7 @@ from response.cells import NO_DATE
 from response.findings import Finding
 from response.measurements import Measurements
 
-BLOCK_CELLS: Final = 700_000  # tracks x timepoints of a block: what stays in the cache
+BLOCK_CELLS: Final = 400_000  # tracks x timepoints of a block: what stays in the cache
 MOST_FILLER: Final = 4  # cells of a block for each that holds something: a long series gets a block of its own
 FEW: Final = 16  # where at most every sixteenth spot is chosen, going through those is faster than reducing all
 NO_ROW: Final = -1

@@ -88,7 +88,7 @@ class ChunState(State):
         longest = self._longest(row)
         large = (longest == NO_NUMBER) | (longest >= SMALLEST_LESION_UM)
         treated = is_one_of(measured.code("previously_treated").take(row), (LocalTreatment.YES,))
-        return chosen[liver.take(organ.codes.take(row)) & large & ~treated]
+        return np.asarray(chosen[liver.take(organ.codes.take(row)) & large & ~treated])
 
     def _longest(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         return counting_length_um(self.block.timeline.measurements, np.zeros(len(rows), np.bool_), rows)

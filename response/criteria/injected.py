@@ -110,9 +110,9 @@ def _change_over(
     first: NDArray[np.intp],
     references: Sequence[tuple[Sums, Sums]],
 ) -> None:
-    """Put in baseline and nadir of both groups where a target is injected for the first time after baseline.
+    """Put in baseline and nadir of both groups from where a target is injected for the first time after baseline.
 
-    There the lesions that are in a group at a timepoint are summed at all timepoints before.
+    From there on the lesions that are in a group are summed at all timepoints before.
 
     Parameters
     ----------
@@ -123,18 +123,16 @@ def _change_over(
     references
         Baseline and nadir of each group, `[series, timepoint]`; those of other series are left as they are.
     """
-    block, series = burden.block, burden.block.series_of_track[tracks]
-    rows = np.unique(series[first > block.baseline[series, 0]])
-    if not len(rows):
-        return
-    among, lost = np.isin(series, rows), burden.count(missing)
-    for place in range(block.timepoints):
-        now = tracks[among & (first <= place)]
+    block, series, lost = burden.block, burden.block.series_of_track[tracks], burden.count(missing)
+    later = first > block.baseline[series, 0]
+    for place in np.unique(first[later]).tolist():
+        rows = np.unique(series[later & (first == place)])
+        now = tracks[np.isin(series, rows) & (first <= place)]
         sums = _split(block, rows, now, burden.value_um[now], burden.sum_um)
         without = _split(block, rows, now, missing[now], lost)
         for (baseline, nadir), *group in zip(references, sums, without, strict=True):
             baseline_now, nadir_now = _reference(burden, rows, *group)
-            baseline[rows, place], nadir[rows, place] = baseline_now[:, place], nadir_now[:, place]
+            baseline[rows, place:], nadir[rows, place:] = baseline_now[:, place:], nadir_now[:, place:]
 
 
 def _reference(burden: Burden, rows: NDArray[np.intp], sums: Sums, lost: NDArray[np.int64]) -> tuple[Sums, Sums]:
