@@ -173,7 +173,10 @@ def protocol(
     ]
     told = "differs from the standard in:" if lines else "is the standard"
     typer.echo("\n".join([f"# The protocol {chosen.name} {told}" if lines else f"# This {told}.", *lines, ""]))
-    tables = [*map(definition_as_toml, own.values()), *(as_toml(name, found) for name, found in options.items())]
-    typer.echo("\n".join(tables), nl=False)
+    tables = {name: as_toml(name, found) for name, found in options.items()}
+    for name, item in own.items():
+        words = f"# options of {item.based_on}, told in its words; the thresholds stand in [criterion.{name}]"
+        tables[name] = f"{definition_as_toml(item)}\n{words}\n{tables[name]}"
+    typer.echo("\n".join(tables.values()), nl=False)
     sys.stdout.flush()
     return 0

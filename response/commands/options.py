@@ -48,11 +48,14 @@ Criteria = Annotated[
         "--criteria",
         metavar="NAME,...",
         help="Criteria, separated by commas. RECIST 1.1 is always among them. "
-        "Default: the built-in ones whose columns the table has.",
+        "Default: the built-in ones whose columns the table has, and those that the protocol defines.",
     ),
 ]
 ProtocolFile = Annotated[
-    Path | None, typer.Option("--protocol", metavar="FILE", help="Options that differ from the standard (TOML).")
+    Path | None,
+    typer.Option(
+        "--protocol", metavar="FILE", help="Options that differ from the standard, and criteria of the study (TOML)."
+    ),
 ]
 MappingFile = Annotated[
     Path | None, typer.Option("--map", metavar="FILE", help="What your columns and words mean (TOML).")

@@ -121,7 +121,8 @@ class Criterion:
     scope
         What it was made for, and what of it is not confirmed, in sentences that `explain` tells.
     test
-        How the sum of the targets is judged, which a study may change (`study_criteria`); None: by nothing of the kind.
+        How the sum of the targets is judged, if by thresholds, which a study may change (`study_criteria`): the state
+        judges by this, and names of numbers that only the criterion has begin with `prefix`.
     based_on
         Criterion that it is, but for its thresholds; empty for one that stands for itself.
     """
