@@ -211,6 +211,8 @@ def test_it_stands_beside_recist(results: Path) -> None:
     rows = rows_of(results / "criteria.csv")
     export = [(row["timepoint"], row["recist-1.1"], row["volumetric"]) for row in rows if row["subject"] == "P-07"]
     assert export == EXPORT
+    (told,) = [row["disagreement"] for row in rows if (row["subject"], row["timepoint"]) == ("P-07", "2")]
+    assert told == "SD by RECIST 1.1 at -21.53 % in size, PD by Volumetric at +73 % in size from 14000 mm3"
     by_recist = {row["subject"]: row["recist-1.1"] for row in rows if row["timepoint"] == "1"}
     assert by_recist == {**dict.fromkeys(VOLUMES, "SD"), "CR": "CR", "P-07": "SD"}  # 30 mm throughout
 

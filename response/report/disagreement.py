@@ -50,7 +50,7 @@ _MEASURED: Final[Mapping[str, str]] = {
     "eortc-pet": "SUV",
 }
 _SIZE: Final = "size"
-_UNIT: Final = re.compile(r"{sum} (mm2|mm)\b")
+_UNIT: Final = re.compile(r"{sum} (mm[23]?)\b")
 _OWN_DIFFERENCE: Final = "_over_"  # growth over a reference of the criterion's own: the sentence tells it
 
 

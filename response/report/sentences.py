@@ -22,7 +22,7 @@ from response.table import TextColumn
 
 OVERALL: Final = "overall"
 _PLACEHOLDER: Final = re.compile(r"{(\w+)}")
-_SUM_UNIT: Final = re.compile(r"{(?:sum|nadir|reference)}( mm2| mm)\b")  # not every sum has one unit (RANO 2.0)
+_SUM_UNIT: Final = re.compile(r"{(?:sum|nadir|reference)}( mm[23]?)\b")  # not every sum has one unit (RANO 2.0)
 _CATEGORY_ONLY: Final = "new_lesion"  # "new lesions: NE" says more than a sentence within the sentence
 
 
