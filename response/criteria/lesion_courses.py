@@ -52,10 +52,17 @@ class LesionCourses:
         known
             Where the values are known; by default where the size of a target is.
         """
-        known = is_one_of(self.burden.state[tracks], KNOWN) if known is None else known
-        if self._unscored is not None:
-            known = known & ~self._unscored[self.burden.block.series_of_track[tracks]]
+        known = self.known(tracks) if known is None else self._at_scored(tracks, known)
         return running_before(np.minimum, np.where(known, values, nothing), nothing)
+
+    def known(self, tracks: NDArray[np.intp]) -> Flags:
+        """Return where the sizes of some targets are known, at baseline or later; `[lesion, timepoint]`."""
+        return self._at_scored(tracks, is_one_of(self.burden.state[tracks], KNOWN))
+
+    def _at_scored(self, tracks: NDArray[np.intp], flags: Flags) -> Flags:
+        if self._unscored is None:
+            return flags
+        return np.asarray(flags & ~self._unscored[self.burden.block.series_of_track[tracks]])
 
     @cached_property
     def _unscored(self) -> Flags | None:

@@ -201,21 +201,19 @@ def _complete(state: LuganoState) -> Flags:
 
 
 def _shrunk_enough(state: LuganoState) -> Flags:
-    only_others = state.is_("target", "NA") & state.is_("non_target", "CR")
-    only_spleen = state.no_disease_at_baseline & state.spleen.enlarged & state.is_("spleen", "CR", "PR")
-    return state.is_("target", "CR", "PR") | only_others | only_spleen
+    return state.shrunk_enough
 
 
 def _spleen_open(state: LuganoState) -> Flags:
-    return (_shrunk_enough(state) | _only_organs(state)) & state.is_("spleen", "NE") & state.spleen.enlarged
+    return (state.shrunk_enough | _only_organs(state)) & state.is_("spleen", "NE") & state.spleen.enlarged
 
 
 def _held_by_spleen(state: LuganoState) -> Flags:
-    return _shrunk_enough(state) & state.is_("spleen", "SD")
+    return state.shrunk_enough & state.is_("spleen", "SD")
 
 
 def _held_by_increase(state: LuganoState) -> Flags:
-    return _shrunk_enough(state) & state.non_target_increased
+    return state.shrunk_enough & state.non_target_increased
 
 
 def _organs_persist(state: LuganoState) -> Flags:

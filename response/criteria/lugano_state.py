@@ -86,6 +86,13 @@ class LuganoState(AreaState):
         """Spleen or marrow were involved at baseline, `[series, 1]`."""
         return np.asarray(self.spleen.enlarged | (self.marrow_at_baseline == Marrow.POSITIVE))
 
+    @cached_property
+    def shrunk_enough(self) -> Flags:
+        """What there was of lesions, or else the spleen, responds."""
+        only_others = self.is_("target", "NA") & self.is_("non_target", "CR")
+        only_spleen = self.no_disease_at_baseline & self.spleen.enlarged & self.is_("spleen", "CR", "PR")
+        return np.asarray(self.is_("target", "CR", "PR") | only_others | only_spleen)
+
     # --- what the engine asks
 
     @property

@@ -17,9 +17,8 @@ from response.criteria.lesion_courses import KNOWN, NO_LENGTH, SIZED, LesionCour
 from response.criteria.new_lesions import new_lesion_states
 from response.criteria.recist import CombinationOptions, RecistState
 from response.criteria.rules import Flags
-from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_with
+from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import NEW, TARGETS
-from response.criteria.visit_values import lesions_at_baseline
 from response.readings import PATHOLOGICAL_NODE_UM, TOO_SMALL_UM
 from response.timeline import Block
 from response.vocabulary import State, Trend
@@ -95,10 +94,15 @@ def _diameter(block: Block, name: str) -> NDArray[np.int32]:
     return length
 
 
-def _seen(written: NDArray[np.int8], state: NDArray[np.int8], length: NDArray[np.int32]) -> Flags:
-    """Return where a lesion was seen with a length, be it not the one that elsewhere counts (short axis of a node)."""
-    other = (state == State.NOT_EVALUABLE) & is_one_of(written, _OPEN)
-    return np.asarray((is_one_of(state, _SEEN) | other) & (length > 0))
+def _seen(block: Block, tracks: NDArray[np.intp], state: NDArray[np.int8], length: NDArray[np.int32]) -> Flags:
+    """Return where some lesions were seen with a length, be it not the short axis, which elsewhere counts for a node.
+
+    A length next to `not_evaluable` counts for nothing.
+    """
+    seen, other = is_one_of(state, _SEEN), state == State.NOT_EVALUABLE
+    if other.any():
+        seen |= other & is_one_of(block.timeline.measurements.code("state").take(block.row[tracks]), _OPEN)
+    return np.asarray(seen & (length > 0))
 
 
 def _judge_nodes(block: Block, classes: NDArray[np.uint8], state: NDArray[np.int8], longest: NDArray[np.int32]) -> None:
@@ -107,12 +111,11 @@ def _judge_nodes(block: Block, classes: NDArray[np.uint8], state: NDArray[np.int
     if not len(nodes):
         return
     found, length = state[nodes], longest[nodes]
-    written = block.timeline.measurements.code("state").take(block.row[nodes])
     target = (classes[nodes] == LesionClass.TARGET_NODE)[:, None]
     there = np.where(target, np.int8(State.MEASURED), np.int8(State.PRESENT))
     judged = np.where(length > NODE_UM, there, np.int8(State.NORMAL_NODE))
     too_long = (found == State.TOO_SMALL) & (length > NODE_UM)
-    state[nodes] = np.where(_seen(written, found, length) | too_long, judged, found)
+    state[nodes] = np.where(_seen(block, nodes, found, length) | too_long, judged, found)
 
 
 def _judge_new(
@@ -140,7 +143,7 @@ def _judge_new(
     there = large | (~node & is_one_of(written, _UNEQUIVOCAL))
     judged = np.where(there, np.int8(State.PRESENT), small)
     unsized = ~node & (found == State.PRESENT) & (size == 0) & (written == State.TOO_SMALL)
-    found = np.where(_seen(written, found, size), judged, found)
+    found = np.where(_seen(block, new, found, size), judged, found)
     state[new] = np.where(unsized, np.int8(State.EQUIVOCAL), found)
 
 
@@ -150,36 +153,45 @@ class LesionGrowth(LesionCourses):
 
     burden: LymphomaBurden
 
-    @cached_property
+    @property
     def progressed(self) -> SomeLesions:
         """Targets longer than 15 mm, 50 % over the smallest product, and 5 or 10 mm over a smallest diameter."""
-        tracks, by_small_step, by_large_step = self._larger
-        block, product = self.burden.block, self.burden.value_um[tracks]
-        nadir = self.smallest_before(tracks, product, np.int64(NO_SUM))
-        share, of = GROWTH
-        return SomeLesions(block, tracks, (by_small_step | by_large_step) & (of * product >= share * nadir))
+        tracks, by_small_step, by_large_step = self._progressed
+        return SomeLesions(self.burden.block, tracks, by_small_step | by_large_step)
 
-    @cached_property
+    @property
     def by_small_step(self) -> SomeLesions:
         """Those of them that were up to 2 cm at their smallest, are longer now, and have grown by less than 10 mm."""
-        tracks, _, by_large_step = self._larger
+        tracks, by_small_step, by_large_step = self._progressed
         longer = self.burden.longest_um[tracks] > SMALL_LESION_UM
-        return SomeLesions(self.burden.block, tracks, self.progressed.flags & ~by_large_step & longer)
+        return SomeLesions(self.burden.block, tracks, by_small_step & ~by_large_step & longer)
 
     @cached_property
-    def _larger(self) -> tuple[NDArray[np.intp], Flags, Flags]:
-        """Targets that are longer than 15 mm and larger by enough at some timepoint, and where: by 5 mm, by 10 mm."""
+    def _progressed(self) -> tuple[NDArray[np.intp], Flags, Flags]:
+        """Targets that may progress, and where they do: by 5 mm as a lesion up to 2 cm, by 10 mm.
+
+        All lesions walk along time abreast, and take their smallest sizes with them; flags are `[lesion, timepoint]`.
+        """
         burden = self.burden
         risen = np.maximum(largest_rise(burden.longest_um), largest_rise(burden.short_um)) >= SMALL_GROWTH_UM
         tracks = np.flatnonzero(risen & is_one_of(burden.classes, TARGETS))  # no other can have progressed
-        longest, short = burden.longest_um[tracks], burden.short_um[tracks]
-        least, least_short = (self.smallest_before(tracks, length, np.int32(NO_LENGTH)) for length in (longest, short))
-        rise = np.maximum(longest - least, short - least_short)
-        long = is_one_of(burden.state[tracks], KNOWN) & (longest > NODE_UM) & self.follow_up(tracks)
-        by_small_step = long & (least <= SMALL_LESION_UM) & (rise >= SMALL_GROWTH_UM)
-        by_large_step = long & (rise >= LARGE_GROWTH_UM)
-        some = lesions_with(by_small_step | by_large_step)
-        return tracks[some], by_small_step[some], by_large_step[some]
+        known = self.known(tracks)
+        longest, short, product = (of[tracks] for of in (burden.longest_um, burden.short_um, burden.value_um))
+        nothing = (np.int32(NO_LENGTH), np.int32(NO_LENGTH), np.int64(NO_SUM))
+        for sizes, none in zip((longest, short, product), nothing, strict=True):
+            np.copyto(sizes, none, where=~known)
+        scored = known & (longest > NODE_UM) & self.follow_up(tracks)
+        least, least_short, nadir = (np.full(len(tracks), none) for none in nothing)
+        by_small_step, by_large_step = np.zeros(known.shape, np.bool_), np.zeros(known.shape, np.bool_)
+        share, of = GROWTH
+        for place in range(known.shape[1]):
+            grew = scored[:, place] & (of * product[:, place] >= share * nadir)
+            rise = np.maximum(longest[:, place] - least, short[:, place] - least_short)
+            by_small_step[:, place] = grew & (rise >= SMALL_GROWTH_UM) & (least <= SMALL_LESION_UM)
+            by_large_step[:, place] = grew & (rise >= LARGE_GROWTH_UM)
+            for smallest, sizes in ((least, longest), (least_short, short), (nadir, product)):
+                np.minimum(smallest, sizes[:, place], out=smallest)
+        return tracks, by_small_step, by_large_step
 
     @cached_property
     def regrown(self) -> SomeLesions:
@@ -211,10 +223,12 @@ class LesionGrowth(LesionCourses):
         return self.scored(tracks, (trend == Trend.INCREASED) & (rows >= 0))
 
     @cached_property
-    def below_measurable(self) -> Flags:
-        """Targets that were too short at baseline: nodes up to 15 mm, others up to 10 mm; `[track]`."""
-        burden = self.burden
-        known = is_one_of(lesions_at_baseline(burden.block, burden.state)[:, 0], KNOWN)
-        longest = lesions_at_baseline(burden.block, burden.longest_um)[:, 0]
-        most = np.where(burden.classes == LesionClass.TARGET_NODE, NODE_UM, EXTRANODAL_UM)
-        return np.asarray(is_one_of(burden.classes, TARGETS) & known & (longest <= most))
+    def below_measurable(self) -> NDArray[np.intp]:
+        """Targets that were too short at baseline: nodes up to 15 mm, others up to 10 mm."""
+        burden, block = self.burden, self.burden.block
+        there = block.tracks(block.timeline.tracks.at_baseline)
+        tracks = np.flatnonzero(is_one_of(burden.classes, TARGETS) & there)
+        place = block.baseline[block.series_of_track[tracks], 0]
+        known = is_one_of(burden.state[tracks, place], KNOWN)
+        most = np.where(burden.classes[tracks] == LesionClass.TARGET_NODE, NODE_UM, EXTRANODAL_UM)
+        return np.asarray(tracks[known & (burden.longest_um[tracks, place] <= most)], np.intp)

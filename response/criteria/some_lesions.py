@@ -58,8 +58,9 @@ def is_one_of(codes: NDArray[Any], members: Iterable[int]) -> Flags:
 
 
 def lesions_with(flags: Flags) -> NDArray[np.intp]:
-    """Return the lesions that have a flag at some timepoint, of flags `[track, timepoint]` that few have."""
-    return np.unique(_spots(flags)[0])
+    """Return the lesions that have a flag at some timepoint, of flags `[track, timepoint]`."""
+    lesion = _spots(flags)[0]
+    return lesion[np.diff(lesion, prepend=-1) > 0]
 
 
 def lesions_of_series(block: Block, chosen: NDArray[Any]) -> NDArray[np.int64]:

@@ -73,6 +73,8 @@ class Spleen:
     @cached_property
     def recurred(self) -> Flags:
         """Enlarged again after it was normal, and 2 cm over its smallest length."""
+        if not self.enlarged.any():
+            return np.zeros(self.block.shape, np.bool_)
         was_normal = ever_before(self.normal & self.block.follow_up)
         back = (self.length > SPLEEN_UM) & (self.length - self.smallest >= SPLEEN_GROWTH_UM)
         return np.asarray(self.measured & self.enlarged & was_normal & back)
