@@ -71,6 +71,7 @@ NUMBERS = [
     ("necrosis_fraction", "0.049", "0.149", "new"),
     ("necrosis_fraction", "0.049", "0.148", "stable"),
     ("necrosis_fraction", "0.05", "0.15", "increased"),
+    ("necrosis_fraction", "0.05", "0.01", "stable"),  # it was there, and fell by less than a tenth
     ("necrosis_fraction", "0.5", "0.599", "stable"),
     ("necrosis_fraction", "0.5", "0.4", "decreased"),
     ("necrosis_fraction", "0.5", "0.401", "stable"),
