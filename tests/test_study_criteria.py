@@ -390,6 +390,8 @@ DISTANCES = [
      "PR at 70 mm or less: reached; PD at 120 mm or more: 50 mm away (20 % over the baseline 100 mm decides)"),
     ("recist-1.1", "pd_least_mm = 30", "T1 liver 100|100", "PD at 130 mm or more: 30 mm away (30 mm over the nadir"),
     ("recist-1.1", "pr_inclusive = false", "T1 liver 100|70", "PR at 69.999 mm or less: 0.001 mm away"),
+    ("recist-1.1", "pd_inclusive = false", "T1 liver 100|120",
+     "PD at 120.001 mm or more: 0.001 mm away (more than 20 % over the nadir 100 mm decides)"),
     ("who", "pr_inclusive = false; pd_percent = 40", "T1 liver 50x40|50x40",
      "PR below 1000 mm2; PD at 2800 mm2 or more (from 2000 mm2)"),
     ("who", "pd_inclusive = false", "T1 liver 50x40|50x40", "PD above 2500 mm2 (from 2000 mm2)"),

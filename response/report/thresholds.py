@@ -52,7 +52,7 @@ def _recist(state: RecistState, place: int) -> list[str]:
     found = [at_most("PR", test.largest_partial(baseline), sum_um)] if complete else [_NO_PR]
     if reference < NO_SUM:
         start = test.smallest_progressive(reference)
-        share = f"{thousandths_text(change_to(test.progressive))} %"
+        share = f"{'' if test.inclusive else 'more than '}{thousandths_text(change_to(test.progressive))} %"
         why = share if start > reference + test.least else f"{mm(test.least)} mm"
         over = f"over the {'baseline' if test.from_baseline else 'nadir'} {mm(reference)} mm"
         proving = _at(state.pd_sum_um, place)  # without default values, where the protocol says so
