@@ -57,12 +57,19 @@ def reader_for(path: Path) -> PluggedIn:
         if not able:
             continue
         try:
-            return PluggedIn(reader.read(path), broken)
+            return PluggedIn(_table_of(reader, path), broken)
         except ResponseError:
             raise
         except Exception as error:
             broken.append(_broken(entry, error))
     return PluggedIn(None, broken)
+
+
+def _table_of(reader: Reader, path: Path) -> TextTable:
+    found: object = reader.read(path)
+    if not isinstance(found, TextTable):
+        raise TypeError(f"{type(found).__name__} is no response.plugins TextTable")
+    return found
 
 
 @lru_cache(maxsize=1)

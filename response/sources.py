@@ -144,7 +144,7 @@ class SourceReader:
         from response.readers import reader_for
 
         found = reader_for(Path(source))
-        self.findings.extend(found.findings)
+        self.findings.extend(broken for broken in found.findings if broken not in self.findings)  # once, not by file
         return None if found.table is None else ReadTable(table=found.table)
 
 

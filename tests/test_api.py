@@ -232,7 +232,14 @@ class HalfBrokenReader(OwnReader):
         raise RuntimeError(path.read_text())
 
 
-OWN, BROKEN, HALF_BROKEN = OwnReader(), BrokenReader(), HalfBrokenReader()
+class OtherReader(OwnReader):
+    """Reads, but gives no table of ours."""
+
+    def read(self, path: Path) -> Any:
+        return [path.read_text()]
+
+
+OWN, BROKEN, HALF_BROKEN, OTHER = OwnReader(), BrokenReader(), HalfBrokenReader(), OtherReader()
 
 
 class _Entry(EntryPoint):
@@ -271,8 +278,20 @@ def test_a_broken_reader_is_named_and_passed_over(value: str, plug_ins: Callable
     assert "S-1" not in measurements.findings[0].sentence  # what the error says may be data of patients
 
 
-def test_the_next_reader_takes_what_a_broken_one_cannot_read(plug_ins: Callable[..., None], tmp_path: Path) -> None:
-    plug_ins(("bad", "HALF_BROKEN"), ("own", "OWN"))
+def test_a_broken_reader_is_told_once_for_all_files(plug_ins: Callable[..., None], tmp_path: Path) -> None:
+    plug_ins(("bad", "BROKEN"))
+    paths = [tmp_path / f"{name}.csv" for name in "abc"]
+    for path in paths:
+        path.write_bytes(_csv(tmp_path).read_bytes())
+    findings = response.read(paths).findings
+    assert [finding.id for finding in findings].count("broken_reader") == 1
+
+
+@pytest.mark.parametrize("value", ["HALF_BROKEN", "OTHER"])
+def test_the_next_reader_takes_what_a_broken_one_cannot_read(
+    value: str, plug_ins: Callable[..., None], tmp_path: Path
+) -> None:
+    plug_ins(("bad", value), ("own", "OWN"))
     path = tmp_path / "lesions.own"
     path.write_text("OWN")
     measurements = response.read(path)
