@@ -177,7 +177,7 @@ class LesionGrowth(LesionCourses):
         tracks = np.flatnonzero(risen & is_one_of(burden.classes, TARGETS))  # no other can have progressed
         known = self.known(tracks)
         longest, short, product = (of[tracks] for of in (burden.longest_um, burden.short_um, burden.value_um))
-        nothing = (np.int32(NO_LENGTH), np.int32(NO_LENGTH), np.int64(NO_SUM))
+        nothing: tuple[Any, ...] = (np.int32(NO_LENGTH), np.int32(NO_LENGTH), np.int64(NO_SUM))
         for sizes, none in zip((longest, short, product), nothing, strict=True):
             np.copyto(sizes, none, where=~known)
         scored = known & (longest > NODE_UM) & self.follow_up(tracks)

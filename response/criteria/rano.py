@@ -165,8 +165,9 @@ RANO_QUESTIONS: Final = (
 
 
 def _minor_response(state: RanoState) -> Flags:
-    enough = state.is_("target", "SD") & state.minor & state.is_("overall", "SD")
-    return np.asarray(enough & (state.options.rano_tissue == "non_enhancing"))
+    if state.options.rano_tissue == "enhancing":
+        return np.zeros(state.shape, np.bool_)
+    return np.asarray(state.is_("target", "SD") & state.minor & state.is_("overall", "SD"))
 
 
 def _minor_by_volume(state: RanoState) -> Flags:

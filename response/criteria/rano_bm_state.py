@@ -17,7 +17,6 @@ from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import TARGETS, SumState, burden_beside
-from response.criteria.visit_values import lesions_at_baseline
 from response.timeline import NO_ROW, Block
 from response.vocabulary import Role, VisitNewLesions, folded
 from response.vocabulary import State as LesionState
@@ -128,7 +127,7 @@ class RanoBmState(SumState):
     @cached_property
     def below_measurable(self) -> NDArray[np.intp]:
         """Those of them that are below 10 mm, or below 5 mm across."""
-        rows = lesions_at_baseline(self.block, self.block.row)[self.targets_at_baseline, 0]
+        rows = self.block.baseline_row[self.targets_at_baseline]
         small = np.zeros(len(rows), np.bool_)
         for name, least in MEASURABLE_UM.items():
             length = self.block.timeline.measurements.numbers_of(name, rows)

@@ -15,7 +15,7 @@ from response.criteria.products import product_burden
 from response.criteria.rules import Flags, Question
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import NEW, TARGETS, AreaState, SumTest, burden_beside
-from response.criteria.visit_values import at_baseline, lesions_at_baseline
+from response.criteria.visit_values import at_baseline
 from response.timeline import NO_ROW, Block
 from response.vocabulary import State as LesionState
 from response.vocabulary import Tissue
@@ -138,7 +138,7 @@ class RanoState(AreaState):
     @cached_property
     def below_measurable(self) -> NDArray[np.intp]:
         """Those of them that are below 10 mm in a diameter."""
-        rows = lesions_at_baseline(self.block, self.block.row)[self.targets_at_baseline, 0]
+        rows = self.block.baseline_row[self.targets_at_baseline]
         small = np.zeros(len(rows), np.bool_)
         for name in _BOTH:
             length = self.block.timeline.measurements.numbers_of(name, rows)
@@ -174,7 +174,9 @@ def only_lesions(burden: Burden, kept: Flags, state: NDArray[np.int8]) -> Burden
     facts = burden.block.reduce(np.bitwise_or, facts_at(classes, state))
     if kept.all():
         return replace(burden, state=state, facts=facts)
-    value = burden.value_um * kept[:, None]
+    left_out = np.flatnonzero(~kept)
+    value = burden.value_um.copy()
+    value[left_out] = 0
     total = burden.block.reduce(np.add, value, dtype=np.int64)
     return replace(burden, classes=classes, state=state, value_um=value, facts=facts, sum_um=total)
 
@@ -184,10 +186,9 @@ def _not_followed(burden: Burden, options: Any) -> Flags:
     measurements = burden.block.timeline.measurements
     if "tissue" not in measurements.codes:
         return np.zeros(len(burden.classes), np.bool_)
-    rows = lesions_at_baseline(burden.block, burden.block.row)[:, 0]
+    tissue = burden.block.at_baseline(measurements.code("tissue"), Tissue.BLANK)
     other = Tissue.NON_ENHANCING if options.rano_tissue == "enhancing" else Tissue.ENHANCING
-    found = measurements.code("tissue").take(rows) == other  # a lesion without a row takes that of another ...
-    return np.asarray(found & (rows != NO_ROW) & is_one_of(burden.classes, TARGETS))  # ... but is not meant
+    return np.asarray((tissue == other) & is_one_of(burden.classes, TARGETS))
 
 
 def _new_states(burden: Burden) -> NDArray[np.int8]:
