@@ -5,7 +5,10 @@ Res 2013;19:3936-3943, and Bohnsack et al., Ann Oncol 2014;25(suppl 4):iv369. Co
 do not define PD, measurable ones join the sum, non-targets only define CR, thresholds and limits are those of RECIST
 1.1, and a PD is taken back by an assessment without PD at least four weeks later (PMC6942076, table 3; PMC6936240,
 table 2). irRECIST is told in two ways: non-targets only define irCR (PMC6942076), or their progression is irPD
-(PMC5994498, table 2): `imrecist_non_target_pd`. Not found: subjects without a target (here NE).
+(PMC5994498, table 2): `imrecist_non_target_pd`. Not found: subjects without a target. There were some in a trial that
+was read by irRECIST, one of whom progressed by a new lesion, and whose evaluation "may require further attention"
+(Nishino et al., Clin Cancer Res 2017;23:4671-4679): here CR where all is gone, PD by new lesions that are measured,
+Non-CR/Non-PD else, with a flag (`non_target_only`).
 
 Scope: checkpoint inhibitors, first atezolizumab; iRECIST is what new trials use.
 """
@@ -19,7 +22,6 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.irrc import TotalBurdenOptions
 from response.criteria.recist import PD_INCREASE_UM
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
@@ -30,25 +32,31 @@ from response.criteria.sums import (
     length_numbers,
     length_values,
     missing,
-    no_targets,
     otherwise,
     shrunk,
 )
 from response.criteria.total_burden import (
+    NON_TARGET_ONLY,
     NewLimits,
+    TotalBurdenOptions,
     TotalState,
     confirmed,
     measured_gone,
     needs_confirmation,
     new_measured,
+    non_target_progression,
+    non_targets_left,
+    non_targets_only,
     only_gone,
+    other_new,
     progresses,
+    unjudged,
     without_confirmation,
 )
 from response.protocol import option
 from response.readings import TARGET_NODE_UM
 from response.timeline import Block
-from response.vocabulary import UNCONFIRMED_PD
+from response.vocabulary import NON_CR_NON_PD, UNCONFIRMED_PD
 
 NAME: Final = "imrecist"
 IMRECIST_TEST: Final = SumTest(partial=(7, 10), progressive=(6, 5), least=PD_INCREASE_UM)  # those of RECIST 1.1
@@ -105,16 +113,8 @@ def _late(state: ImrecistState) -> Flags:
     return state.late
 
 
-def _non_target_progression(state: ImrecistState) -> Flags:
-    return state.non_target_progression
-
-
-def _other_new(state: ImrecistState) -> Flags:
-    return state.other_new
-
-
 IMRECIST_RULES: Final = (
-    Rule("no_targets", "NE", no_targets, "our choice", "no target lesion was chosen at baseline"),
+    Rule("no_targets", "NE", unjudged, "our choice", "no target lesion was chosen at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "RECIST 1.1, 4.4.2",
          "a target lesion was not measured at baseline"),
     Rule("pd", "PD", _of_sum(progresses), "2018, PD", _GROWN, without_confirmation),
@@ -128,6 +128,10 @@ IMRECIST_RULES: Final = (
          needs_confirmation),
     Rule("missing", "NE", missing, "RECIST 1.1, 4.4.2", "{missing} measured lesions could not be assessed"),
     Rule("cr", "CR", only_gone, "2018, CR", "all lesions are gone and there is no new one"),
+    Rule("non_target_left", NON_CR_NON_PD, non_targets_left, "our choice",
+         "there is no target lesion, and not all lesions are gone, which only bars CR"),
+    Rule("non_target_missing", "NE", non_targets_only, "our choice",
+         "there is no target lesion, and not all non-target lesions, or not everything new, could be assessed"),
     Rule("pr_unmeasured_left", "PR", measured_gone, "2018, PR",
          "what is measured is gone, but a non-target or new lesion is there or was not assessed"),
     Rule("pr", "PR", shrunk, "2018, PR",
@@ -136,9 +140,10 @@ IMRECIST_RULES: Final = (
          "the total sum {sum} mm is neither 30 % below the baseline {baseline} mm nor PD over the nadir {nadir} mm"),
 )  # fmt: skip
 IMRECIST_FLAGS: Final = (
-    Rule("non_target_progression", "", _non_target_progression, "2018", _NON_TARGET),
-    Rule("new_lesion_not_measured", "", _other_new, "2018", "a new lesion that is not measured only bars CR"),
+    Rule("non_target_progression", "", non_target_progression, "2018", _NON_TARGET),
+    Rule("new_lesion_not_measured", "", other_new, "2018", "a new lesion that is not measured only bars CR"),
     Rule("late_confirmation", "", _late, "irRECIST", "progression confirmed more than twelve weeks after it began"),
+    NON_TARGET_ONLY,
 )  # fmt: skip
 
 

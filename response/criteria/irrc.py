@@ -1,11 +1,13 @@
 """irRC, immune-related response criteria: total burden of products, new measurable lesions included.
 
 Source: Wolchok et al., Clin Cancer Res 2009;15:7412-7420, doi:10.1158/1078-0432.CCR-09-1624; "table 2" derives the
-overall response there. Confirmed in public sources: table 2 but for its lines without non-index disease (copy at
-clincancerres.aacrjournals.org); 5 x 5 mm, five lesions of an organ, ten visceral and five cutaneous, thresholds of 50 %
-and 25 % and confirmation after four weeks (PMC6942076, table 3; PMC5994498, table 2). Not found: what an assessment
-between two progressions that could not be evaluated means (here nothing), and subjects without an index lesion (here
-NE). Nodes are read as in RECIST 1.1, for irRC has no rule of its own for them.
+overall response there. Confirmed in public sources: tables 1 and 2 themselves (copies at
+clincancerres.aacrjournals.org, highwire markup 77060 and 77062): new lesions of 5 x 5 mm join the burden, smaller ones
+and non-index lesions only bar irCR, thresholds of 50 % and 25 %, and confirmation after four weeks; five lesions of an
+organ, ten visceral and five cutaneous (PMC6942076, table 3). Not found: what an assessment between two progressions
+means that could not be evaluated (here nothing), and subjects without an index lesion. Those are judged by what table 1
+says of the others: irCR where all is gone, irPD where measured new lesions make a burden, Non-CR/Non-PD else, with a
+flag (`non_target_only`). Nodes are read as in RECIST 1.1, for irRC has no rule of its own for them.
 
 Scope: immunotherapy, first melanoma under ipilimumab; iRECIST has taken its place in new trials.
 """
@@ -19,7 +21,6 @@ from numpy.typing import NDArray
 
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.products import product_burden, products_um2
-from response.criteria.recist import CombinationOptions
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
     SumTest,
@@ -29,47 +30,35 @@ from response.criteria.sums import (
     burden_beside,
     lesion_number,
     missing,
-    no_targets,
     otherwise,
     shrunk,
 )
 from response.criteria.total_burden import (
+    NON_TARGET_ONLY,
     NewLimits,
     TotalAreaState,
+    TotalBurdenOptions,
     TotalState,
     confirmed,
     measured_gone,
     needs_confirmation,
     new_measured,
+    non_target_progression,
+    non_targets_left,
+    non_targets_only,
     only_gone,
+    other_new,
     progresses,
+    unjudged,
     without_confirmation,
 )
-from response.protocol import option
 from response.timeline import Block
-from response.vocabulary import IRCR, IRPD, IRPR, IRRC_WORDS, IRSD, UNCONFIRMED_IRPD, Response
+from response.vocabulary import IRCR, IRPD, IRPR, IRRC_WORDS, IRSD, NON_CR_NON_PD, UNCONFIRMED_IRPD, Response
 
 NAME: Final = "irrc"
 IRRC_TEST: Final = SumTest(partial=(1, 2), progressive=(5, 4))  # -50 % and +25 %, both inclusive (table 2)
 MEASURABLE_UM: Final = 5_000  # a new lesion of 5 x 5 mm joins the burden
 NEW_LIMITS: Final = NewLimits(of_organ=5, most=10, of_skin=5)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TotalBurdenOptions(CombinationOptions):
-    """What criteria with a total burden leave open about confirmation."""
-
-    pd_confirmation: bool = option(
-        True, "whether a progression has to be confirmed by a consecutive assessment", choices=(True, False)
-    )
-    pd_confirm_days: int = option(28, "days from which such an assessment confirms (4 weeks), inclusive", minimum=0)
-    confirmation: bool = option(
-        True, "whether the confirmed best response is the headline; both are always computed", choices=(True, False)
-    )
-    post_cr_disease: str = option(
-        "as_is_warn", "disease after CR is judged by the total burden; the best response leaves it so",
-        choices=("as_is_warn",),
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,16 +71,8 @@ def _size_of_new(block: Block, tracks: NDArray[np.intp]) -> tuple[NDArray[np.int
     return products_um2(block, "longest_mm", "short_mm", tracks), (one >= MEASURABLE_UM) & (two >= MEASURABLE_UM)
 
 
-def _non_index_progression(state: TotalState) -> Flags:
-    return state.non_target_progression
-
-
-def _other_new(state: TotalState) -> Flags:
-    return state.other_new
-
-
 IRRC_RULES: Final = (
-    Rule("no_index_lesion", "NE", no_targets, "our choice", "no index lesion was chosen at baseline"),
+    Rule("no_index_lesion", "NE", unjudged, "our choice", "no index lesion was chosen at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "table 2", "an index lesion was not measured at baseline"),
     Rule("irpd", IRPD, progresses, "table 2, last line",
          "the total burden {sum} mm2 is {growth_percent} % over the nadir {nadir} mm2", without_confirmation),
@@ -103,6 +84,10 @@ IRRC_RULES: Final = (
          needs_confirmation),
     Rule("missing", "NE", missing, "our choice", "{missing} measured lesions could not be assessed in two diameters"),
     Rule("ircr", IRCR, only_gone, "table 2, line 1", "all lesions are gone and there is no new one"),
+    Rule("non_index_left", NON_CR_NON_PD, non_targets_left, "table 1, non-index lesions",
+         "there is no index lesion, and not all lesions are gone, which only bars irCR"),
+    Rule("non_index_missing", "NE", non_targets_only, "our choice",
+         "there is no index lesion, and not all non-index lesions, or not everything new, could be assessed"),
     Rule("irpr_unmeasured_left", IRPR, measured_gone, "table 2, lines 2 and 3",
          "what is measured is gone, but a non-index or new lesion is there or was not assessed"),
     Rule("irpr", IRPR, shrunk, "table 2, lines 4 and 5",
@@ -111,9 +96,10 @@ IRRC_RULES: Final = (
          "the total burden {sum} mm2 changed by {change_percent} % from the baseline, neither irPR nor irPD"),
 )  # fmt: skip
 IRRC_FLAGS: Final = (
-    Rule("non_index_progression", "", _non_index_progression, "table 2",
+    Rule("non_index_progression", "", non_target_progression, "table 2",
          "unequivocal progression of a non-index lesion, which only bars irCR"),
-    Rule("new_lesion_not_measured", "", _other_new, "table 2", "a new lesion that is not measured only bars irCR"),
+    Rule("new_lesion_not_measured", "", other_new, "table 2", "a new lesion that is not measured only bars irCR"),
+    NON_TARGET_ONLY,
 )  # fmt: skip
 
 
@@ -144,4 +130,4 @@ class Irrc(Criterion):
 
 
 IRRC: Final = Irrc(words=IRRC_WORDS)
-__all__ = ["IRRC", "Irrc", "IrrcOptions", "TotalBurdenOptions"]
+__all__ = ["IRRC", "Irrc", "IrrcOptions"]

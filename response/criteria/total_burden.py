@@ -15,16 +15,41 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE, NO_NUMBER
 from response.criteria.burden import Burden, Fact, facts_at, running, running_before
-from response.criteria.rules import Flags, Question
+from response.criteria.recist import CombinationOptions
+from response.criteria.rules import Flags, Question, Rule
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import NEW, AreaState, SumState, total_of
+from response.protocol import option
 from response.timeline import Block
 from response.vocabulary import State, organ_of
 
 _SKIN: Final = frozenset(("skin", "cutaneous", "subcutaneous"))
 _NOT_SEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
 NOWHERE: Final = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TotalBurdenOptions(CombinationOptions):
+    """What criteria with a total burden leave open about confirmation, and about subjects without a target."""
+
+    pd_confirmation: bool = option(
+        True, "whether a progression has to be confirmed by a consecutive assessment", choices=(True, False)
+    )
+    pd_confirm_days: int = option(28, "days from which such an assessment confirms (4 weeks), inclusive", minimum=0)
+    confirmation: bool = option(
+        True, "whether the confirmed best response is the headline; both are always computed", choices=(True, False)
+    )
+    post_cr_disease: str = option(
+        "as_is_warn", "disease after CR is judged by the total burden; the best response leaves it so",
+        choices=("as_is_warn",),
+    )  # fmt: skip
+    non_target_only: str = option(
+        "judged",
+        "subjects with non-targets alone, for whom no source has a rule: CR, Non-CR/Non-PD, and PD by measured new "
+        "lesions, or NE throughout",
+        choices=("judged", "ne"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,12 +192,31 @@ class TotalState(SumState):
         searched = ~self.new_not_evaluable if self.options.new_ne_blocks_cr else np.ones(self.shape, np.bool_)
         return self.all_assessed & self.all_gone & ~self.burden.has(left) & ~self.other_new & searched
 
+    # --- subjects without a target
+
+    @cached_property
+    def unjudged(self) -> Flags:
+        """Neither a target nor, where those are judged alone, a non-target was recorded at baseline."""
+        return self.no_targets if self.options.non_target_only == "ne" else self.no_disease_at_baseline
+
+    @cached_property
+    def non_targets_only(self) -> Flags:
+        """Non-targets were recorded at baseline, but no target; and they are judged alone."""
+        return self.no_targets & ~self.unjudged
+
+    @cached_property
+    def non_targets_left(self) -> Flags:
+        """Non-targets alone, of which some are left, or a new lesion is there; and all non-targets were assessed."""
+        known = self.burden.has(Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_UNPROVEN)
+        known &= ~self.burden.has(Fact.NON_TARGET_MISSING)
+        return self.non_targets_only & (known | self.non_target_progression | self.other_new)
+
     # --- progression and its confirmation
 
     @cached_property
     def progresses(self) -> Flags:
         """The sum, or the measured part alone, has grown to progression."""
-        scored = self.block.follow_up & ~self.no_targets & ~self.baseline_incomplete
+        scored = self.block.follow_up & ~self.unjudged & ~self.baseline_incomplete
         return np.asarray((self.proven | self.other_progression) & scored)
 
     @property
@@ -228,6 +272,31 @@ def progresses(state: TotalState) -> Flags:
     return state.progresses
 
 
+def unjudged(state: TotalState) -> Flags:
+    """There is nothing to judge by."""
+    return state.unjudged
+
+
+def non_targets_only(state: TotalState) -> Flags:
+    """There are non-targets alone."""
+    return state.non_targets_only
+
+
+def non_targets_left(state: TotalState) -> Flags:
+    """There are non-targets alone, and something is left."""
+    return state.non_targets_left
+
+
+def non_target_progression(state: TotalState) -> Flags:
+    """A non-target progresses unequivocally."""
+    return state.non_target_progression
+
+
+def other_new(state: TotalState) -> Flags:
+    """A new lesion is there that is not measured."""
+    return state.other_new
+
+
 def only_gone(state: TotalState) -> Flags:
     """All disease is gone."""
     return state.only_gone
@@ -246,3 +315,12 @@ def needs_confirmation(options: Any) -> bool:
 def without_confirmation(options: Any) -> bool:
     """Whether a progression stands by itself."""
     return not options.pd_confirmation
+
+
+NON_TARGET_ONLY: Final = Rule(
+    "non_target_only",
+    "",
+    non_targets_only,
+    "our choice",
+    "no target: judged by non-targets and by new lesions that are measured, for which no source has a rule",
+)
