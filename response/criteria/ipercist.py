@@ -67,7 +67,7 @@ class IpercistState(PercistState):
     def late(self) -> Flags:
         """The progression is confirmed more than eight weeks after it began."""
         days = days_since(self.block, self.began)
-        return self.confirmed & (days != NO_DATE) & (days > LATEST_DAYS)
+        return np.asarray(self.confirmed & (days != NO_DATE) & (days > LATEST_DAYS))
 
     @property
     def dated_from(self) -> NDArray[np.intp] | None:
