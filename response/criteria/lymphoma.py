@@ -44,8 +44,8 @@ class LymphomaBurden(Burden):
     Attributes
     ----------
     longest_um, short_um
-        Both diameters of each lesion, 5 mm where a target is too small to measure; 0 where it is gone, or nothing is
-        written; `[track, timepoint]`.
+        Both diameters of each lesion, 5 mm where a target is too small to measure; 0 where it is gone, or not known;
+        `[track, timepoint]`.
     """
 
     longest_um: NDArray[np.int32]
@@ -72,6 +72,7 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
     small = (state == State.TOO_SMALL) & target
     for length in (longest, short):
         np.copyto(length, np.int32(TOO_SMALL_UM), where=small & (length == 0))
+        np.copyto(length, np.int32(0), where=half)  # what was measured in one diameter alone has not grown
     products = np.multiply(longest, short, dtype=np.int64)
     np.copyto(products, 0, where=~((sized & ~half) | small))
     return LymphomaBurden(
