@@ -19,6 +19,7 @@ from response.io.sdtm_keys import Domain, KeyReader, check_columns
 from response.io.sdtm_lesions import LesionReader
 from response.io.sdtm_results import ResultReader
 from response.io.sdtm_tumours import Tumours
+from response.protocol import Protocol
 from response.table import TextTable, concatenate
 
 DOMAINS: Final = ("TU", "TR", "RS")
@@ -56,7 +57,7 @@ def is_sdtm(path: Path) -> bool:
     return is_signed(path) or domain_of(path) is not None
 
 
-def read_sdtm(paths: Sequence[Path]) -> SdtmTables:
+def read_sdtm(paths: Sequence[Path], protocol: Protocol | None = None) -> SdtmTables:
     """Read the SDTM data sets of a study.
 
     1. TU names the lesions: role, organ, node or not, what split and what merged.
@@ -68,6 +69,8 @@ def read_sdtm(paths: Sequence[Path]) -> SdtmTables:
     ----------
     paths
         CSV, SAS transport (version 5; 8 with pyreadstat) or Dataset-JSON 1.1. Other domains are passed over.
+    protocol
+        Where criteria of the study's own are defined, which RSCAT may name.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def read_sdtm(paths: Sequence[Path]) -> SdtmTables:
     keys = KeyReader(tables)
     domains = {prefix: keys.domain(prefix, table) for prefix, table in tables}
     measurements, sums, more, decided = _read_lesions(domains, keys)
-    reader = CollectedReader()
+    reader = CollectedReader(protocol)
     collected = reader.read(domains.get("RS"), sums)
     notes += [*keys.notes, *decided, *reader.notes]
     if "TU" not in domains and "TR" in domains:

@@ -11,7 +11,8 @@ from response.findings import Finding
 from response.io import sdtm_words as words
 from response.io.sdtm_keys import Domain
 from response.io.sdtm_results import SumKey
-from response.registry import criterion_names, find_criterion
+from response.protocol import Protocol
+from response.registry import criterion_names, find_criterion, names_by_text, words_of
 from response.table import TextColumn, TextTable
 from response.vocabulary import NOT_DONE, folded
 
@@ -28,13 +29,17 @@ class CollectedReader:
 
     Attributes
     ----------
+    protocol
+        Where criteria of the study's own are defined.
     findings, notes
         What could not be used, and what was left out on purpose.
     """
 
+    protocol: Protocol | None = None
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _rows: dict[Key, list[dict[str, Any]]] = field(default_factory=dict)
+    _words: dict[str, set[str]] = field(default_factory=dict)
 
     def read(self, domain: Domain | None, sums: Mapping[SumKey, str]) -> TextTable | None:
         """Return the collected responses; None where there are none."""
@@ -48,7 +53,9 @@ class CollectedReader:
 
     def _read_responses(self, domain: Domain) -> None:
         unusable, self.findings = domain.unusable_rows()
-        criteria = [words.criterion_of(text) for text in domain.column("CAT").values]
+        ours = names_by_text(self.protocol)
+        criteria = [words.criterion_of(text, ours) for text in domain.column("CAT").values]
+        self._words = {name: set(words_of(name, self.protocol).values()) for name in dict.fromkeys(criteria) if name}
         criterion_codes = domain.column("CAT").codes
         self._report_other_criteria(domain, criteria)
         codes = domain.column("TESTCD").texts()
@@ -70,7 +77,8 @@ class CollectedReader:
             rows = np.flatnonzero(category.codes == code)
             if criterion is None and len(rows):
                 name = category.values[code]
-                ours = ", ".join(find_criterion(known).title for known in criterion_names())
+                known = criterion_names(self.protocol)
+                ours = ", ".join(find_criterion(name, self.protocol).title for name in known)
                 count = f"{len(rows)} responses are" if len(rows) > 1 else "A response is"
                 file, line = domain.table.where(int(rows[0]))
                 self.findings.append(
@@ -93,7 +101,7 @@ class CollectedReader:
             text = NOT_DONE if column == "overall" else ""
             if not text:
                 return
-        value = words.collected_value(column, text, criterion)
+        value = words.collected_value(column, text, self._words[criterion])
         if value is None:
             self.findings.append(_unusable_response(domain, row, text))
             return

@@ -4,14 +4,12 @@ Codes and texts are those of CDISC controlled terminology and of the RECIST 1.1 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from enum import IntEnum
-from functools import cache
 from typing import Final, NamedTuple
 
 from response.cells import NO_NUMBER, number_of, thousandths_text
-from response.registry import criterion_names, words_of
 from response.vocabulary import MISSING, Role, State, folded, response_of, text_of
 
 # --- What a row of TR holds.
@@ -297,12 +295,14 @@ _OTHER_WORDS: Final = frozenset(
 )
 
 
-def criterion_of(category: str) -> str | None:
-    """Return the criterion that RSCAT names (RECIST 1.1 where it is blank); None where it is none of ours."""
+def criterion_of(category: str, ours: Mapping[str, str]) -> str | None:
+    """Return the criterion that RSCAT names (RECIST 1.1 where it is blank); None where it is none of ours.
+
+    `ours` are the folded texts that name one (`registry.names_by_text`).
+    """
     words = folded(category)
     if not words:
         return "recist-1.1"
-    ours = {folded(name): name for name in criterion_names()}
     first, *rest = words.split()
     if words in ours:
         return ours[words]
@@ -328,16 +328,11 @@ _NEW_LESIONS: Final[Mapping[str, str]] = {
 }
 
 
-def collected_value(column: str, text: str, criterion: str) -> str | None:
-    """Return a collected response in the words of its criterion; None where it is unknown."""
+def collected_value(column: str, text: str, words: Collection[str]) -> str | None:
+    """Return a collected response in the words of its criterion; None where it is none of them."""
     if "?" in text:
         return None  # a doubt is no category
     if column == "new_lesion":
         return _NEW_LESIONS.get(folded(text))
     name = response_of(text)
-    return name if name in _words_of(criterion) else None
-
-
-@cache
-def _words_of(criterion: str) -> frozenset[str]:
-    return frozenset((MISSING, *words_of(criterion).values()))
+    return name if name == MISSING or name in words else None

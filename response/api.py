@@ -42,6 +42,7 @@ def read(
     delimiter: str | None = None,
     sheet: str | None = None,
     encoding: str | None = None,
+    protocol: "Protocol | PathText | None" = None,
 ) -> Measurements:
     """Read the lesion measurements of a trial, and the tables beside them.
 
@@ -65,6 +66,8 @@ def read(
         Of text files, else found out.
     sheet
         Sheet of an Excel file with measurements.
+    protocol
+        Protocol, or its file, where criteria of the study's own are defined, which SDTM RS may name.
 
     Raises
     ------
@@ -73,7 +76,8 @@ def read(
     MissingExtraError
         If a file needs an optional package that is not installed.
     """
-    reading = SourceReader(decimal=decimal, delimiter=delimiter, encoding=encoding)
+    study = None if protocol is None else as_protocol(protocol)
+    reading = SourceReader(decimal=decimal, delimiter=delimiter, encoding=encoding, protocol=study)
     said = as_mapping(mapping)
     measured = reading.measurements(listed(source), part_of(said, COLUMNS), sheet)
     beside = dict.fromkeys(BESIDE, None) | {
@@ -143,7 +147,7 @@ def _best_inputs(
     decimal: Decimals | None,
     delimiter: str | None,
 ) -> tuple[Records, Records | None, dict[str, BestResponseOptions], list[Finding]]:
-    reading = SourceReader(decimal=decimal, delimiter=delimiter, encoding=None)
+    reading = SourceReader(decimal=decimal, delimiter=delimiter, encoding=None, protocol=protocol)
     records, findings = _records(reading.responses(responses), COLLECTED_COLUMNS)
     records = without_repeats(records, COLLECTED_COLUMNS)
     others: Records | None = None

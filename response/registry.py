@@ -17,7 +17,7 @@ from response.errors import CriterionError, ProtocolError
 from response.findings import Finding
 from response.measurements import Measurements
 from response.protocol import DEFINITION, Protocol, toml_value
-from response.vocabulary import RESPONSE_NAMES, Response
+from response.vocabulary import RESPONSE_NAMES, Response, folded
 
 GROUP: Final = "response.criteria"
 BUILT_IN: Final = {
@@ -40,6 +40,7 @@ BUILT_IN: Final = {
     "rano-bm": "response.criteria.rano_bm:RANO_BM",
     "pcwg3": "response.criteria.pcwg3:PCWG3",
     "easl": "response.criteria.easl:EASL",
+    "qeasl": "response.criteria.qeasl:QEASL",
     "itrecist": "response.criteria.itrecist:ITRECIST",
     "ablation": "response.criteria.ablation:ABLATION",
 }
@@ -124,6 +125,12 @@ def criteria_for(measurements: Measurements, protocol: Protocol | None = None) -
     found = [find_criterion(name) for name in BUILT_IN]
     offered = [item.name for item in found if item.offered and (not item.needs or measurements.has(item.needs))]
     return [*offered, *study_criteria(protocol)]
+
+
+def names_by_text(protocol: Protocol | None = None) -> dict[str, str]:
+    """Return the criterion that each folded text of a collected response names: by its name, a study's by its title."""
+    titles = {folded(item.title): name for name, item in study_criteria(protocol).items()}
+    return titles | {folded(name): name for name in criterion_names(protocol)}
 
 
 def words_of(criterion: str, protocol: Protocol | None = None) -> Mapping[Response, str]:

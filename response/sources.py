@@ -13,6 +13,7 @@ from response.columns import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, VISIT_
 from response.errors import InputError
 from response.findings import Finding
 from response.measurements import Measurements
+from response.protocol import Protocol
 from response.table import TextTable, concatenate
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ BESIDE: Final[Mapping[str, Mapping[str, Column]]] = {  # the tables beside the m
 class SourceReader:
     """Reads the tables of one trial, and gathers what was found on the way."""
 
-    def __init__(self, *, decimal: Decimals | None, delimiter: str | None, encoding: str | None) -> None:
-        self.decimal, self.delimiter, self.encoding = decimal, delimiter, encoding
+    def __init__(
+        self, *, decimal: Decimals | None, delimiter: str | None, encoding: str | None, protocol: Protocol | None
+    ) -> None:
+        self.decimal, self.delimiter, self.encoding, self.protocol = decimal, delimiter, encoding, protocol
         self.findings: list[Finding] = []
         self.collected: ReadTable | None = None  # of SDTM
 
@@ -109,7 +112,7 @@ class SourceReader:
         from response.io.sdtm import read_sdtm
         from response.io.tables import ReadTable
 
-        found = read_sdtm(paths)
+        found = read_sdtm(paths, self.protocol)
         self.findings.extend(found.findings)
         if needs_lesions and not len(found.measurements):
             raise InputError(

@@ -19,12 +19,21 @@ from response import Measurements, Protocol, ProtocolError, registry
 from response.api import validate
 from response.cli import main
 from response.criteria.criterion import Criterion
-from response.criteria.study_definitions import RESERVED, definition_as_toml, definition_of, unit_of_sum
+from response.criteria.recist import RECIST_TEST
+from response.criteria.study_criteria import study_criterion
+from response.criteria.study_definitions import (
+    RESERVED,
+    StudyDefinition,
+    definition_as_toml,
+    definition_of,
+    unit_of_sum,
+)
 from response.errors import CriterionError
 from response.report.side_by_side import CRITERIA_COLUMNS
 from response.report.tables import timepoint_table
 from response.testing import CHECKS, Bench, Trial, assess_by, made_up_trial
 from tests.acceptance import Row, text_table
+from tests.io.sdtm_trials import rs, tr, tu, write
 from tests.test_criteria_suite import NOTHING_TO_FOLLOW, trials_of
 from tests.test_laws import course, rows_of, some_courses
 from tests.test_size_criteria_laws import with_axes
@@ -363,8 +372,21 @@ def test_rules_that_the_study_changes_cite_it_and_no_others() -> None:
     changed = {name for name, clause in by_rule.items() if clause == SOURCE}
     assert changed == {f"target.{name}" for name in ("pd", "pd_proven", "bounded_pr", "bounded_sd", "sd")}
     assert (by_rule["target.pr"], by_rule["overall.target_pd"]) == ("4.3.1", "table 1, row 7")
+    for threshold in ("pd_least_mm = 10", 'pd_reference = "baseline"', "pd_inclusive = false"):
+        of_progression = made(defined(threshold)).questions[0].rules
+        assert {rule.name for rule in of_progression if rule.clause == SOURCE} == {
+            *("pd", "pd_proven", "bounded_pr", "bounded_sd", "sd")
+        }
     of_response = made(defined("pr_percent = -25")).questions[0].rules
     assert {rule.name for rule in of_response if rule.clause == SOURCE} == {"pr", "sd", "bounded_pr", "bounded_sd"}
+
+
+def test_what_the_criterion_below_says_of_its_scope_is_told_too() -> None:
+    base = replace(registry.find_criterion("recist-1.1"), scope="It is for solid tumours.")
+    definition = StudyDefinition(name="study-x", title="Study X", source=SOURCE, test=RECIST_TEST)
+    assert study_criterion(base, definition).scope == (
+        f"Study X is RECIST 1.1 with its own thresholds ({SOURCE}). It is for solid tumours."
+    )
 
 
 @pytest.mark.parametrize("base", BASES)
@@ -613,6 +635,11 @@ def test_what_is_wrong_is_told_wherever_the_criterion_is_used() -> None:
 # --- what is kept of it
 
 
+def test_the_largest_thresholds_are_taken() -> None:
+    found = definition_of(made(defined("pd_percent = 1000; pr_percent = -99.999; pd_least_mm = 1000")))
+    assert (found["pd_percent"], found["pr_percent"], found["pd_least_mm"]) == (1000, Decimal("-99.999"), 1000)
+
+
 def test_decimals_are_read_exactly_and_options_stay_numbers() -> None:
     protocol = Protocol.from_toml("[criterion.study-x]\npd_percent = 33.3\n[measure]\nhu_percentile = 33.3")
     assert protocol.definitions["study-x"]["pd_percent"] == Decimal("33.3")
@@ -659,6 +686,33 @@ def test_collected_responses_are_compared_with_the_criterion_of_the_study() -> N
     (told_of,) = findings[findings["id"] == "overall_differs"].to_dict("records")
     assert (told_of["timepoint"], told_of["found"]) == ("1", "PD by study-x")
     assert told_of["expected"].startswith("SD")
+
+
+@pytest.mark.parametrize("name", ["study-x", "Study X", "STUDY X: PD AT 25 %"])
+def test_sdtm_names_the_criterion_of_the_study_by_its_name_or_title(name: str, tmp_path: Path) -> None:
+    study = tmp_path / "study.toml"
+    study.write_text(defined("pd_percent = 40; title = 'Study X: PD at 25 %'", based_on="who"), encoding="utf-8")
+    rows = [rs("OVRLRESP", "NC", "2", RSCAT=name), rs("OVRLRESP", "PD", "3", RSCAT=name)]
+    lesions = [tr("T1", visit, result=size) for visit, size in (("1", "20"), ("2", "20"), ("3", "20"))]
+    files = [write(tmp_path, "TU", [tu("T1")]), write(tmp_path, "TR", lesions), write(tmp_path, "RS", rows)]
+    collected = response.read(files, protocol=study).collected
+    assert collected is not None
+    assert set(collected.text["criterion"].texts()) == {"study-x"}
+    assert collected.text["overall"].texts() == ["NC", "PD"]
+    assert response.best_response(files[2], protocol=study)["criterion"].tolist() == ["study-x"]
+    without = response.read(files)
+    assert without.collected is None
+    assert "other_criterion" in {finding.id for finding in without.findings}
+
+
+def test_collected_responses_may_bear_the_title_of_the_study() -> None:
+    found = case("T1 liver 100|122", options=defined("pd_percent = 25; title = 'Study X: PD at 25 %'"))
+    rows = [{"subject": "S1", "timepoint": "1", "criterion": "STUDY X: PD AT 25 %", "overall": "PD"}]
+    measurements = response.read(
+        pd.DataFrame(found.rows()), subjects=pd.DataFrame(found.subject_rows()), collected=pd.DataFrame(rows)
+    )
+    findings = response.assess(measurements, protocol=found.protocol).findings
+    assert findings[findings["id"] == "overall_differs"]["found"].tolist() == ["PD by study-x"]
 
 
 def test_a_response_by_the_criterion_of_the_study_that_does_not_say_so_is_known_for_it() -> None:

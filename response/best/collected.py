@@ -18,7 +18,7 @@ from response.findings import Finding
 from response.keys import has_number, is_baseline_label, rank, visit_key
 from response.measurements import DateColumn, Records
 from response.protocol import BestResponseOptions, Protocol
-from response.registry import STANDARD, criterion_names, words_of
+from response.registry import STANDARD, names_by_text, words_of
 from response.table import TextColumn
 from response.vocabulary import Response, YesNo, collected_words, folded, response_code
 
@@ -227,7 +227,7 @@ def _baseline_findings(records: Records, rows: NDArray[np.bool_]) -> list[Findin
 
 def _criterion_names(column: TextColumn, protocol: Protocol | None) -> list[str]:
     """Return the criterion of each distinct text: ours by their names, blank for the standard, others as they stand."""
-    known = {"": STANDARD, "recist": STANDARD, **{folded(name): name for name in criterion_names(protocol)}}
+    known = {"": STANDARD, "recist": STANDARD, **names_by_text(protocol)}
     return [known.get(folded(value), value) for value in column.values]
 
 

@@ -64,7 +64,7 @@ class Run:
         chosen = None if criteria is None else names_of(criteria)
         find_criteria(chosen or (), options)
         stages.start("reading")
-        measurements = self._read(self._sources(stages, options), decimal, delimiter, sheet)
+        measurements = self._read(self._sources(stages, options), options, decimal, delimiter, sheet)
         return assess_trial(measurements, chosen, options, progress=stages.start("scoring"))
 
     def _sources(self, stages: Stages, options: "Protocol") -> "list[Path | TextTable]":
@@ -79,7 +79,12 @@ class Run:
         return sources
 
     def _read(
-        self, sources: "list[Path | TextTable]", decimal: Any, delimiter: str | None, sheet: str | None
+        self,
+        sources: "list[Path | TextTable]",
+        options: "Protocol",
+        decimal: Any,
+        delimiter: str | None,
+        sheet: str | None,
     ) -> "Measurements":
         from response.api import read
 
@@ -92,6 +97,7 @@ class Run:
             decimal=None if decimal is None else decimal.value,
             delimiter=tab_of(delimiter),
             sheet=sheet,
+            protocol=options,
         )
         if self.measured is not None:
             measurements = replace(measurements, findings=(*self.measured.findings, *measurements.findings))

@@ -91,6 +91,8 @@ class Match:
         """Return which rows are of a criterion; a blank criterion is RECIST 1.1."""
         column = self.records.text_column("criterion")
         known = {"": STANDARD, "recist": STANDARD, "recist1 1": STANDARD, folded(criterion): criterion}
+        own = self.scene.assessment.results[criterion].criterion
+        known |= {folded(own.title): criterion} if own.based_on else {}  # as `names_by_text` has it
         return np.asarray([known.get(folded(text)) == criterion for text in column.values], np.bool_)[column.codes]
 
     @cached_property
