@@ -10,7 +10,7 @@ import pytest
 import response
 from response import registry
 from response.criteria.recist import RECIST_1_1
-from response.errors import CriterionError
+from response.errors import CriterionError, ProtocolError
 from tests.trials import assessed
 
 Bring = Callable[..., None]
@@ -108,3 +108,14 @@ def test_a_criterion_of_another_package_needs_no_other_change(bring: Bring) -> N
     assert set(found.subjects["criterion"]) == {"recist-1.1", "ours"}
     assert "Ours: PR" in found.explain("S1", "1")
     assert "ours.target.pr" in set(found.timepoints["rule"])
+
+
+def test_a_study_bases_a_criterion_of_its_own_on_one_of_another_package(bring: Bring) -> None:
+    bring(("ours", OURS, "our_package:OURS"), ("lost", ImportError("no module named lost"), "lost_package:CRITERION"))
+    study = '[criterion.study-x]\nbased_on = "{}"\nsource = "8.2"\npd_percent = 25'
+    found = assessed("T1 liver 100|122", "ours", "study-x", options=study.format("ours"))
+    assert found.timepoints["overall"].tolist()[3:] == ["PD", "PD", "SD"]
+    with pytest.raises(ProtocolError, match=r'based_on = "lost"; criterion .lost. cannot be loaded'):
+        assessed("T1 liver 100|122", "study-x", options=study.format("lost"))
+    with pytest.raises(ProtocolError, match="the name 'ours' is that of the criterion ours"):
+        assessed("T1 liver 100|122", "ours", options=study.format("who").replace("study-x", "ours"))

@@ -18,7 +18,7 @@ import response
 from response import Measurements, Protocol, ProtocolError, registry
 from response.api import validate
 from response.cli import main
-from response.criteria.criterion import Criterion
+from response.criteria.criterion import Criterion, Number
 from response.criteria.recist import RECIST_TEST
 from response.criteria.study_criteria import study_criterion
 from response.criteria.study_definitions import (
@@ -26,6 +26,7 @@ from response.criteria.study_definitions import (
     StudyDefinition,
     definition_as_toml,
     definition_of,
+    read_definition,
     unit_of_sum,
 )
 from response.errors import CriterionError
@@ -519,6 +520,8 @@ WRONG_KEYS = [
     ("confirm_days = 42", "confirm_days is an option of recist-1.1; expected it in a table [study-x]"),
     ('title = "RECIST 1.1"', 'title = "RECIST 1.1"; expected another title than that of the criterion that it is '
      "based on"),
+    ('title = "recist 1.1 "', 'title = "recist 1.1 "; expected another title than that of the criterion that it is '
+     "based on"),
     ('title = ""', 'title = ""; expected a text, as in title = "RECIST 1.1 with PD at 25 % (study X)"'),
     ("title = 5", 'title = 5; expected a text, as in title = "RECIST 1.1 with PD at 25 % (study X)"'),
     ('title = "PD at {sum}"', 'title = "PD at {sum}"; expected a text of one line, without braces, of at most 200 '
@@ -633,6 +636,16 @@ def test_what_is_wrong_is_told_wherever_the_criterion_is_used() -> None:
 
 
 # --- what is kept of it
+
+
+def test_a_criterion_of_volumes_takes_growth_in_mm3() -> None:
+    numbers = tuple(Number(f"volumes_{part}", "mm3") for part in ("sum", "baseline", "nadir"))
+    base = replace(registry.find_criterion("who"), name="volumes", title="Volumes", numbers=numbers)
+    table = {"source": SOURCE, "pd_least_mm3": Decimal("1.5"), "pd_least_mm2": 5}
+    definition, wrong = read_definition("study-x", table, base, {})
+    assert wrong == ["pd_least_mm2 = 5; expected pd_least_mm3, for volumes sums mm3"]
+    assert definition.test.least == 1500  # thousandths of a mm3
+    assert definition_of(study_criterion(base, definition))["pd_least_mm3"] == Decimal("1.5")
 
 
 def test_the_largest_thresholds_are_taken() -> None:

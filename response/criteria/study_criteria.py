@@ -8,10 +8,10 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
-from response.cells import THOUSAND, thousandths_text
+from response.cells import thousandths_text
 from response.criteria.criterion import Criterion, Number
 from response.criteria.rules import Question, Rule
-from response.criteria.study_definitions import StudyDefinition, unit_of_sum
+from response.criteria.study_definitions import PER_THOUSANDTH, StudyDefinition, unit_of_sum
 from response.criteria.sum_tests import SumTest, change_to
 
 # The questions that thresholds decide; a criterion that asks a single one decides there.
@@ -126,7 +126,7 @@ def _percent(share: tuple[int, int]) -> str:
 
 
 def _amount(test: SumTest, unit: str) -> str:
-    return f"{thousandths_text(test.least if unit == 'mm' else test.least // THOUSAND)} {unit}"
+    return f"{thousandths_text(test.least // PER_THOUSANDTH[unit])} {unit}"
 
 
 def _growth(test: SumTest, unit: str, or_more: str = "") -> str:

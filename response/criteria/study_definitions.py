@@ -31,7 +31,9 @@ RESERVED: Final = frozenset(
 LONGEST_NAME: Final = 40
 LONGEST_TEXT: Final = 200
 LARGEST_PERCENT: Final = 1000
-LARGEST_LEAST: Final = {"mm": 1_000, "mm2": 1_000_000}
+LARGEST_LEAST: Final = {"mm": 1_000, "mm2": 1_000_000, "mm3": 1_000_000_000}
+# Units of the sum (um, um2, or thousandths of a mm3) in a thousandth of its unit.
+PER_THOUSANDTH: Final = {"mm": 1, "mm2": THOUSAND, "mm3": 1}
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029{}]")
 Shares = tuple[int, int]
@@ -49,6 +51,7 @@ KEYS: Final[Mapping[str, str]] = {
     "pd_reference": "sum that PD is judged against: the smallest complete one before (nadir), or the baseline",
     "pd_least_mm": "PD: growth in mm that it takes as well",
     "pd_least_mm2": "PD: growth in mm2 that it takes as well",
+    "pd_least_mm3": "PD: growth in mm3 that it takes as well",
 }
 
 
@@ -71,8 +74,8 @@ class StudyDefinition:
 
 
 def unit_of_sum(criterion: Criterion) -> str:
-    """Return the unit of what a criterion sums: mm or mm2."""
-    return next(number.unit for number in criterion.numbers if number.name.startswith("sum_"))
+    """Return the unit of what a criterion sums: mm, mm2 or mm3."""
+    return next(number.unit for number in criterion.numbers if number.unit in PER_THOUSANDTH)
 
 
 def definition_of(criterion: Criterion) -> dict[str, Any]:
@@ -89,7 +92,7 @@ def definition_of(criterion: Criterion) -> dict[str, Any]:
         "pd_percent": _decimal(change_to(test.progressive)),
         "pd_inclusive": test.inclusive,
         "pd_reference": "baseline" if test.from_baseline else "nadir",
-        f"pd_least_{unit}": _decimal(test.least // _per_thousandth(unit)),
+        f"pd_least_{unit}": _decimal(test.least // PER_THOUSANDTH[unit]),
     }
 
 
@@ -102,11 +105,6 @@ def definition_as_toml(criterion: Criterion) -> str:
 def _decimal(thousandths: int) -> int | Decimal:
     whole, rest = divmod(thousandths, THOUSAND)
     return Decimal(thousandths).scaleb(-3).normalize() if rest else whole
-
-
-def _per_thousandth(unit: str) -> int:
-    """Return how many units of the sum (um, or um2) a thousandth of a mm or mm2 is."""
-    return 1 if unit == "mm" else THOUSAND
 
 
 # --- reading
@@ -200,7 +198,7 @@ class _Reading:
             test,
             partial=test.partial if pr is None else share_after(pr),
             progressive=test.progressive if pd is None else share_after(pd),
-            least=test.least if step is None else step * _per_thousandth(self.unit),
+            least=test.least if step is None else step * PER_THOUSANDTH[self.unit],
             inclusive=self.flag("pd_inclusive", test.inclusive),
             partial_inclusive=self.flag("pr_inclusive", test.partial_inclusive),
             from_baseline=self.choice("pd_reference", ("nadir", "baseline"), test.from_baseline) == "baseline",
