@@ -28,6 +28,7 @@ class Scene:
         self.unlisted = recist.new_unequivocal & ~burden.has(Fact.NEW_UNEQUIVOCAL)
         self.has_unlisted = bool(self.unlisted.any())
         self.progressed = np.asarray(recist.is_("overall", "PD") & block.follow_up)
+        self.has_gone = bool(recist.is_("target", "CR", "NA").any())
         fewest = options.ir_min_confirm_days - options.ir_tol
         self.has_early_scans = options.ir_early_policy == "ignore" and self._comes_within(fewest)
         self._values: dict[str, NDArray[Any]] = {}

@@ -209,11 +209,13 @@ class IrecistState(Originals):
             recall.set("targets_gone", np.True_, used & gone)
             recall.set("responded", np.True_, used & self.is_("target", "iPR", "iCR"))
             recall.set("responded", np.False_, used & self.grown)
-        complete, progressed = ((self.whole or self).steps_with[word][self.answers["overall"]] for word in (ICR, IUPD))
-        recall.set("complete", np.False_, reset & ~complete)
-        recall.set("complete", np.True_, used & complete)
+        steps, taken = (self.whole or self).steps_with, self.answers["overall"]
+        if self.scene.has_gone:
+            complete = steps[ICR][taken]
+            recall.set("complete", np.False_, reset & ~complete)
+            recall.set("complete", np.True_, used & complete)
         recall.set("original", self.original, used & ~self.is_original(Response.NE))
-        recall.set("last_day", self._at("day"), used & progressed)
+        recall.set("last_day", self._at("day"), used & steps[IUPD][taken])
         if self.scene.has_unlisted:
             known = used & ~self.unlisted_missing
             still = self.unlisted_now | (self.knew("unlisted") & self.new_there & ~self.saw(Sight.THERE))

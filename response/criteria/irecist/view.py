@@ -35,8 +35,8 @@ STEP_OF_RULE: Final = {
     "sd": "isd",
 }
 
-# The steps that can hold only where a scan comes early, where there is a new lesion, or where a non-target progresses
-# or is back after iCR.
+# The steps that can hold only where a scan comes early, where there is a new lesion, where a non-target progresses or
+# is back after iCR, in a subject without targets, or where all targets are gone (or there are none).
 STEPS_ABOUT: Final = {
     "early": ("early_new_lesion", "too_early"),
     "new": (
@@ -51,6 +51,24 @@ STEPS_ABOUT: Final = {
         "icr_with_new_lesion",
     ),
     "non_target": ("non_target_further", "non_target_added", "pending_non_target_ne", "non_target_pd"),
+    "no_targets": (
+        "reset_to_ned",
+        "reset_to_non_icr_non_iupd",
+        "ned_not_evaluable",
+        "no_lesion_to_follow",
+        "ned",
+        "non_icr_non_iupd",
+        "non_target_only_ne",
+    ),
+    "gone": (
+        "reset_to_icr",
+        "relapse_after_cr",
+        "icr",
+        "icr_with_new_lesion",
+        "target_icr_non_target_persists",
+        "target_icr_non_target_ne",
+        "target_icr_unproven",
+    ),
 }
 
 
@@ -124,7 +142,13 @@ class IrecistView(WalkState):
     @property
     def idle(self) -> frozenset[str]:
         """Return the steps about what no subject of the block has."""
-        has = {"early": self.scene.has_early_scans, "new": self.has_new, "non_target": self.seen.old is not None}
+        has = {
+            "early": self.scene.has_early_scans,
+            "new": self.has_new,
+            "non_target": self.seen.old is not None,
+            "no_targets": bool(self.recist.no_targets.any()),
+            "gone": self.scene.has_gone,
+        }
         return frozenset(name for kind, names in STEPS_ABOUT.items() if not has[kind] for name in names)
 
     @property
