@@ -121,6 +121,14 @@ def test_new_therapy_leaves_an_open_iupd_as_the_progression() -> None:
         assert found.first_response_date is None
 
 
+def test_an_iupd_after_new_therapy_still_dates_the_progression() -> None:
+    days = [DAY_0 + timedelta(56 * place) for place in (1, 2)]
+    sequence = list(zip(days, ["iSD", "iUPD"], strict=True))
+    found = best_response_of(sequence, DAY_0, IrecistOptions(), new_therapy=days[0] + timedelta(5), words=WORDS)
+    assert found.progression_date == days[1]
+    assert {"pd_after_new_therapy", "progression_unconfirmed"} <= set(found.flags)
+
+
 def test_the_response_begins_with_the_first_icr_or_ipr() -> None:
     found = best_of("iSD iPR iUPD iPR iUPD iCPD".split())
     assert found.first_response_date == DAY_0 + timedelta(56 * 2)
@@ -197,6 +205,17 @@ def test_the_table_of_subjects_has_the_dates_of_irecist() -> None:
     assert ours["icpd_date"].tolist() == [iso_day(112), "", ""]
     assert ours["progression_date"].tolist() == [iso_day(56), "", ""]
     assert set(found.loc[found["criterion"] == "recist-1.1", ["iupd_date", "icpd_date"]].to_numpy().ravel()) == {""}
+
+
+def test_a_later_iupd_is_an_assessment_of_its_own_day() -> None:
+    found = assessed("T1 liver 100|125|126", "irecist").subjects.set_index("criterion").loc["irecist"]
+    assert found["last_evaluable_date"] == iso_day(112)
+    assert found["progression_date"] == iso_day(56)
+    therapy = assessed("T1 liver 100|90|125|126", "irecist", subject="new_therapy=d130")
+    found = therapy.subjects.set_index("criterion").loc["irecist"]
+    assert found["last_evaluable_date"] == iso_day(112)
+    assert found["progression_date"] == iso_day(112)
+    assert "after_new_therapy" in found["flags"]
 
 
 def test_without_irecist_there_are_no_columns_of_its_own() -> None:
