@@ -465,6 +465,23 @@ def meddles(rules: Any) -> Criterion:
     return Planted()
 
 
+def by_subject(found: dict[str, Any], state: Any) -> dict[str, Any]:
+    """Sum over all evaluators of a subject."""
+    series = state.block.timeline.series.subject[state.block.low : state.block.high]
+    together = np.stack([found["volumetric_sum"][series == one].sum(axis=0) for one in series])
+    return {**found, "volumetric_sum": together}
+
+
+def asks_for_its_column(rules: Any) -> Criterion:
+    @dataclass(frozen=True)
+    class Planted(rules.Volumetric):  # type: ignore[misc]
+        def state(self, block: Any, options: Any, beside: Any) -> Any:
+            assert len(block.timeline.measurements.numbers["volume_mm3"])
+            return super().state(block, options, beside)
+
+    return Planted()
+
+
 def unreachable(rules: Any) -> Criterion:
     table = list(rules.TARGET_RULES)
     table.insert(-1, Rule("good_pr", "PR", plugins.shrunk, "table 1", "a good partial response"))
@@ -502,6 +519,10 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
      r"rows in another order: .* Take lesions by what stands in their columns"),
     ("a rule by the length of the longest course", with_rule("pr", holds=by_last_column), "other_subjects",
      r"with and without other subjects: .*`block.exists` is false"),
+    ("a sum over all evaluators", with_numbers(by_subject), "other_evaluators",
+     r"with and without another evaluator: .* a subject as one evaluator saw it"),
+    ("it needs its column", asks_for_its_column, "table_without_optional_columns",
+     r"without the optional columns is not scored: KeyError: 'volume_mm3'.*they give blanks"),
     ("judged by the sum before, not the smallest", with_state(judged_by_the_last_sum), "nadir",
      r"state.reference rises from \d+ to \d+ .* smallest complete sum so far"),
     ("the nadir that is told is the last sum",
@@ -558,10 +579,36 @@ def test_the_suite_sees_a_fault_in_the_sample(plant: Plant, check: str, why: str
         found(Bench(plant(rules)))
 
 
-def test_each_check_sees_a_fault_somewhere() -> None:
+@dataclass
+class Forgetful(Bench):
+    """Changes the best responses, or loses a subject."""
+
+    lost: int = 0
+
+    def subjects(self, assessment: Any) -> list[Any]:
+        return [
+            {**row, "best_response": row["best_response"] if self.lost else "PRR"} for row in self._kept(assessment)
+        ]
+
+    def _kept(self, assessment: Any) -> list[Any]:
+        return super().subjects(assessment)[self.lost :]
+
+
+@pytest.mark.parametrize(
+    ("lost", "why"),
+    [
+        (0, r"best_response of S0000 is PRR, and its timepoints have .* response in `words`"),
+        (1, "S0000 stand in one of the tables"),
+    ],
+)
+def test_the_suite_sees_a_fault_in_best_responses(lost: int, why: str, rules: Any) -> None:
+    (found,) = [item for item in CHECKS if item.__name__ == "check_best_response"]
+    with pytest.raises(AssertionError, match=why):
+        found(Forgetful(rules.VOLUMETRIC, lost=lost))
+
+
+def test_each_check_sees_a_fault() -> None:
     from tests import test_criteria_suite
 
     seen = {check for _, _, check, _ in FAULTS} | {check for _, check, _ in test_criteria_suite.FAULTS}
-    assert {check.__name__.removeprefix("check_") for check in CHECKS} - seen == {
-        "other_evaluators", "table_without_optional_columns", "best_response",
-    }  # fmt: skip
+    assert {check.__name__.removeprefix("check_") for check in CHECKS} - seen == {"best_response"}  # see above

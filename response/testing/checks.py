@@ -215,7 +215,14 @@ def check_table_without_optional_columns(bench: Bench) -> None:
     """A table with the least columns is scored, whatever comes out."""
     least = ("subject", "timepoint", "date", "lesion", "role", "longest_mm")
     rows = [{name: row[name] for name in least if name in row} for row in bench.trial.rows]
-    found = bench.assess(Trial(rows))
+    try:
+        found = bench.assess(Trial(rows))
+    except Exception as error:
+        fault = error.__cause__ or error
+        raise AssertionError(
+            f"a table without the optional columns is not scored: {type(fault).__name__}: {fault}. Take columns by "
+            "`lesion_number` and `measurements.number` or `code`: they give blanks where there is no column"
+        ) from error
     assert bench.timepoints(found), "a table without the optional columns gives no rows"
 
 
@@ -317,10 +324,15 @@ def check_best_response(bench: Bench) -> None:
     for row in bench.timepoints(bench.assessment):
         seen.setdefault(row["subject"], set()).add(row["overall"])
     for row in bench.subjects(bench.assessment):
-        had = seen[row["subject"]]
-        assert row["best_response"] in had | excused - {words[Response.SD]}, f"{row['subject']}: {row['best_response']}"
-        assert row["confirmed_best_response"] in had | excused, f"{row['subject']}: {row['confirmed_best_response']}"
-    assert set(seen) == {row["subject"] for row in bench.subjects(bench.assessment)}, "a subject is lost"
+        had = seen.get(row["subject"], set())
+        for name, allowed in (("best_response", had | excused - {words[Response.SD]}),
+                              ("confirmed_best_response", had | excused)):  # fmt: skip
+            assert row[name] in allowed, (
+                f"{name} of {row['subject']} is {row[name]}, and its timepoints have {', '.join(sorted(had))}: every "
+                "category of the last question has to be a response in `words`, or to stand in `best_order`"
+            )
+    lost = sorted(set(seen) ^ {row["subject"] for row in bench.subjects(bench.assessment)})
+    assert not lost, f"{', '.join(lost[:LARGEST_TOLD])} stand in one of the tables of timepoints and subjects only"
 
 
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
