@@ -311,6 +311,16 @@ def test_no_sentence_tells_the_thresholds_of_the_criterion_below(base: str) -> N
     assert [rule.sentence for rule in rules if "over the nadir" in rule.sentence] == []
 
 
+TELLS_A_CHANGE = re.compile(r"\{(growth|growth_percent|shrinkage_percent|change_percent)\}")
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_every_rule_that_tells_how_far_the_sum_has_changed_cites_the_study(base: str) -> None:
+    rules = [rule for question in odd(base).questions for rule in question.rules]
+    assert [rule.name for rule in rules if TELLS_A_CHANGE.search(rule.sentence) and rule.clause != SOURCE] == []
+    assert len([rule for rule in rules if rule.clause == SOURCE]) >= 4
+
+
 def test_the_guard_sees_the_thresholds_that_it_looks_for() -> None:
     sentences = [rule.sentence for rule in registry.find_criterion("recist-1.1").questions[0].rules]
     assert len([text for text in sentences if THRESHOLD_TOLD.search(text)]) == 1
