@@ -43,6 +43,7 @@ ALIASES: Final[Mapping[str, str]] = {
     "viable_mm": "viable viablediameter enhancingdiameter",
     "viable_short_mm": "viableshort viableperpendicular enhancingperpendicular",
     "viable_area_mm2": "viablearea enhancingarea",
+    "viable_volume_mm3": "viablevolume enhancingvolume",
     "ablation_zone_mm": "ablationzone ablationzonediameter",
     "ablation_margin_mm": "ablationmargin minimalmargin",
     "injected": "isinjected injectedlesion",

@@ -25,8 +25,8 @@ _WORD_VISIT: Final = re.compile(
 _NUMBER_AFTER: Final = re.compile(r"^(?P<quantity>.*[^\d\W_].*?)[ _.]?(?P<visit>\d{1,3})$")
 _BARE: Final = "diameter_mm"
 _MEASURED: Final = frozenset(
-    "longest_mm short_mm diameter_mm viable_mm viable_short_mm viable_area_mm2 ablation_zone_mm attenuation_hu "
-    "area_mm2 volume_mm3 morphology state".split()
+    "longest_mm short_mm diameter_mm viable_mm viable_short_mm viable_area_mm2 viable_volume_mm3 ablation_zone_mm "
+    "attenuation_hu area_mm2 volume_mm3 morphology state".split()
 )
 _CONTEXT: Final = frozenset("date unit modality phase slice_thickness_mm".split())  # says nothing about a lesion alone
 _PER_VISIT: Final = _MEASURED | _CONTEXT | frozenset("trend nodule necrosis_fraction reason ct_correlate".split())

@@ -105,6 +105,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "attenuation_hu": Column("number", "mean attenuation of the whole-lesion ROI in HU", largest=5000, negative=True),
     "area_mm2": Column("number", "area of the ROI in mm2", largest=2_000_000),
     "viable_area_mm2": Column("number", "area of the enhancing tissue in mm2 (EASL)", largest=2_000_000),
+    "viable_volume_mm3": Column("number", "volume of the enhancing tissue in mm3 (qEASL)", largest=2_000_000),
     "nodule": Column("code", "intratumoral nodule (Choi)", words=Nodule),
     "morphology": Column("text", "Chun group 1, 2 or 3"),
     "vascular_pattern": Column("code", "new liver nodule: typical or atypical of HCC (mRECIST)", words=VascularPattern),

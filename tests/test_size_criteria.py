@@ -21,7 +21,7 @@ from tests.test_acceptance import (
     unnamed,
 )
 
-CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "itrecist", "ablation")
+CRITERIA = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "qeasl", "itrecist", "ablation")
 BEST = ("best_response", "confirmed_best_response")
 
 # What the spec lists: table -> ids.
@@ -46,7 +46,7 @@ def test_case(case: Case) -> None:
             (row,) = of_subject(assessed(case.table, case.id).subjects, case, "S1")
             met = same_number if column in NUMBERS else expectation_met
             assert met(expected, row[column]), f"{case.id} ({case.title}): {column} is {row[column]!r}"
-        elif column.endswith(("_mm2", "injected_sum_mm")):
+        elif column.endswith(("_mm2", "injected_sum_mm", "qeasl_sum")):
             found = [row[column] for row in told(case, "S1")]
             assert all(map(same_number, expected.split(";"), found[-expected.count(";") - 1 :])), f"{case.id}: {found}"
         else:

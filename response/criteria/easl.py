@@ -4,7 +4,7 @@ Source: Bruix et al., J Hepatol 2001;35:421-430 (conference of the European Asso
 Confirmed in public tables: CR without enhancing tissue, PR from -50 %, PD "more than 25 %" or new enhancement in a
 treated lesion, SD else (PMC3094725, table 1; PMC6287184, table 4). Not found, and so to be checked against the paper:
 that growth is against the best response, and PD by any one lesion (`easl_pd`). Non-targets, new lesions and the
-combination are those of RECIST 1.1, which is our choice; the quantitative form with volumes (qEASL) is not built.
+combination are those of RECIST 1.1, which is our choice. The quantitative form with volumes is `qeasl`.
 
 An intrahepatic target adds `viable_area_mm2`, or the product of `viable_mm` and `viable_short_mm`, if that was measured
 at baseline; any other target adds the product of its whole diameters.
@@ -37,6 +37,7 @@ from response.criteria.sums import (
     ADJUDICATE_CR,
     TARGETS,
     AreaState,
+    SumState,
     all_gone,
     area_numbers,
     area_values,
@@ -96,18 +97,14 @@ class EaslState(AreaState):
     """What the rules ask of all series of a block; areas are whole square micrometres."""
 
     @cached_property
-    def enhances_again(self) -> Flags:
-        """A target that had no enhancing tissue left has some again."""
-        return back_after_gone(self.burden) & self.block.follow_up
-
-    @cached_property
     def lesion_grown(self) -> Flags:
         """A target is more than 25 % over its own smallest area."""
         return self.block.some(lesion_grown(self.burden, self.test)) & self.block.follow_up
 
 
-def _enhances_again(state: EaslState) -> Flags:
-    return state.enhances_again
+def enhances_again(state: SumState) -> Flags:
+    """A target that had no enhancing tissue left has some again."""
+    return back_after_gone(state.burden) & state.block.follow_up
 
 
 def _lesion_grown(state: EaslState) -> Flags:
@@ -122,7 +119,7 @@ TARGET_RULES: Final = (
     Rule("no_targets", "NA", no_targets, "2001", "no target lesion was chosen at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "2001", "a target lesion was not measured at baseline"),
     Rule("cr", "CR", all_gone, "2001, CR", "no target lesion shows enhancement (those measured as a whole are gone)"),
-    Rule("pd_new_enhancement", "PD", _enhances_again, "2001, PD",
+    Rule("pd_new_enhancement", "PD", enhances_again, "2001, PD",
          "a target lesion without enhancing tissue enhances again"),
     Rule("pd", "PD", grown, "2001, PD",
          "the viable area {sum} mm2 is {growth_percent} % over the nadir {nadir} mm2", _growth_of("sum_from_nadir")),
