@@ -283,7 +283,7 @@ class _Walk:
         place = int(self.next.min(initial=end))
         while place < end:
             here = self.next == place
-            most = MOST * np.count_nonzero(here) >= len(here) and bool((state.block.baseline < place).all())
+            most = MOST * np.count_nonzero(here) >= len(here) and bool(state.block.follow_up[:, place].all())
             self._step(place, None if most else np.flatnonzero(here))
             place = int(self.next.min())
         state.answers.update(self.answers)
