@@ -16,7 +16,20 @@ from response.criteria.steps import Rows, of_part
 
 
 class Scene:
-    """What does not depend on the walk, column by column in memory; arrays `[series, timepoint]`."""
+    """What does not depend on the walk; arrays `[series, timepoint]`.
+
+    Attributes
+    ----------
+    day, scan
+        Day of the first scan, where it is known to the day, and as it stands.
+    unlisted
+        An unequivocal new lesion is there that has no row.
+    progressed
+        PD by RECIST 1.1.
+    has_unlisted, has_gone, has_early_scans
+        Whether there is such a new lesion anywhere, a timepoint at which all targets are gone (or there are none), or a
+        scan so soon after another one that it may have to be left out.
+    """
 
     def __init__(self, recist: RecistState, options: Any) -> None:
         block, burden = recist.block, recist.burden
