@@ -2,8 +2,8 @@
 
 Source: the thresholds of RECIST carried over to spheres, as in Schiavon et al., PLoS ONE 2012;7:e48372,
 doi:10.1371/journal.pone.0048372. A sphere whose diameter falls by 30 % keeps 0.7^3 = 34.3 % of its volume; one whose
-diameter grows by 20 % has 1.2^3 = 172.8 %. Confirmed in a public table (Henson et al., AJNR 2008;29:419-424): 66 % for
-PR and 73 % for PD from RECIST, 65 % and 40 % from Macdonald's products, against baseline and nadir. PR is rounded to
+diameter grows by 20 % has 1.2^3 = 172.8 %. Found in public: a table of the AJNR with 66 % for PR and 73 % for PD from
+RECIST, 65 % and 40 % from Macdonald's products, against baseline and nadir. PR is rounded to
 65 % or 66 % by different authors, so both, and 40 %, are options.
 
 The sources say nothing about the 5 mm that RECIST 1.1 asks for as well, so they are not asked for here. A lesion that
