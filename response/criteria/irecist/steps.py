@@ -5,21 +5,21 @@ questions on iRECIST.
 
 Table 2, row by row ("same": no change from the last timepoint, or a decrease), and the steps that answer it:
 
-===  =============  ================  ====  ====================  ===============================================
-row  targets        non-targets       new   no iUPD before        an iUPD waits
-===  =============  ================  ====  ====================  ===============================================
- 1   iCR            iCR               no    icr                   reset_to_icr
- 2   iCR            non-iCR/non-iUPD  no    target_icr_...        reset_to_ipr
- 3   iPR            non-iCR/non-iUPD  no    ipr                   reset_to_ipr
- 4   iSD            non-iCR/non-iUPD  no    isd                   reset_to_isd
- 5   iUPD, same     iUPD, same        yes   (does not apply)      new_targets_further, new_non_target_further,
-                                                                  another_new_lesion; else unconfirmed
- 6   iSD, iPR, iCR  iUPD              no    non_target_pd         non_target_further; else unconfirmed
- 7   iUPD           not iUPD          no    target_pd             target_further; else unconfirmed
- 8   iUPD           iUPD              no    target_pd             target_further, non_target_further; else unconfirmed
- 9   iUPD           iUPD              yes   new_lesion            those of rows 5 and 8; else unconfirmed
-10   not iUPD       not iUPD          yes   new_lesion            those of row 5; else unconfirmed
-===  =============  ================  ====  ====================  ===============================================
+===  =============  ================  ===  ================  ====================================================
+row  targets        non-targets       new  no iUPD before    an iUPD waits
+===  =============  ================  ===  ================  ====================================================
+ 1   iCR            iCR               no   icr               reset_to_icr
+ 2   iCR            non-iCR/non-iUPD  no   target_icr_...    reset_to_ipr
+ 3   iPR            non-iCR/non-iUPD  no   ipr               reset_to_ipr
+ 4   iSD            non-iCR/non-iUPD  no   isd               reset_to_isd
+ 5   iUPD, same     iUPD, same        yes  (does not apply)  new_targets_further, new_non_target_further,
+                                                             another_new_lesion; else unconfirmed
+ 6   iSD, iPR, iCR  iUPD              no   non_target_pd     non_target_further; else unconfirmed
+ 7   iUPD           not iUPD          no   target_pd         target_further; else unconfirmed
+ 8   iUPD           iUPD              no   target_pd         target_further, non_target_further; else unconfirmed
+ 9   iUPD           iUPD              yes  new_lesion        those of rows 5 and 8; else unconfirmed
+10   not iUPD       not iUPD          yes  new_lesion        those of row 5; else unconfirmed
+===  =============  ================  ===  ================  ====================================================
 
 What had not progressed when the iUPD was made confirms by progression itself (`..._added`): FAQ non-target iUPD. An
 iUPD that a new lesion made is reset by a better category of the original lesions although the new lesion stays (row 3
