@@ -669,6 +669,16 @@ def test_decimals_are_read_exactly_and_options_stay_numbers() -> None:
     assert protocol.tables["measure"]["hu_percentile"] == 33.3
 
 
+def test_blanks_around_a_text_are_no_part_of_it() -> None:
+    assert made(defined("title = ' Study X '")).title == "Study X"
+
+
+def test_a_text_has_its_limit() -> None:
+    assert made(defined(f'title = "{"x" * 200}"')).title == "x" * 200
+    (fault,) = faults(defined(f'title = "{"x" * 201}"'))
+    assert "at most 200 characters" in fault
+
+
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("thresholds", ["", "odd"])
 def test_a_definition_is_made_again_from_what_is_saved_of_it(base: str, thresholds: str) -> None:
