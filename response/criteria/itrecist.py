@@ -6,7 +6,10 @@ injected and of the non-injected ones; a lesion may become injected after baseli
 change; the overall response comes from targets, non-targets and new lesions (legend of figure 1 and ASCO abstract 3141,
 pubmed 32552274; vial.com). Not found, and so to be checked against the paper: the thresholds of the two separate
 responses (here those of RECIST 1.1, each group against its own baseline and nadir), and what non-targets mean for them
-(here progression of one is PD of its group). What is measured anew after the first progression is not built.
+(here progression of one is PD of its group). Confirmed is as well that assessment goes on after therapy was changed at
+the first progression, for the lesions that are injected may change then (ASCO abstract 3141; cancer.fr on the paper);
+how it is measured from there was not found. By option (`itrecist_anew`) a response of its own tells it: against the sum
+of the first progression, with the lesions that were new until then as known ones. The overall response stays as it is.
 
 `injected` is Y where a lesion is injected at a timepoint, or chosen for it at baseline; from then on it belongs to the
 injected ones, and both groups are compared with the same lesions before.
@@ -22,7 +25,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.criteria.burden import NO_SUM
+from response.criteria.anew import Anew, left_anew, measured_anew
+from response.criteria.burden import NO_SUM, Fact
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.injected import Group, groups_of, injected_lesions
 from response.criteria.recist import (
@@ -32,7 +36,7 @@ from response.criteria.recist import (
     PD_INCREASE_UM,
     CombinationOptions,
 )
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, in_category
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -51,6 +55,7 @@ from response.criteria.sums import (
     otherwise,
     shrunk,
 )
+from response.protocol import option
 from response.timeline import Block
 
 NAME: Final = "itrecist"
@@ -60,7 +65,16 @@ MOST_TARGETS: Final = 5  # injected targets, and as many that are not
 
 @dataclass(frozen=True, kw_only=True)
 class ItrecistOptions(CombinationOptions):
-    """Every point that itRECIST leaves open: those of the combination by RECIST 1.1."""
+    """Every point that itRECIST leaves open, with the default and why."""
+
+    itrecist_anew: bool = option(
+        False,
+        "whether what comes after the first progression is measured against it as well (the paper was not at hand)",
+        choices=(True, False),
+    )
+
+
+_OVERALL: Final = Question("overall", OVERALL_RULES)
 
 
 class ItrecistState(SumState):
@@ -75,6 +89,12 @@ class ItrecistState(SumState):
     def groups(self) -> tuple[Group, Group]:
         """The injected and the other lesions."""
         return groups_of(self.burden, self.ever_injected)
+
+    @cached_property
+    def anew(self) -> Anew:
+        """What comes after the first overall progression, measured against it."""
+        codes = _OVERALL.answer(self, self.options)
+        return measured_anew(self, in_category(OVERALL_RULES, codes, "PD") & self.block.follow_up)
 
     @cached_property
     def newly_injected(self) -> Flags:
@@ -144,6 +164,60 @@ def _group_rules(of: Of, name: str, sums: str) -> tuple[Rule[ItrecistState], ...
     )
 
 
+def _not_after(state: ItrecistState) -> Flags:
+    return ~state.anew.after | state.no_targets
+
+
+def _new_since(state: ItrecistState) -> Flags:
+    return state.anew.new_since
+
+
+def _progression_since(state: ItrecistState) -> Flags:
+    return state.burden.has(Fact.NON_TARGET_PROGRESSION)
+
+
+def _gone_since(state: ItrecistState) -> Flags:
+    return ~left_anew(state, state.anew)
+
+
+def _grown_since(state: ItrecistState) -> Flags:
+    return state.test.grown(state.burden.sum_um, state.anew.smallest_since)
+
+
+def _unknown_since(state: ItrecistState) -> Flags:
+    return ~state.all_assessed | (state.anew.sum_then == NO_SUM)
+
+
+def _smaller_since(state: ItrecistState) -> Flags:
+    return state.test.responded(state.burden.sum_um, state.anew.sum_then)
+
+
+def _anew(options: Any) -> bool:
+    return bool(options.itrecist_anew)
+
+
+def _not_anew(options: Any) -> bool:
+    return not options.itrecist_anew
+
+
+_SINCE: Final = "2020 (not confirmed)"
+ANEW_RULES: Final = (
+    Rule("not_asked", "NA", otherwise, _SINCE, "nothing is measured anew", _not_anew),
+    Rule("not_after_progression", "NA", _not_after, _SINCE,
+         "there was no progression before, or there is no target lesion", _anew),
+    Rule("new_lesion", "PD", _new_since, _SINCE, "a lesion that is new since the first progression", _anew),
+    Rule("non_target_pd", "PD", _progression_since, _SINCE,
+         "unequivocal progression of a non-target lesion after the first progression", _anew),
+    Rule("cr", "CR", _gone_since, _SINCE,
+         "all lesions are gone, and those that were new until the first progression", _anew),
+    Rule("pd", "PD", _grown_since, _SINCE,
+         "the sum {sum} mm has grown over its smallest value since the first progression", _anew),
+    Rule("missing", "NE", _unknown_since, _SINCE,
+         "not all target lesions were assessed, now or at the first progression", _anew),
+    Rule("pr", "PR", _smaller_since, _SINCE,
+         "the sum {sum} mm has shrunk to a response against that of the first progression", _anew),
+    Rule("sd", "SD", otherwise, _SINCE, "the sum {sum} mm is neither PR nor PD against the first progression", _anew),
+)  # fmt: skip
 TARGET_RULES: Final = (
     Rule("no_targets", "NA", no_targets, "2020", "no target lesion was chosen at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "RECIST 1.1, 4.4.2",
@@ -165,7 +239,8 @@ ITRECIST_QUESTIONS: Final = (
     Question("new_lesion", NEW_LESION_RULES),
     Question("injected", _group_rules(_injected, "injected", "injected_sum")),
     Question("non_injected", _group_rules(_non_injected, "non-injected", "non_injected_sum")),
-    Question("overall", OVERALL_RULES),
+    Question("anew", ANEW_RULES),
+    _OVERALL,
 )
 
 
@@ -182,8 +257,14 @@ def _new_injected(state: ItrecistState) -> Flags:
     return state.new_injected
 
 
+def _measured_anew(state: ItrecistState) -> Flags:
+    return np.asarray(state.is_("anew", "CR", "PR", "SD", "PD", "NE"))
+
+
 ITRECIST_FLAGS: Final = (
     ADJUDICATE_CR,
+    Rule("measured_anew", "", _measured_anew, _SINCE,
+         "measured against the first progression too; how itRECIST does that was not confirmed against the paper"),
     Rule("too_many_targets", "", _too_many, "2020, figure 1", "more than five injected or non-injected targets"),
     Rule("newly_injected", "", _newly_injected, "2020, figure 1", "a lesion is injected for the first time"),
     Rule("new_lesion_injected", "", _new_injected, "2020 (not confirmed)",
