@@ -157,12 +157,16 @@ def study_criteria(protocol: Protocol | None) -> dict[str, Criterion]:
     """
     found: dict[str, Criterion] = {}
     faults: list[str] = []
-    if protocol is None:
+    if protocol is None or not protocol.definitions:
         return found
+    titles = {folded(find_criterion(name).title): name for name in criterion_names()}
     for name in protocol.definitions:
         wrong = faults_of_name(name, [*_entries(), *found])
         made, more = _study_criterion(name, protocol)
         wrong += more
+        if made is not None:
+            same = titles.setdefault(folded(made.title), name)
+            wrong += [] if same == name else [f"the title '{made.title}' is that of {same}; expected one of its own"]
         faults += [text if text.startswith("[") else f"[{DEFINITION}.{name}] {text}" for text in wrong]
         if made is not None and not wrong:
             found[name] = made
