@@ -7,7 +7,7 @@ there before treatment too, so it is compared with baseline, and it proves nothi
 2025;17:1779). What is marked `[P]` is an assumption of this project.
 
 1. A word of the reader that tells a change wins; "present" then and now is refined by the numbers, where there are any.
-2. Without a word, numbers decide, with the tolerances below.
+2. Without a word, numbers decide, with the tolerances below; what the reader did not see at baseline was 0 there.
 3. A lesion in which a finding was ever recorded has it not evaluable wherever it was not recorded.
 """
 
@@ -190,7 +190,10 @@ def status_against_baseline(
 ) -> NDArray[np.int8]:
     """Return the status from words and numbers, each now and at baseline; see the steps of the module."""
     said, then = words
-    by_word, by_number = status_by_words(said, then), status_by_numbers(*numbers, kind)
+    now, before = numbers
+    seen_none = (then == Ancillary.ABSENT) & (before == NO_NUMBER)
+    by_word = status_by_words(said, then)
+    by_number = status_by_numbers(now, np.where(seen_none, 0, before).astype(np.int32), kind)
     refined = _vague(said, then) & (by_number != Ancillary.NOT_EVALUABLE)
     return np.where((said == Ancillary.BLANK) | refined, by_number, by_word).astype(np.int8)
 

@@ -151,6 +151,11 @@ BOTH = [
     ("absent", "0.2", "present", "0.2", "new"),  # the reader saw none at baseline
     ("present", "", "present", "0.4", "stable"),  # a number without one at baseline says nothing
     ("present", "0.4", "", "0.2", "decreased"),
+    ("absent", "", "", "0.4", "new"),  # the reader saw none: 0 at baseline
+    ("absent", "", "", "0.049", "absent"),
+    ("absent", "0.3", "", "0.4", "increased"),  # but a number at baseline counts
+    ("not_evaluable", "", "", "0.4", "not_evaluable"),
+    ("present", "", "", "0.4", "not_evaluable"),
 ]
 
 
@@ -468,6 +473,11 @@ def test_the_file_is_written_only_where_there_is_something_to_tell(tmp_path: Pat
     written = write_results(assessed("T1 liver 50|40"), tmp_path)
     assert "ancillary.csv" not in {path.name for path in written}
     assert "ancillary.csv" in left_from_before(tmp_path, written)
+
+
+@pytest.mark.parametrize("column", ["rim_finding=absent", "volume_mm3=9000", "pathology_class=A", "adc=1"])
+def test_the_file_is_written_for_any_of_the_columns(column: str, tmp_path: Path) -> None:
+    assert "ancillary.csv" in {path.name for path in write_results(assessed(f"T1 liver 50[{column}]|50"), tmp_path)}
 
 
 def test_without_any_column_the_table_is_empty_but_has_its_columns() -> None:
