@@ -70,6 +70,13 @@ def _part(name: str) -> Callable[[Measurements], NDArray[np.int32]]:
     return values
 
 
+def viable_volumes(measurements: Measurements) -> NDArray[np.int32]:
+    """Return the viable volume as measured, else the viable share of the volume, in mm3; `[row]`."""
+    measured = measurements.number("viable_volume_mm3")
+    of_share = _part("viable_fraction")(measurements)
+    return np.where(measured == NO_NUMBER, of_share, _kept(measured / THOUSAND, measured != NO_NUMBER))
+
+
 def viable_ratios(measurements: Measurements) -> NDArray[np.int32]:
     """Return the viable over the necrotic share; unknown where nothing is necrotic; `[row]`."""
     viable, necrotic = measurements.number("viable_fraction"), measurements.number("necrosis_fraction")
@@ -96,8 +103,8 @@ DESCRIPTORS: Final[Mapping[str, Descriptor]] = {
     ),
     "viable volume": Descriptor(
         "ml",
-        (("viable_fraction", "volume_mm3"), ("viable_fraction", *_EXTENTS)),
-        _part("viable_fraction"),
+        (("viable_volume_mm3",), ("viable_fraction", "volume_mm3"), ("viable_fraction", *_EXTENTS)),
+        viable_volumes,
     ),
     "viable to necrotic ratio": Descriptor("", (("viable_fraction", "necrosis_fraction"),), viable_ratios),
     "standard deviation of attenuation": Descriptor("HU", (("attenuation_sd_hu",),), _plain("attenuation_sd_hu")),

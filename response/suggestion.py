@@ -90,6 +90,16 @@ _GLIOMA: Final = (
     *("glioma", "glioblastoma", "gbm", "astrocytoma", "oligodendroglioma", "oligoastrocytoma"),
     "gliosarcoma",
 )
+_OF_BRAIN: Final = (
+    *("brain metastases", "brain metastasis", "brain met", "cerebral metastases", "cerebral metastasis"),
+    *(
+        "metastases to the brain",
+        "metastasis to the brain",
+        "cns metastases",
+        "cns metastasis",
+        "intracranial metastases",
+    ),
+)
 _PROSTATE: Final = (
     *("prostate", "prostatic", "crpc", "mcrpc", "nmcrpc", "hspc", "mhspc", "mcspc", "mhnpc"),
     "castration resistant",
@@ -171,8 +181,14 @@ INDICATIONS: Final[tuple[Indication, ...]] = (
         criterion="rano-2.0",
         tumours=_GLIOMA,
         codes=("C71", "9380", "9382", "9385", "940", "941", "942", "944", "945"),
-        unless=(*_LYMPHOMA, "medulloblastoma", "ependymoma", "meningioma", "brain metastases", "brain metastasis"),
+        unless=(*_LYMPHOMA, *_OF_BRAIN, "medulloblastoma", "ependymoma", "meningioma"),
         source="Wen et al., J Clin Oncol 2023;41:5187-5199",
+    ),
+    Indication(
+        criterion="rano-bm",
+        tumours=_OF_BRAIN,
+        codes=("C79.3",),
+        source="Lin et al., Lancet Oncol 2015;16:e270-e278",
     ),
     Indication(
         criterion="pcwg3", tumours=_PROSTATE, codes=("C61",), source="Scher et al., J Clin Oncol 2016;34:1402-1418"

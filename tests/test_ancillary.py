@@ -550,6 +550,14 @@ def test_shares_are_of_the_ellipsoid_where_no_volume_was_measured() -> None:
     assert found["1", "volume"][:3] == ("100", "", "")  # not measured at baseline
 
 
+def test_a_viable_volume_that_was_measured_goes_before_its_share() -> None:
+    shares = "volume_mm3=100000,viable_fraction=0.5"
+    found = sizes_of(f"T1 liver 50[{shares},viable_volume_mm3=40000]|50[{shares},viable_volume_mm3=]")
+    assert found["0", "viable volume"][0] == "40"
+    assert found["1", "viable volume"][:3] == ("50", "10", "25")
+    assert sizes_of("T1 liver 50[viable_volume_mm3=40000]")["0", "viable volume"][0] == "40"
+
+
 def test_without_necrosis_there_is_no_ratio() -> None:
     assert ("0", "viable to necrotic ratio") not in sizes_of("T1 thigh 90[necrosis_fraction=0,viable_fraction=1]")
 

@@ -41,6 +41,7 @@ _LARGER: Final = frozenset({"larger"})
 _MEASURED: Final[Mapping[str, str]] = {
     "mrecist": "viable diameter",
     "easl": "viable area",
+    "qeasl": "viable volume",
     "who": "products of diameters",
     "lugano": "products of diameters",
     "irrc": "total burden",
