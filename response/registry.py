@@ -164,7 +164,7 @@ def study_criteria(protocol: Protocol | None) -> dict[str, Criterion]:
         wrong = faults_of_name(name, [*_entries(), *found])
         made, more = _study_criterion(name, protocol)
         wrong += more
-        if made is not None:
+        if made is not None and not wrong:
             same = titles.setdefault(folded(made.title), name)
             wrong += [] if same == name else [f"the title '{made.title}' is that of {same}; expected one of its own"]
         faults += [text if text.startswith("[") else f"[{DEFINITION}.{name}] {text}" for text in wrong]
