@@ -143,6 +143,19 @@ EASL_QUESTIONS: Final = (
 )
 
 
+def _over_the_best_alone(state: EaslState) -> Flags:
+    from_baseline = state.test.grown(state.burden.sum_um, state.burden.baseline_um)
+    return state.is_("target", "PD") & state.proven & ~from_baseline
+
+
+EASL_FLAGS: Final = (
+    ADJUDICATE_CR,
+    Rule("pd_over_best_response", "", _over_the_best_alone, "2001, PD (not confirmed)",
+         "growth is more than 25 % over the smallest value, and not over the baseline; that EASL judges it so was not "
+         "confirmed against the paper"),
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Easl(Criterion):
     """EASL as a criterion of the engine."""
@@ -152,7 +165,7 @@ class Easl(Criterion):
     source: str = "Bruix et al., J Hepatol 2001;35:421-430"
     options: type[EaslOptions] = EaslOptions
     questions: tuple[Question[Any], ...] = EASL_QUESTIONS
-    flags: tuple[Rule[Any], ...] = (ADJUDICATE_CR,)
+    flags: tuple[Rule[Any], ...] = EASL_FLAGS
     numbers: tuple[Number, ...] = area_numbers(NAME)
     offered: bool = False
     test: SumTest = EASL_TEST

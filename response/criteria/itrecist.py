@@ -165,7 +165,7 @@ def _group_rules(of: Of, name: str, sums: str) -> tuple[Rule[ItrecistState], ...
 
 
 def _not_after(state: ItrecistState) -> Flags:
-    return ~state.anew.after | state.no_targets
+    return np.asarray(~state.anew.after | state.no_targets)
 
 
 def _new_since(state: ItrecistState) -> Flags:
@@ -177,7 +177,7 @@ def _progression_since(state: ItrecistState) -> Flags:
 
 
 def _gone_since(state: ItrecistState) -> Flags:
-    return ~left_anew(state, state.anew)
+    return np.asarray(~left_anew(state, state.anew))
 
 
 def _grown_since(state: ItrecistState) -> Flags:
@@ -185,7 +185,7 @@ def _grown_since(state: ItrecistState) -> Flags:
 
 
 def _unknown_since(state: ItrecistState) -> Flags:
-    return ~state.all_assessed | (state.anew.sum_then == NO_SUM)
+    return np.asarray(~state.all_assessed | (state.anew.sum_then == NO_SUM))
 
 
 def _smaller_since(state: ItrecistState) -> Flags:
@@ -288,6 +288,10 @@ class Itrecist(Criterion):
         Number("non_injected_sum_mm", "mm"),
     )
     needs: str = "injected"
+    scope: str = (
+        "itRECIST is for immunotherapy that is injected into lesions; the thresholds of the responses of injected and "
+        "of other lesions were not confirmed against the paper."
+    )
     test: SumTest = ITRECIST_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ItrecistState:

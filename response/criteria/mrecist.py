@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.cells import NO_NUMBER
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import PORTAL_NODE_UM, hcc_states, intrahepatic, portal_nodes
 from response.criteria.recist import (
@@ -29,7 +30,7 @@ from response.criteria.recist import (
     CombinationOptions,
 )
 from response.criteria.rules import Flags, Question, Rule
-from response.criteria.some_lesions import SomeLesions
+from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -40,6 +41,7 @@ from response.criteria.sums import (
     baseline_incomplete,
     burden_beside,
     burden_with,
+    counting_lengths,
     grown,
     grown_in_part,
     length_numbers,
@@ -52,6 +54,7 @@ from response.criteria.sums import (
 from response.criteria.viable import enhancing_targets, measured_by_enhancement, viable_mm
 from response.protocol import option
 from response.timeline import NO_ROW, Block
+from response.vocabulary import State as LesionState
 from response.vocabulary import VascularPattern
 
 NAME: Final = "mrecist"
@@ -112,6 +115,14 @@ class MrecistState(SumState):
         return SomeLesions(self.block, tracks, blank & (self.block.row[tracks] != NO_ROW)).by_series()
 
     @cached_property
+    def nodule_counts(self) -> Flags:
+        """A new liver nodule that was measured is HCC: by 10 mm and its pattern, or by its growth."""
+        tracks = np.flatnonzero((self.burden.classes == NEW[0]) & self.liver)
+        sized = counting_lengths(self.block, tracks) != NO_NUMBER
+        present = is_one_of(self.burden.state[tracks], (LesionState.PRESENT,))
+        return SomeLesions(self.block, tracks, present & sized).by_series()
+
+    @cached_property
     def by_whole_diameter(self) -> Flags:
         """A liver target is followed by its whole diameter: its enhancing tissue was not measured at baseline."""
         whole = self.liver & ~self.enhancing & (self.burden.classes == TARGETS[0])
@@ -147,6 +158,10 @@ def _new_equivocal(state: MrecistState) -> Flags:
     return state.new_equivocal
 
 
+def _nodule_counts(state: MrecistState) -> Flags:
+    return state.nodule_counts & state.is_("overall", "PD")
+
+
 def _without_pattern(state: MrecistState) -> Flags:
     return state.without_pattern
 
@@ -164,6 +179,9 @@ MRECIST_FLAGS: Final = (
     Rule("equivocal_new_lesion", "", _new_equivocal, "2010, new lesions",
          "an equivocal new finding: HCC needs 10 mm with the typical pattern, or growth by 10 mm (sizes not confirmed "
          "against the paper); fluid needs cytology"),
+    Rule("new_nodule_is_hcc", "", _nodule_counts, "2010, new lesions",
+         "a new liver nodule is HCC by 10 mm with the typical pattern, or by growth of 10 mm (sizes not confirmed "
+         "against the paper)"),
     Rule("pattern_not_recorded", "", _without_pattern, "2010, new lesions",
          "a new liver nodule without a vascular pattern on record"),
     Rule("small_portal_node", "", _small_portal_node, "2010, nodes",
@@ -185,6 +203,10 @@ class Mrecist(Criterion):
     flags: tuple[Rule[Any], ...] = MRECIST_FLAGS
     numbers: tuple[Number, ...] = length_numbers(NAME)
     needs: str = "viable_mm"
+    scope: str = (
+        "mRECIST is for hepatocellular carcinoma; the sizes that make a new liver nodule HCC were not confirmed "
+        "against the paper."
+    )
     test: SumTest = MRECIST_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> MrecistState:
