@@ -20,7 +20,7 @@ from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import NEW, TARGETS
 from response.readings import PATHOLOGICAL_NODE_UM, TOO_SMALL_UM
-from response.timeline import Block
+from response.timeline import NO_ROW, Block
 from response.vocabulary import State, Trend
 
 NODE_UM: Final = 15_000  # a longer node is abnormal: table 3, CR, PD and new lesions
@@ -221,7 +221,7 @@ class LesionGrowth(LesionCourses):
         tracks = np.flatnonzero(is_one_of(self.burden.classes, _NON_TARGETS) & written)
         rows = self.burden.block.row[tracks]
         trend = measurements.code("trend").take(np.maximum(rows, 0)) if len(tracks) else np.zeros(rows.shape, np.int8)
-        return self.scored(tracks, (trend == Trend.INCREASED) & (rows >= 0))
+        return self.scored(tracks, (trend == Trend.INCREASED) & (rows != NO_ROW))
 
     @cached_property
     def below_measurable(self) -> NDArray[np.intp]:
