@@ -82,7 +82,8 @@ def last_of(tables: Tables) -> dict[str, str]:
 
 def on_last_scan(frame: pd.DataFrame, last: dict[str, str]) -> list[str]:
     """Return the response on the last scan of each patient."""
-    told = frame.set_index(["subject", frame["timepoint"].astype(str)])["overall"]
+    places = zip(frame["subject"], frame["timepoint"].astype(str), strict=True)
+    told = dict(zip(places, frame["overall"], strict=True))
     return [told[place] for place in last.items()]
 
 
