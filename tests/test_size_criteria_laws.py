@@ -1,6 +1,7 @@
 """Laws that the criteria with sums of their own keep, and how far a timepoint is from their thresholds."""
 
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 
 import pandas as pd
@@ -8,15 +9,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from response import assess, read
 from response.criteria.recist import RECIST_1_1
 from response.registry import find_criterion
 from response.report.one_series import states_of
 from response.report.thresholds import thresholds
+from response.timeline import Timeline
 from tests.acceptance import Row
 from tests.test_acceptance import example
 from tests.test_laws import AS_READ, assessed, course, rows_of, same, some_courses, timepoints
 
-ALL = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "itrecist")
+ALL = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "qeasl", "itrecist")
 LENGTHS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")
 
 
@@ -27,7 +30,9 @@ def with_axes(rows: list[Row]) -> list[Row]:
         length = row.get("longest_mm") or row.get("short_mm") or ""
         other = str(Decimal(length) * 4 / 5) if length else ""
         axes = {"short_mm": row.get("short_mm") or other, "longest_mm": row.get("longest_mm") or length}
+        volume = str(Decimal(length) ** 3 / 2) if length else ""
         viable = {"viable_mm": other, "viable_short_mm": other, "attenuation_hu": "60" if length else ""}
+        viable |= {"viable_volume_mm3": volume, "volume_mm3": volume}
         injected = {"injected": "Y"} if row["lesion"] == "T1" else {}
         found.append({**row, **{name: text for name, text in {**axes, **viable}.items() if text}, **injected})
     return found
@@ -61,6 +66,7 @@ def test_a_later_timepoint_never_changes_an_earlier_result(lesions: str) -> None
     last = max(row["timepoint"] for row in rows)
     assume(last != "0")
     columns = ["timepoint", "criterion", *AS_READ, "sum_mm2", "nadir_mm2", "itrecist_injected", "itrecist_non_injected"]
+    columns += ["qeasl_sum", "qeasl_nadir", "itrecist_anew"]
     short, whole = (timepoints(kept, ALL) for kept in ([row for row in rows if row["timepoint"] != last], rows))
     same(short[columns], whole[whole["timepoint"].astype(str) != last][columns])
 
@@ -70,7 +76,7 @@ def test_a_later_timepoint_never_changes_an_earlier_result(lesions: str) -> None
 def test_the_nadir_never_rises(lesions: str) -> None:
     found = timepoints(with_axes(rows_of(lesions)), ALL)
     for criterion in ALL:
-        for column in ("nadir_mm", "nadir_mm2"):
+        for column in ("nadir_mm", "nadir_mm2", "qeasl_nadir"):
             values = [Decimal(str(x)) for x in found[found["criterion"] == criterion][column] if not pd.isna(x)]
             assert values == sorted(values, reverse=True)
 
@@ -83,6 +89,24 @@ def test_the_data_of_another_subject_change_nothing(lesions: str, others: str) -
     alone, together = assessed(mine, ALL), assessed([*theirs, *mine], ALL)
     same(alone.timepoints, together.timepoints.query("subject == 'S1'"))
     same(alone.subjects, together.subjects.query("subject == 'S1'"))
+
+
+def test_series_together_or_one_by_one_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # many lesions are gone through in another way than few, and series of other lengths beside each other have fillers
+    pyarrow = pytest.importorskip("pyarrow")
+    from tests.benchmarks.make_trial import beside, make, subjects_table, visits_table, with_columns, write
+
+    table, file = make(60), tmp_path / "trial.parquet"
+    for name, made in (("visits", visits_table(table)), ("subjects", subjects_table(table))):
+        write(made, beside(file)[name])
+    rows = [row for place, row in enumerate(with_columns(table).to_pylist()) if place % 37]
+    short = [row for row in rows if row["timepoint"] < "5" or row["subject"] < "S000040"]
+    write(pyarrow.Table.from_pylist(short), file)
+    measured = read(file, visits=beside(file)["visits"], subjects=beside(file)["subjects"])
+    together = assess(measured, [*ALL, "choi", "chun"]).timepoints
+    blocks = Timeline.blocks
+    monkeypatch.setattr(Timeline, "blocks", lambda self: blocks(self, 1))
+    same(together, assess(measured, [*ALL, "choi", "chun"]).timepoints)
 
 
 @some_courses
@@ -103,6 +127,8 @@ THRESHOLDS = [
      ["PR at 200 mm2 or less", "PD above 500 mm2 (from 400 mm2)"]),
     ("itrecist", "T1 liver 50[injected=Y]|45", ["PR at 35 mm or less", "PD at 60 mm or more (from 50 mm)"]),
     ("who", "T1 liver 50|40x20", []),
+    ("qeasl", "T1 liver 50[viable_volume_mm3=1000]|50[viable_volume_mm3=500]",
+     ["PR at 350 mm3 or less", "PD at 1730 mm3 or more (from 1000 mm3)"]),
 ]  # fmt: skip
 
 
