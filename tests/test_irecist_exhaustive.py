@@ -12,7 +12,8 @@ The laws that hold in every series, each a function `check_*`; none of them know
 8. A response is that of the original lesions by tables 1 and 2 of RECIST 1.1 (`check_originals`); iCR means that all is
    gone (`check_complete_response`).
 9. A later timepoint changes no earlier one (`check_later_timepoints`).
-10. iBOR is the best timepoint up to iCPD (`check_best`); the progression has the date of the iUPD that opened the block
+10. The steps, asked of all timepoints at once, give what the walk gave (`check_steps_asked_again`).
+11. iBOR is the best timepoint up to iCPD (`check_best`); the progression has the date of the iUPD that opened the block
     which is confirmed, or open at the end (`check_dates`).
 """
 
@@ -24,6 +25,8 @@ import numpy as np
 import pytest
 
 from response.cells import NO_DATE
+from response.criteria.irecist import IRECIST, IrecistOptions
+from response.criteria.recist import RECIST_1_1
 from response.engine import Assessment, assess_timeline
 from response.protocol import Protocol
 from response.registry import find_criteria
@@ -278,6 +281,18 @@ def check_dates(grid: Grid) -> None:
     assert (irecist[np.flatnonzero(place >= 0), place[place >= 0]] == "iUPD").all()
 
 
+def check_steps_asked_again(grid: Grid) -> None:
+    """The steps, asked of all timepoints at once after the walk, give what the walk gave, which skips some."""
+    options = Protocol().options("irecist", IrecistOptions)
+    for block in grid.timeline.blocks():
+        recist = RECIST_1_1.state(block, Protocol().options("recist-1.1", RECIST_1_1.options), {})
+        RECIST_1_1.answer(recist, recist.options)
+        state = IRECIST.state(block, options, {"recist-1.1": recist})
+        IRECIST.answer(state, options)
+        again = IRECIST.questions[-1].answer(state, options)
+        assert ((again == state.answers["overall"]) | ~block.follow_up).all()
+
+
 CHECKS = (
     check_words,
     check_beginning,
@@ -292,6 +307,7 @@ CHECKS = (
     check_complete_response,
     check_best,
     check_dates,
+    check_steps_asked_again,
 )
 
 

@@ -279,6 +279,7 @@ class _Walk:
         codes, first = state.beginning()
         self.answers = {name: np.array(found, np.int8) for name, found in codes.items()}
         self.next = first.copy()  # the place to which each series comes next
+        self.told = np.ones(len(first), np.bool_)  # its answer there stands already: that of the beginning
         end = state.shape[1]
         place = int(self.next.min(initial=end))
         while place < end:
@@ -299,22 +300,29 @@ class _Walk:
         moment.learn(place, self.counts[taken])
         recall.keep()
         here = np.flatnonzero(self.next == place)
+        self.told[here] = False
         self.next[here] = np.where(state.block.visit_counts[here] > place + 1, place + 1, state.shape[1])
         if state.may_rest:
             self._rest(place, here)
 
     def _ask(self, moment: WalkState, place: int) -> RuleCodes:
         rows = slice(None) if moment.rows is None else moment.rows
-        for question, active in zip(self.questions, self.active, strict=True):
-            walked = question is self.questions[-1]
-            codes = question.answer_with(moment, self._within(moment) if walked else active)
+        told = self.told[rows]
+        some, every = bool(told.any()), bool(told.all())
+        asked = [] if every else [*self.active[:-1], self._within(moment, ~told)]
+        for question, active in zip(self.questions, asked or self.active, strict=True):
+            answers = self.answers[question.name]
+            codes = answers[rows, place][:, None]
+            if not every:
+                found = question.answer_with(moment, active)
+                codes = np.where(told[:, None], codes, found) if some else found
+                answers[rows, place] = codes[:, 0]
             moment.answers[question.name] = codes
-            self.answers[question.name][rows, place] = codes[:, 0]
         return codes
 
-    def _within(self, moment: WalkState) -> list[int]:
-        """Return the steps that can hold in the phases that some series are in."""
-        phases = tuple(np.flatnonzero(np.bincount(moment.known("phase")[:, 0])).tolist())
+    def _within(self, moment: WalkState, asked: Flags) -> list[int]:
+        """Return the steps that can hold in the phases that the series are in that are asked."""
+        phases = tuple(np.flatnonzero(np.bincount(moment.known("phase")[asked, 0])).tolist())
         moment.in_one_phase = len(phases) == 1
         if phases not in self._of_phases:
             within = [step.within or phases for step in self.steps]
@@ -329,10 +337,10 @@ class _Walk:
             rows = here[phase == final]
             if len(rows):
                 state.memory.stay(place, rows)
-                self.next[rows] = end
+                self.next[rows], self.told[rows] = end, True
                 step = next(index for index in self.active[-1] if final in self.steps[index].within)
                 self.answers[self.questions[-1].name][rows, place + 1 :] = step
         rows, until = state.resting(place, here)
         if len(rows):
             state.memory.stay(place, rows)
-            self.next[rows] = until
+            self.next[rows], self.told[rows] = until, True
