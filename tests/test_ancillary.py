@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pandas.api.types import is_numeric_dtype
 
 from response.ancillary import KINDS, PRESENT_FRACTION, pathology_classes, status_by_numbers
 from response.checks.ancillary import LITTLE_CHANGE
@@ -483,6 +484,10 @@ def test_the_file_is_written_for_any_of_the_columns(column: str, tmp_path: Path)
 def test_without_any_column_the_table_is_empty_but_has_its_columns() -> None:
     frame = assessed("T1 liver 50|40").ancillary
     assert (len(frame), list(frame)) == (0, ANCILLARY_COLUMNS)
+    numeric = {name for name in frame if is_numeric_dtype(frame[name])}
+    assert numeric == {"value", "baseline_value", "change", "change_percent", "line"}  # as where there are rows
+    full = assessed("T1 liver 50[necrosis_fraction=0.1]|40[necrosis_fraction=0.5]").ancillary
+    assert {name for name in full if is_numeric_dtype(full[name])} == numeric
 
 
 def test_explain_tells_them_beside_the_lesions() -> None:
@@ -649,6 +654,25 @@ def test_explain_tells_what_changed_first_and_gathers_the_rest() -> None:
         "    T2: not evaluable, the lesion is no longer visible: thick rim",
         "    Note on T1: phase is arterial, and was portal venous at baseline",
     ]
+
+
+def test_explain_tells_numbers_alone_and_what_is_not_recorded() -> None:
+    now = "necrosis_fraction=0.2,enhancement_hu=50,rim_finding="
+    text = assessed(f"T1 liver 50[{now}]|50[rim_finding=absent]").explain("S1")
+    assert "    T1: necrosis 0.2, thick rim not recorded, enhancement 50 HU\n" in text
+
+
+def test_explain_has_notes_only_where_something_changed() -> None:
+    then, now = "phase=arterial", "phase=portal venous"
+    for before, after, noted in (
+        ("rim_finding=absent", "rim_finding=absent", False),
+        ("rim_finding=absent", "rim_finding=new", True),
+        ("volume_mm3=9000", "volume_mm3=9000", False),
+        ("volume_mm3=9000", "volume_mm3=9001", True),
+        ("volume_mm3=", "volume_mm3=9001", False),
+    ):
+        text = assessed(f"T1 liver 50[{before},{then}]|50[{after},{now}]").explain("S1")
+        assert ("Note on T1: phase is portal venous" in text) is noted
 
 
 def test_explain_tells_the_three_planes_as_one() -> None:
