@@ -17,6 +17,7 @@ from response.criteria.recist import (
     NON_TARGET_RULES,
     PD_INCREASE_UM,
     RECIST_QUESTIONS,
+    RECIST_TEST,
     TARGET_NAMES,
     RecistOptions,
     RecistState,
@@ -62,7 +63,7 @@ class Slip:
 
 def answers_under(slip: Slip, block: Block, options: RecistOptions) -> Mapping[str, RuleCodes] | None:
     """Return the answers to the questions of RECIST 1.1 under a slip, each `[series, timepoint]`."""
-    state: RecistState | None = RecistState(recist_burden(block, options), options)
+    state: RecistState | None = RecistState(recist_burden(block, options), options, RECIST_QUESTIONS, RECIST_TEST)
     if slip.change is not None and state is not None:
         state = slip.change(state)
     if state is None:
@@ -145,7 +146,7 @@ def _with(state: RecistState, chosen: NDArray[np.bool_], taken: State, value: in
     changed = Burden.of(burden.block, np.where(chosen, np.int8(taken), burden.state).astype(np.int8))
     if value is not None:
         changed = _with_values(changed, np.where(chosen, value, burden.value_um))
-    return RecistState(changed, state.options)
+    return RecistState(changed, state.options, RECIST_QUESTIONS, RECIST_TEST)
 
 
 def _with_values(burden: Burden, value: NDArray[Any]) -> Burden:
@@ -182,7 +183,7 @@ def _longest_for_nodes(state: RecistState) -> RecistState | None:
         return None
     changed = _with(state, chosen, State.MEASURED)
     burden = _with_values(changed.burden, np.where(chosen, length, state.burden.value_um))
-    return RecistState(burden, state.options)
+    return RecistState(burden, state.options, RECIST_QUESTIONS, RECIST_TEST)
 
 
 def _non_targets_in_sum(state: RecistState) -> RecistState | None:
@@ -191,7 +192,7 @@ def _non_targets_in_sum(state: RecistState) -> RecistState | None:
     if not chosen.any():
         return None
     value = np.where(chosen, length, state.burden.value_um)
-    return RecistState(_with_values(state.burden, value), state.options)
+    return RecistState(_with_values(state.burden, value), state.options, RECIST_QUESTIONS, RECIST_TEST)
 
 
 def _lengths(state: RecistState, *, nodal: bool) -> NDArray[np.int32]:

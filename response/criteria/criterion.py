@@ -71,6 +71,10 @@ class State:
         """Return the answer that a state beside it gave to the same question of the same facts; None: there is none."""
         return None
 
+    def question(self, name: str) -> Question[Any]:
+        """Return a question by name."""
+        return self._questions[name]
+
     def question_rules(self, question: str) -> tuple[Rule[Any], ...]:
         """Return the rules of a question."""
         return self._questions[question].rules

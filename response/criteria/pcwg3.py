@@ -31,6 +31,7 @@ from response.criteria.recist import (
     NEW_LESION_RULES,
     NON_TARGET_RULES,
     OVERALL_RULES,
+    RECIST_TEST,
     TARGET_RULES,
     RecistOptions,
     RecistState,
@@ -83,7 +84,7 @@ class Pcwg3State(RecistState):
     def __init__(
         self, burden: Burden, options: Any, questions: tuple[Question[Any], ...], standard: RecistState | None
     ) -> None:
-        super().__init__(burden, options, questions)
+        super().__init__(burden, options, questions, RECIST_TEST)
         self.standard = standard
 
     def known(self, question: str) -> RuleCodes | None:

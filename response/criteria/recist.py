@@ -6,20 +6,18 @@ Section and table numbers below are of that paper; "FAQ" is the EORTC list of qu
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from response.criteria.burden import Burden, Fact, before, ever_before, largest_fragment, lesion_classes
-from response.criteria.criterion import Criterion, Number, State
-from response.criteria.new_lesions import baseline_pet, has_pet_row, new_lesion_states, visit_codes
-from response.criteria.rules import Flags, Question, Rule, in_category
+from response.criteria.burden import Fact
+from response.criteria.criterion import Criterion, Number
+from response.criteria.recist_options import CombinationOptions, RecistOptions
+from response.criteria.recist_state import CONTINUED, RecistState, burden_beside, recist_burden
+from response.criteria.rules import Flags, Question, Rule, answered, asks, otherwise
 from response.criteria.sum_tests import SumTest
-from response.protocol import BestResponseOptions, option
 from response.timeline import Block
-from response.vocabulary import Markers, PetResult, VisitNewLesions
 
 PD_INCREASE_UM: Final = 5_000  # at least 5 mm over the nadir, section 4.3.1
 RECIST_TEST: Final = SumTest(partial=(7, 10), progressive=(6, 5), least=PD_INCREASE_UM)  # -30 %, +20 %, inclusive
@@ -27,266 +25,16 @@ BORDERLINE_UM: Final = 1_000  # within 1 mm of a threshold is worth a second loo
 BORDERLINE_PERCENT: Final = 2  # within 2 percentage points of one, likewise
 
 
-@dataclass(frozen=True, kw_only=True)
-class CombinationOptions(BestResponseOptions):
-    """What RECIST 1.1 leaves open about non-targets, new lesions and their combination with the targets (table 1).
-
-    Criteria that measure the targets in another way, and combine them as RECIST 1.1 does, have these options too.
-    """
-
-    node_regrowth_after_cr: str = option(
-        "pd_flagged",
-        "a node of 10 mm or more as the only finding after CR: PD with a flag, or only by the sum",
-        choices=("pd_flagged", "require_sum_rule"),
-    )
-    new_node_rule: str = option(
-        "equivocal_10_15",
-        "a new node: 10 to below 15 mm is equivocal (EORTC FAQ), 10 mm is enough, or 10 mm and 5 mm growth",
-        choices=("equivocal_10_15", "literal_10", "pcwg3_like"),
-    )
-    backdate_pd: str = option(
-        "date_only",
-        "an equivocal finding that proves true: date the PD back, or relabel the timepoints too",
-        choices=("date_only", "relabel_timepoints"),
-    )
-    nt_partial_ne: str = option(
-        "literal",
-        "some non-targets not evaluated: NE (table 2), or Non-CR/Non-PD if any is present",
-        choices=("literal", "noncr_if_any_present"),
-    )
-    new_ne_blocks_cr: bool = option(
-        True, "whether a search for new lesions that was not possible forbids CR", choices=(True, False)
-    )
-    use_markers: str = option(
-        "if_supplied", "tumour markers in the non-target response", choices=("if_supplied", "on", "off")
-    )
-    use_pet: bool = option(False, "FDG-PET for new lesions (section 4.3.5)", choices=(True, False))
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecistOptions(CombinationOptions):
-    """Every point that RECIST 1.1 leaves open, with the default and why."""
-
-    missing_target_policy: str = option(
-        "pd_if_proven",
-        "a missing target: PD where the measured part proves it (section 4.4.2), never, or within bounds",
-        choices=("pd_if_proven", "always_ne", "bounded"),
-    )
-    tstm_may_prove_pd: bool = option(
-        True, "whether the default of 5 mm for a lesion too small to measure may make a PD", choices=(True, False)
-    )
-    sticky_pr: str = option(
-        "recompute",
-        "a sum that no longer reaches PR: compute it anew, or continue the PR (EORTC FAQ)",
-        choices=("recompute", "eortc_continue"),
-    )
-    target_reappearance: str = option(
-        "sum_rule",
-        "a target that comes back without overall CR before: the sum decides, or PD",
-        choices=("sum_rule", "pd"),
-    )
-    node_slice_rule: str = option(
-        "warn", "nodes on slices above 5 mm: warn, or ask for twice the slice", choices=("warn", "max_15_2x_slice")
-    )
-    node_split: str = option(
-        "sum_short_axes",
-        "a node that split: sum of its fragments, or the largest",
-        choices=("sum_short_axes", "largest"),
-    )
-    cavity: str = option("include", "a cavity counts in the diameter (recorded only)", choices=("include", "exclude"))
-
-
-class RecistState(State):
-    """What the rules ask of all series of a block; arrays `[series, timepoint]`, lengths in micrometres."""
-
-    def __init__(
-        self,
-        burden: Burden,
-        options: Any,
-        questions: tuple[Question[Any], ...] | None = None,
-        test: SumTest = RECIST_TEST,
-    ) -> None:
-        """Ask about a burden; criteria that combine their lesions as RECIST 1.1 does bring their own questions."""
-        super().__init__(burden.block, RECIST_QUESTIONS if questions is None else questions)
-        self.burden, self.options, self.test = burden, options, test
-
-    @property
-    def grown(self) -> Flags:
-        """Progression of the targets."""
-        return self.is_("target", "PD")
-
-    @property
-    def returned(self) -> Flags:
-        """Disease is back after overall CR, and that is progression."""
-        return self.relapse if self.options.post_cr_disease == "pd" else super().returned
-
-    # --- targets
-
-    @cached_property
-    def no_targets(self) -> Flags:
-        """No target was chosen at baseline."""
-        return self.spread(~self.burden.has_targets)
-
-    @cached_property
-    def baseline_incomplete(self) -> Flags:
-        """A target was not measured at baseline."""
-        return self.spread(~self.burden.baseline_complete)
-
-    @cached_property
-    def all_assessed(self) -> Flags:
-        """Every target was assessed."""
-        return self.burden.all_assessed
-
-    @cached_property
-    def all_gone(self) -> Flags:
-        """Each assessed target is absent, or a node with short axis below 10 mm."""
-        return ~self.burden.has(Fact.TARGET_DISEASE)
-
-    @cached_property
-    def pd_sum_um(self) -> NDArray[np.int64]:
-        """Sum that may prove PD: without the default values where the protocol says so."""
-        sums = self.burden.sum_um
-        return sums if self.options.tstm_may_prove_pd else sums - self.burden.default_excess_um
-
-    @property
-    def reference(self) -> NDArray[np.int64]:
-        """Sum that growth is judged against: the smallest complete one before, or that of the baseline."""
-        if self.test.from_baseline:
-            return np.asarray(np.broadcast_to(self.burden.baseline_um, self.shape))
-        return self.burden.nadir_um
-
-    @cached_property
-    def partial(self) -> Flags:
-        """The sum has shrunk to a partial response."""
-        return self.test.responded(self.burden.sum_um, self.burden.baseline_um)
-
-    @cached_property
-    def proven(self) -> Flags:
-        """The measured part alone has grown to progression: what is missing could only add to it (section 4.4.2)."""
-        return self.test.grown(self.pd_sum_um, self.reference)
-
-    @cached_property
-    def had_target_cr(self) -> Flags:
-        """All targets were gone at an earlier timepoint."""
-        gone = self.all_assessed & self.all_gone & self.block.follow_up
-        return ever_before(gone & ~self.no_targets)
-
-    @cached_property
-    def continues_pr(self) -> Flags:
-        """A PR or CR of the targets came before, and no PD since."""
-        codes = _target_by_arithmetic(self)
-        responded = in_category(TARGET_RULES, codes, "PR", "CR") & self.block.follow_up
-        progressed = in_category(TARGET_RULES, codes, "PD") & self.block.follow_up
-        place = np.arange(1, self.shape[1] + 1)
-        last_response = before(np.maximum.accumulate(np.where(responded, place, 0), axis=1), 0)
-        last_progress = before(np.maximum.accumulate(np.where(progressed, place, 0), axis=1), 0)
-        return np.asarray(last_response > last_progress)
-
-    # --- non-targets, new lesions
-
-    @cached_property
-    def markers_above(self) -> Flags:
-        """A tumour marker that was above normal at baseline is not normal now."""
-        if self.options.use_markers == "off":
-            return np.zeros(self.shape, np.bool_)
-        markers = visit_codes(self.block, "markers")
-        at_baseline = self.burden.at_baseline(markers)
-        known_above = (at_baseline == Markers.ABOVE) & (markers != Markers.NORMAL)  # not shown to be normal again
-        unknown = (at_baseline == Markers.BLANK) | (at_baseline == Markers.NOT_DONE)
-        return np.asarray(known_above | (unknown & (markers == Markers.ABOVE)))
-
-    @cached_property
-    def new_unequivocal(self) -> Flags:
-        """An unequivocal new lesion has a row, or stands in the visit table."""
-        by_visit = visit_codes(self.block, "new_lesions") == VisitNewLesions.UNEQUIVOCAL
-        return np.asarray(
-            self.burden.has(Fact.NEW_UNEQUIVOCAL) | by_visit | self._pet_turned_positive(PetResult.NEGATIVE)
-        )
-
-    @cached_property
-    def new_equivocal(self) -> Flags:
-        """An equivocal new lesion."""
-        by_visit = visit_codes(self.block, "new_lesions") == VisitNewLesions.EQUIVOCAL
-        return np.asarray(self.burden.has(Fact.NEW_EQUIVOCAL) | by_visit | self._pet_turned_positive(PetResult.BLANK))
-
-    @cached_property
-    def new_not_evaluable(self) -> Flags:
-        """New lesions could not be looked for, or a known one was not assessed."""
-        by_visit = visit_codes(self.block, "new_lesions") == VisitNewLesions.NOT_EVALUABLE
-        return np.asarray(self.burden.has(Fact.NEW_MISSING) | by_visit | ~self.block.done)
-
-    def _pet_turned_positive(self, at_baseline: PetResult) -> Flags:
-        if not self.options.use_pet:
-            return np.zeros(self.shape, np.bool_)
-        positive = visit_codes(self.block, "pet") == PetResult.POSITIVE
-        without_row = ~has_pet_row(self.block)
-        return np.asarray(positive & without_row & (baseline_pet(self.block) == at_baseline))
-
-    # --- overall
-
-    @cached_property
-    def no_non_targets(self) -> Flags:
-        """No non-target was recorded at baseline."""
-        return self.spread(~self.burden.has_non_targets)
-
-    @cached_property
-    def no_disease_at_baseline(self) -> Flags:
-        """Neither a target nor a non-target was recorded at baseline."""
-        return self.no_targets & self.no_non_targets
-
-    @cached_property
-    def no_new_lesion(self) -> Flags:
-        """New lesions do not stand against CR."""
-        allowed = ("No", "Equivocal") if self.options.new_ne_blocks_cr else ("No", "Equivocal", "NE")
-        return self.is_("new_lesion", *allowed)
-
-    @cached_property
-    def is_cr(self) -> Flags:
-        """Complete response by tables 1 and 2."""
-        gone = self.is_("target", "CR", "NA") & self.is_("non_target", "CR", "NA") & ~self.no_disease_at_baseline
-        marked = self.no_non_targets & self.markers_above
-        unequivocal = self.new_unequivocal
-        return gone & self.no_new_lesion & ~marked & ~unequivocal & self.block.follow_up
-
-    @cached_property
-    def had_cr(self) -> Flags:
-        """Overall CR was assigned at an earlier timepoint."""
-        return ever_before(self.is_cr)
-
-    @cached_property
-    def disease(self) -> Flags:
-        """Some known lesion is there."""
-        return self.burden.has(Fact.TARGET_DISEASE | Fact.NON_TARGET_PRESENT)
-
-    @cached_property
-    def only_nodes(self) -> Flags:
-        """Nodes are the only disease."""
-        return self.disease & ~self.burden.has(Fact.OTHER_DISEASE)
-
-    @cached_property
-    def relapse(self) -> Flags:
-        """Disease is back after overall CR."""
-        back = self.had_cr & self.disease
-        return back & ~self.only_nodes if self.options.node_regrowth_after_cr == "require_sum_rule" else back
+def shows(facts: Fact) -> Callable[[RecistState], Flags]:
+    """Return the condition that any lesion shows one of some facts."""
+    return lambda state: state.burden.has(facts)
 
 
 # --- Target lesions (section 4.3.1); the order is the clinical precedence.
 
 
-def _no_targets(state: RecistState) -> Flags:
-    return state.no_targets
-
-
-def _baseline_incomplete(state: RecistState) -> Flags:
-    return state.baseline_incomplete
-
-
 def _complete(state: RecistState) -> Flags:
     return state.all_assessed & state.all_gone
-
-
-def _proven(state: RecistState) -> Flags:
-    return state.proven
 
 
 def _progressive(state: RecistState) -> Flags:
@@ -301,10 +49,6 @@ def _missing(state: RecistState) -> Flags:
     return ~state.all_assessed
 
 
-def _partial(state: RecistState) -> Flags:
-    return state.partial
-
-
 def _bounded_partial(state: RecistState) -> Flags:
     # The best case, with the missing lesions at 0, must be PR too and not CR.
     worst_pr = state.test.responded(state.burden.upper_um, state.burden.baseline_um)
@@ -313,19 +57,11 @@ def _bounded_partial(state: RecistState) -> Flags:
 
 def _bounded_stable(state: RecistState) -> Flags:
     # The best case must be SD too: neither PR nor, with nothing left but normal nodes, CR.
-    return ~state.all_assessed & ~_partial(state) & ~_worst_pd(state) & ~state.all_gone
+    return ~state.all_assessed & ~state.partial & ~_worst_pd(state) & ~state.all_gone
 
 
 def _worst_pd(state: RecistState) -> Flags:
     return state.test.grown(state.burden.upper_um, state.reference)
-
-
-def _continued(state: RecistState) -> Flags:
-    return state.continues_pr
-
-
-def _everywhere(state: Any) -> Flags:
-    return np.ones(state.shape, np.bool_)
 
 
 def _set(key: str, value: Any) -> Callable[[Any], bool]:
@@ -337,12 +73,13 @@ def _unset(key: str, value: Any) -> Callable[[Any], bool]:
 
 
 TARGET_RULES: Final = (
-    Rule("no_targets", "NA", _no_targets, "4.3.1", "no target lesion was chosen at baseline"),
-    Rule("baseline_incomplete", "NE", _baseline_incomplete, "4.4.2", "a target lesion was not measured at baseline"),
+    Rule("no_targets", "NA", asks("no_targets"), "4.3.1", "no target lesion was chosen at baseline"),
+    Rule("baseline_incomplete", "NE", asks("baseline_incomplete"), "4.4.2",
+         "a target lesion was not measured at baseline"),
     Rule("cr", "CR", _complete, "4.3.1", "all target lesions are gone (nodes below 10 mm)"),
     Rule("pd", "PD", _progressive, "4.3.1",
          "the sum {sum} mm is {growth} mm ({growth_percent} %) over the nadir {nadir} mm"),
-    Rule("pd_proven", "PD", _proven, "4.4.2",
+    Rule("pd_proven", "PD", asks("proven"), "4.4.2",
          "the measured part alone, {sum} mm, is {growth} mm ({growth_percent} %) over the nadir {nadir} mm",
          _unset("missing_target_policy", "always_ne")),
     Rule("reappeared", "PD", _reappeared, "4.3.1", "a target lesion is back after all were gone",
@@ -354,102 +91,43 @@ TARGET_RULES: Final = (
          "{missing} of {targets} target lesions could not be assessed, but neither PR nor PD is within their bounds",
          _set("missing_target_policy", "bounded")),
     Rule("missing", "NE", _missing, "4.4.2", "{missing} of {targets} target lesions could not be assessed"),
-    Rule("pr", "PR", _partial, "4.3.1", "the sum {sum} mm is {shrinkage_percent} % below the baseline {baseline} mm"),
-    Rule("pr_continued", "PR", _continued, "FAQ managing PR",
+    Rule("pr", "PR", asks("partial"), "4.3.1",
+         "the sum {sum} mm is {shrinkage_percent} % below the baseline {baseline} mm"),
+    Rule(CONTINUED, "PR", asks("continues_pr"), "FAQ managing PR",
          "the sum {sum} mm no longer reaches PR, but it is no PD either, so the earlier PR goes on",
          _set("sticky_pr", "eortc_continue")),
-    Rule("sd", "SD", _everywhere, "4.3.1",
+    Rule("sd", "SD", otherwise, "4.3.1",
          "the sum {sum} mm is neither 30 % below baseline ({baseline} mm) nor 20 % and 5 mm over nadir ({nadir} mm)"),
 )  # fmt: skip
 TARGET_NAMES: Final[Mapping[str, int]] = {rule.name: index for index, rule in enumerate(TARGET_RULES)}
 
 
-def _target_by_arithmetic(state: RecistState) -> NDArray[np.int8]:
-    """Answer the target question without the rule that continues a PR."""
-    question = Question("target", TARGET_RULES)
-    active = [index for index in question.active(state.options) if TARGET_RULES[index].name != "pr_continued"]
-    return question.answer_with(state, active)
-
-
 # --- Non-target lesions (section 4.3.3)
 
-
-def _nt_none(state: RecistState) -> Flags:
-    return state.no_non_targets
-
-
-def _nt_progression(state: RecistState) -> Flags:
-    return state.burden.has(Fact.NON_TARGET_PROGRESSION)
-
-
-def _nt_some_present(state: RecistState) -> Flags:
-    return state.burden.has(Fact.NON_TARGET_PRESENT)
-
-
-def _nt_missing(state: RecistState) -> Flags:
-    return state.burden.has(Fact.NON_TARGET_MISSING)
-
-
-def _nt_persists(state: RecistState) -> Flags:
-    return state.burden.has(Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_UNPROVEN)
-
-
-def _nt_marker(state: RecistState) -> Flags:
-    return state.markers_above
-
-
 NON_TARGET_RULES: Final = (
-    Rule("no_non_targets", "NA", _nt_none, "4.3.3", "no non-target lesion was recorded at baseline"),
-    Rule("pd", "PD", _nt_progression, "4.3.4", "unequivocal progression of a non-target lesion"),
-    Rule("partly_present", "Non-CR/Non-PD", _nt_some_present, "4.3.3", "a non-target lesion persists",
+    Rule("no_non_targets", "NA", asks("no_non_targets"), "4.3.3", "no non-target lesion was recorded at baseline"),
+    Rule("pd", "PD", shows(Fact.NON_TARGET_PROGRESSION), "4.3.4", "unequivocal progression of a non-target lesion"),
+    Rule("partly_present", "Non-CR/Non-PD", shows(Fact.NON_TARGET_PRESENT), "4.3.3", "a non-target lesion persists",
          _set("nt_partial_ne", "noncr_if_any_present")),
-    Rule("missing", "NE", _nt_missing, "table 2", "not all non-target lesions were evaluated"),
-    Rule("non_cr_non_pd", "Non-CR/Non-PD", _nt_persists, "4.3.3", "a non-target lesion persists"),
-    Rule("marker_above", "Non-CR/Non-PD", _nt_marker, "4.3.3", "a tumour marker is above normal"),
-    Rule("cr", "CR", _everywhere, "4.3.3", "all non-target lesions are gone (nodes below 10 mm)"),
+    Rule("missing", "NE", shows(Fact.NON_TARGET_MISSING), "table 2", "not all non-target lesions were evaluated"),
+    Rule("non_cr_non_pd", "Non-CR/Non-PD", shows(Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_UNPROVEN), "4.3.3",
+         "a non-target lesion persists"),
+    Rule("marker_above", "Non-CR/Non-PD", asks("markers_above"), "4.3.3", "a tumour marker is above normal"),
+    Rule("cr", "CR", otherwise, "4.3.3", "all non-target lesions are gone (nodes below 10 mm)"),
 )  # fmt: skip
 
 
 # --- New lesions (section 4.3.5)
 
-
-def _new_unequivocal(state: RecistState) -> Flags:
-    return state.new_unequivocal
-
-
-def _new_missing(state: RecistState) -> Flags:
-    return state.new_not_evaluable
-
-
-def _new_equivocal(state: RecistState) -> Flags:
-    return state.new_equivocal
-
-
 NEW_LESION_RULES: Final = (
-    Rule("unequivocal", "Yes", _new_unequivocal, "4.3.5", "an unequivocal new lesion"),
-    Rule("not_evaluable", "NE", _new_missing, "4.4.2", "new lesions could not be looked for everywhere"),
-    Rule("equivocal", "Equivocal", _new_equivocal, "4.3.5", "an equivocal new lesion, to be assessed again"),
-    Rule("none", "No", _everywhere, "4.3.5", "no new lesion"),
+    Rule("unequivocal", "Yes", asks("new_unequivocal"), "4.3.5", "an unequivocal new lesion"),
+    Rule("not_evaluable", "NE", asks("new_not_evaluable"), "4.4.2", "new lesions could not be looked for everywhere"),
+    Rule("equivocal", "Equivocal", asks("new_equivocal"), "4.3.5", "an equivocal new lesion, to be assessed again"),
+    Rule("none", "No", otherwise, "4.3.5", "no new lesion"),
 )  # fmt: skip
 
 
 # --- Overall response (tables 1 and 2, in their order)
-
-
-def _new_lesion(state: RecistState) -> Flags:
-    return state.is_("new_lesion", "Yes")
-
-
-def _target_pd(state: RecistState) -> Flags:
-    return state.is_("target", "PD")
-
-
-def _non_target_pd(state: RecistState) -> Flags:
-    return state.is_("non_target", "PD")
-
-
-def _relapse(state: RecistState) -> Flags:
-    return state.relapse
 
 
 def _ned_not_evaluable(state: RecistState) -> Flags:
@@ -462,61 +140,39 @@ def _unfollowed(state: RecistState) -> Flags:
     return state.no_disease_at_baseline & state.spread(state.burden.has_unfollowed)
 
 
-def _ned(state: RecistState) -> Flags:
-    return state.no_disease_at_baseline
-
-
-def _cr(state: RecistState) -> Flags:
-    return state.is_cr
-
-
-def _non_target_only(state: RecistState) -> Flags:
-    return state.is_("target", "NA")
-
-
 def _persists(state: RecistState) -> Flags:
     return state.is_("target", "NA") & state.is_("non_target", "Non-CR/Non-PD")
-
-
-def _target_cr(state: RecistState) -> Flags:
-    return state.is_("target", "CR")
 
 
 def _target_cr_and(category: str) -> Callable[[RecistState], Flags]:
     return lambda state: state.is_("target", "CR") & state.is_("non_target", category)
 
 
-def _target_pr(state: RecistState) -> Flags:
-    return state.is_("target", "PR")
-
-
-def _target_sd(state: RecistState) -> Flags:
-    return state.is_("target", "SD")
-
-
 OVERALL_RULES: Final = (
-    Rule("new_lesion", "PD", _new_lesion, "table 1, row 9", "a new lesion"),
-    Rule("target_pd", "PD", _target_pd, "table 1, row 7", "progression of the target lesions: {target}"),
-    Rule("non_target_pd", "PD", _non_target_pd, "table 1, row 8", "{non_target}"),
-    Rule("relapse_after_cr", "PD", _relapse, "table 3, footnote a", "disease is back after complete response",
+    Rule("new_lesion", "PD", answered("new_lesion", "Yes"), "table 1, row 9", "a new lesion"),
+    Rule("target_pd", "PD", answered("target", "PD"), "table 1, row 7", "progression of the target lesions: {target}"),
+    Rule("non_target_pd", "PD", answered("non_target", "PD"), "table 1, row 8", "{non_target}"),
+    Rule("relapse_after_cr", "PD", asks("relapse"), "table 3, footnote a", "disease is back after complete response",
          _set("post_cr_disease", "pd")),
     Rule("ned_not_evaluable", "NE", _ned_not_evaluable, "convention (NED)",
          "no disease at baseline, and new lesions could not be looked for"),
     Rule("no_lesion_to_follow", "NE", _unfollowed, "convention (NED)",
          "no target or non-target lesion of the baseline can be followed"),
-    Rule("ned", "NED", _ned, "convention (NED)", "no disease at baseline and no new lesion"),
-    Rule("cr", "CR", _cr, "table 1, row 1; table 2, row 1", "all known disease is gone and there is no new lesion"),
+    Rule("ned", "NED", asks("no_disease_at_baseline"), "convention (NED)", "no disease at baseline and no new lesion"),
+    Rule("cr", "CR", asks("is_cr"), "table 1, row 1; table 2, row 1",
+         "all known disease is gone and there is no new lesion"),
     Rule("non_cr_non_pd", "Non-CR/Non-PD", _persists, "table 2, row 2", "{non_target}, and there is no target lesion"),
-    Rule("non_target_only_ne", "NE", _non_target_only, "table 2, row 3", "{non_target}; new lesions: {new_lesion}"),
+    Rule("non_target_only_ne", "NE", answered("target", "NA"), "table 2, row 3",
+         "{non_target}; new lesions: {new_lesion}"),
     Rule("target_cr_non_target_persists", "PR", _target_cr_and("Non-CR/Non-PD"), "table 1, row 2",
          "the target lesions are gone, but {non_target}"),
     Rule("target_cr_non_target_ne", "PR", _target_cr_and("NE"), "table 1, row 3",
          "the target lesions are gone, but {non_target}"),
-    Rule("target_cr_unproven", "PR", _target_cr, "table 1, row 3",
+    Rule("target_cr_unproven", "PR", answered("target", "CR"), "table 1, row 3",
          "the target lesions are gone, but a marker is above normal or new lesions could not be looked for"),
-    Rule("pr", "PR", _target_pr, "table 1, row 4", "{target}"),
-    Rule("sd", "SD", _target_sd, "table 1, row 5", "{target}"),
-    Rule("target_ne", "NE", _everywhere, "table 1, row 6", "{target}"),
+    Rule("pr", "PR", answered("target", "PR"), "table 1, row 4", "{target}"),
+    Rule("sd", "SD", answered("target", "SD"), "table 1, row 5", "{target}"),
+    Rule("target_ne", "NE", otherwise, "table 1, row 6", "{target}"),
 )  # fmt: skip
 
 RECIST_QUESTIONS: Final = (
@@ -528,10 +184,6 @@ RECIST_QUESTIONS: Final = (
 
 
 # --- Flags: all that hold count; none changes a category.
-
-
-def _is_pd(state: RecistState) -> Flags:
-    return state.is_("overall", "PD")
 
 
 def _only_by_default(state: RecistState) -> Flags:
@@ -546,7 +198,7 @@ def _with_merger(state: RecistState) -> Flags:
 
 
 def _maintained(state: RecistState) -> Flags:
-    return state.continues_pr & state.is_("target", "PR", "SD", "CR") & ~_is_pd(state)
+    return state.continues_pr & state.is_("target", "PR", "SD", "CR") & ~state.is_("overall", "PD")
 
 
 def _after_cr(state: RecistState) -> Flags:
@@ -570,7 +222,7 @@ def _borderline(state: RecistState) -> Flags:
 
 
 def _suspected(state: RecistState) -> Flags:
-    return state.burden.has(Fact.SUSPECTED) & ~_is_pd(state)
+    return state.burden.has(Fact.SUSPECTED) & ~state.is_("overall", "PD")
 
 
 RECIST_FLAGS: Final = (
@@ -579,7 +231,7 @@ RECIST_FLAGS: Final = (
     Rule("response_maintained", "", _maintained, "FAQ managing PR", "an earlier response goes on"),
     Rule("adjudicate_cr", "", _after_cr, "table 3, footnote a", "disease after CR: review whether CR was true"),
     Rule("node_regrowth", "", _node_after_cr, "FAQ abnormal lymph node", "a node alone after CR: re-image first"),
-    Rule("equivocal_new_lesion", "", _new_equivocal, "4.3.5", "an equivocal new lesion: assess again"),
+    Rule("equivocal_new_lesion", "", asks("new_equivocal"), "4.3.5", "an equivocal new lesion: assess again"),
     Rule("equivocal_progression", "", _suspected, "4.4.4", "suspected progression of known disease: assess again"),
     Rule("borderline", "", _borderline, "", "within 1 mm or 2 % of a threshold"),
 )  # fmt: skip
@@ -607,27 +259,6 @@ class Recist11(Criterion):
         burden = state.burden
         baseline = np.broadcast_to(burden.baseline_um, state.shape)
         return {"sum_mm": burden.sum_um, "baseline_mm": baseline, "nadir_mm": burden.nadir_um}
-
-
-def recist_burden(block: Block, options: CombinationOptions) -> Burden:
-    """Return the burden of a block under the options that change lesion states or values."""
-    classes = lesion_classes(block)
-    states = new_lesion_states(block, classes, new_node_rule=options.new_node_rule, use_pet=options.use_pet)
-    largest = getattr(options, "node_split", "") == "largest"
-    return Burden.of(block, states, largest_fragment(block, classes) if largest else None)
-
-
-def burden_beside(block: Block, options: CombinationOptions, beside: Mapping[str, Any]) -> Burden:
-    """Return the lesions of a block by the options of a criterion: those of RECIST 1.1 where that reads them alike."""
-    recist = beside.get("recist-1.1")
-    if isinstance(recist, RecistState) and _read_by(options) == _read_by(recist.options):
-        return recist.burden
-    return recist_burden(block, options)
-
-
-def _read_by(options: CombinationOptions) -> tuple[str, bool, bool]:
-    """Return the options that change lesion states or values."""
-    return options.new_node_rule, options.use_pet, getattr(options, "node_split", "") == "largest"
 
 
 RECIST_1_1: Final = Recist11()

@@ -22,6 +22,11 @@ def asks(name: str) -> Callable[[Any], Flags]:
     return lambda state: np.asarray(getattr(state, name))
 
 
+def otherwise(state: Any) -> Flags:
+    """Hold everywhere: the last rule of a question."""
+    return np.ones(state.shape, np.bool_)
+
+
 @dataclass(frozen=True)
 class Rule(Generic[S]):
     """One line of a criterion.

@@ -17,8 +17,8 @@ from response.cells import NO_NUMBER, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass, Sums, facts_at
 from response.criteria.criterion import Number
 from response.criteria.criterion import State as CriterionState
-from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, RecistState, burden_beside
-from response.criteria.rules import Flags, Question, Rule, RuleCodes
+from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, OVERALL_RULES, RecistState, burden_beside
+from response.criteria.rules import Flags, Question, Rule, RuleCodes, otherwise
 from response.criteria.some_lesions import is_one_of, lesions_with
 from response.criteria.sum_tests import SumTest
 from response.readings import counting_length_um
@@ -154,11 +154,6 @@ def shrunk(state: SumState) -> Flags:
     return state.partial
 
 
-def otherwise(state: Any) -> Flags:
-    """Where no rule before holds."""
-    return np.ones(state.shape, np.bool_)
-
-
 def after_cr(state: RecistState) -> Flags:
     """Disease is there after an overall CR."""
     return state.had_cr & state.disease
@@ -167,6 +162,17 @@ def after_cr(state: RecistState) -> Flags:
 ADJUDICATE_CR: Final = Rule(
     "adjudicate_cr", "", after_cr, "RECIST 1.1, table 3", "disease after CR: review whether CR was true"
 )
+
+
+def combined(
+    target_rules: tuple[Rule[Any], ...], *more: Question[Any], overall: tuple[Rule[Any], ...] = OVERALL_RULES
+) -> tuple[Question[Any], ...]:
+    """Return the questions of a criterion with rules of its own for the targets: all else is as in RECIST 1.1, table 1.
+
+    `more` are asked before the overall response, which does not ask for them.
+    """
+    own, others = Question("target", target_rules), Question("non_target", NON_TARGET_RULES)
+    return own, others, Question("new_lesion", NEW_LESION_RULES), *more, Question("overall", overall)
 
 
 # --- Numbers
@@ -353,6 +359,7 @@ __all__ = [
     "baseline_incomplete",
     "burden_beside",
     "burden_with",
+    "combined",
     "counting_lengths",
     "grown",
     "grown_in_part",
