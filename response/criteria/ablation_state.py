@@ -78,6 +78,8 @@ class AblationState(State):
         tracks, therapy = self._treatment
         size, seen = self._number("ablation_zone_mm"), self._enhancement(tracks)
         found = np.zeros(size.shape, np.int8)
+        if not len(tracks):
+            return found
         was_complete, smallest = np.zeros(len(size), np.bool_), np.full(len(size), NO_SUM)
         for place in range(size.shape[1]):
             again = therapy[:, place] != therapy[:, max(place - 1, 0)]

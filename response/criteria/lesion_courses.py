@@ -85,9 +85,11 @@ def largest_rise(length: NDArray[np.int32]) -> NDArray[np.int32]:
 
     It is never less than the true rise, for a blank counts as the smallest length: it chooses the lesions to look at.
     """
+    if length.shape[1] > length.shape[0]:
+        return np.asarray((length - np.minimum.accumulate(length, axis=1)).max(axis=1))
     rise = np.zeros(len(length), np.int32)
     least = length[:, 0].copy() if length.shape[1] else rise
-    for place in range(1, length.shape[1]):
+    for place in range(1, length.shape[1]):  # many lesions at few timepoints: all lesions abreast
         np.maximum(rise, length[:, place] - least, out=rise)
         np.minimum(least, length[:, place], out=least)
     return rise

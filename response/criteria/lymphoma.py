@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
-from response.criteria.burden import NO_SUM, Burden, LesionClass, facts_at, lesion_classes
+from response.criteria.burden import NO_SUM, Burden, LesionClass, facts_at, lesion_classes, running_before
 from response.criteria.lesion_courses import KNOWN, NO_LENGTH, SIZED, LesionCourses, largest_rise
 from response.criteria.new_lesions import new_lesion_states
 from response.criteria.recist import CombinationOptions, RecistState
@@ -169,10 +169,7 @@ class LesionGrowth(LesionCourses):
 
     @cached_property
     def _progressed(self) -> tuple[NDArray[np.intp], Flags, Flags]:
-        """Targets that may progress, and where they do: by 5 mm as a lesion up to 2 cm, by 10 mm.
-
-        All lesions walk along time abreast, and take their smallest sizes with them; flags are `[lesion, timepoint]`.
-        """
+        """Targets that may progress, and where they do: by 5 mm as a lesion up to 2 cm, by 10 mm."""
         burden = self.burden
         risen = np.maximum(largest_rise(burden.longest_um), largest_rise(burden.short_um)) >= SMALL_GROWTH_UM
         tracks = np.flatnonzero(risen & is_one_of(burden.classes, TARGETS))  # no other can have progressed
@@ -181,17 +178,15 @@ class LesionGrowth(LesionCourses):
         nothing: tuple[Any, ...] = (np.int32(NO_LENGTH), np.int32(NO_LENGTH), np.int64(NO_SUM))
         for sizes, none in zip((longest, short, product), nothing, strict=True):
             np.copyto(sizes, none, where=~known)
-        scored = known & (longest > NODE_UM) & self.follow_up(tracks)
-        least, least_short, nadir = (np.full(len(tracks), none) for none in nothing)
-        by_small_step, by_large_step = np.zeros(known.shape, np.bool_), np.zeros(known.shape, np.bool_)
+        least, least_short, nadir = (
+            running_before(np.minimum, sizes, none)
+            for sizes, none in zip((longest, short, product), nothing, strict=True)
+        )
         share, of = GROWTH
-        for place in range(known.shape[1]):
-            grew = scored[:, place] & (of * product[:, place] >= share * nadir)
-            rise = np.maximum(longest[:, place] - least, short[:, place] - least_short)
-            by_small_step[:, place] = grew & (rise >= SMALL_GROWTH_UM) & (least <= SMALL_LESION_UM)
-            by_large_step[:, place] = grew & (rise >= LARGE_GROWTH_UM)
-            for smallest, sizes in ((least, longest), (least_short, short), (nadir, product)):
-                np.minimum(smallest, sizes[:, place], out=smallest)
+        grew = known & (longest > NODE_UM) & (of * product >= share * nadir) & self.follow_up(tracks)
+        rise = np.maximum(longest - least, short - least_short)
+        by_small_step = grew & (rise >= SMALL_GROWTH_UM) & (least <= SMALL_LESION_UM)
+        by_large_step = grew & (rise >= LARGE_GROWTH_UM)
         return tracks, by_small_step, by_large_step
 
     @cached_property

@@ -6,17 +6,20 @@ alone are judged; where one was, an unknown dose cannot show that none is taken.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
-from response.criteria.burden import running
+from response.criteria.burden import running, running_before
 from response.criteria.new_lesions import visit_codes
 from response.criteria.rules import Flags
 from response.criteria.visit_values import at_baseline, visit_numbers
 from response.timeline import Block
 from response.vocabulary import Clinical
+
+NOWHERE: Final = -1  # "at no timepoint" as a place
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +53,12 @@ class NeuroStatus:
     @cached_property
     def tapered(self) -> Flags:
         """Fewer corticosteroids than when the dose was last recorded."""
-        found = np.zeros(self.block.shape, np.bool_)
-        last = np.full(len(found), NO_NUMBER, np.int64)
-        for place in range(self.block.timepoints):
-            recorded, dose = self.recorded[:, place], self.dose[:, place]
-            found[:, place] = recorded & (dose < last)
-            np.copyto(last, dose, where=recorded)
-        return found
+        if not self.recorded.any():
+            return self.recorded
+        place = np.where(self.recorded, np.arange(self.block.timepoints), NOWHERE)
+        last = running_before(np.maximum, place, NOWHERE)
+        then = np.take_along_axis(self.dose, np.maximum(last, 0), axis=1)
+        return np.asarray(self.recorded & (last != NOWHERE) & (self.dose < then))
 
     @cached_property
     def _clinical(self) -> NDArray[np.int8]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass
+from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass, running_before
 from response.criteria.lesion_courses import NO_LENGTH, LesionCourses, largest_rise
 from response.criteria.neuro_status import NeuroStatus
 from response.criteria.new_lesions import visit_codes
@@ -86,14 +86,9 @@ class RanoBmState(SumState):
     @cached_property
     def _nadir_place(self) -> NDArray[np.intp]:
         """Place of the smallest complete sum before each timepoint, the earliest of equal ones."""
-        found = np.zeros(self.shape, np.intp)
-        where, least = np.zeros(len(found), np.intp), np.full(len(found), NO_SUM)
-        for place in range(self.shape[1]):
-            found[:, place] = where
-            sums = self.burden.complete_um[:, place]
-            where = np.where(sums < least, place, where)
-            least = np.minimum(least, sums)
-        return found
+        count = self.shape[1]
+        sum_and_place = self.burden.complete_um * count + np.arange(count)
+        return np.asarray(running_before(np.minimum, sum_and_place, NO_SUM * count) % max(count, 1), np.intp)
 
     def thresholds(self, place: int) -> list[str]:
         """Return how far a timepoint of a single series is from PR and PD."""

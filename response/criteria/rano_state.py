@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE
 from response.criteria.burden import Burden, LesionClass, before, facts_at, running
-from response.criteria.neuro_status import NeuroStatus
+from response.criteria.neuro_status import NOWHERE, NeuroStatus
 from response.criteria.pet import uptake_burden
 from response.criteria.products import product_burden
 from response.criteria.rules import Flags, Question
@@ -25,7 +25,6 @@ VOLUMES: Final = SumTest(partial=(35, 100), progressive=(7, 5))  # -65 %, +40 %,
 MINOR: Final = {"products": (3, 4), "volume": (3, 5)}  # -25 % of the products, -40 % of the volume
 MEASURABLE_UM: Final = 10_000  # 10 mm in both diameters
 DAYS_OF_WEEK: Final = 7
-NOWHERE: Final = -1
 _BOTH: Final = ("longest_mm", "short_mm")
 _UNEQUIVOCAL: Final = (LesionState.PRESENT, LesionState.UNEQUIVOCAL_PROGRESSION)  # a new lesion written to be there
 
