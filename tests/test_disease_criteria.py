@@ -189,8 +189,10 @@ def test_thresholds_of_gliomas_have_the_unit_of_what_is_summed(id_: str, unit: s
     ("table", "id_", "told"),
     [
         ("lugano", "X17", ["PR at 1150 mm2 or less"]),
-        ("percist", "X12", ["PR at 4.2 SUL or less", "PD at 7.8 SUL or more (from 6 SUL)"]),
-        ("eortc-pet", "E01", ["PR at 6 SUV or less", "PD above 10 SUV (from 8 SUV)"]),
+        ("percist", "X12", ["PMR at 4.2 SUL or less", "PMD at 7.8 SUL or more (from 6 SUL)"]),
+        ("percist", "X11", ["PMR at 1.7 SUL or less", "PMD at 3.3 SUL or more (from 2.5 SUL)"]),
+        ("ipercist", "IP01", ["PMR at 4.2 SUL or less", "PMD at 7.8 SUL or more (from 6 SUL)"]),
+        ("eortc-pet", "E01", ["PMR at 6 SUV or less", "PMD above 10 SUV (from 8 SUV)"]),
         ("pcwg3", "X32", []),
         ("sact", "X20", []),
     ],

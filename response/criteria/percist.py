@@ -91,6 +91,10 @@ class PercistState(MetabolicState):
         """The uptake of the hottest lesion fell by 30 % and by 0.8 SUL."""
         return super().partial & (self.burden.baseline_um - self.burden.sum_um >= CHANGE_SUL)
 
+    def _response_from(self, baseline: int) -> str:
+        most = min(self.test.largest_partial(baseline), max(baseline - CHANGE_SUL, 0))
+        return f"PR at {self.told(most)} or less"
+
     @property
     def grown(self) -> Flags:
         """Growth of the uptake of the targets."""

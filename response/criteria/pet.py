@@ -23,7 +23,7 @@ from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import NEW, TARGETS, SumState
 from response.lineage import fragment_roots
 from response.timeline import Block
-from response.vocabulary import State
+from response.vocabulary import PMD, PMR, State
 
 _OTHERS: Final = (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE, *NEW)
 _BY_SIZE: Final = (  # what the size of a lesion, or the lack of one, makes of it
@@ -210,6 +210,10 @@ class MetabolicState(SumState):
     def non_target_progression(self) -> Flags:
         """A lesion that is not measured progresses."""
         return self.burden.has(Fact.NON_TARGET_PROGRESSION)
+
+    def thresholds(self, place: int) -> list[str]:
+        """Return how far a timepoint of a single series is from PMR and PMD."""
+        return [text.replace("PR ", f"{PMR} ").replace("PD ", f"{PMD} ") for text in super().thresholds(place)]
 
     def told(self, amount: int) -> str:
         """Return an uptake with its unit."""
