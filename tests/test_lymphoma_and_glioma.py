@@ -10,8 +10,9 @@ from response.registry import find_criterion
 from response.report.one_series import states_of
 from response.report.thresholds import thresholds
 from tests import test_disease_criteria as disease
-from tests.acceptance import TABLES, Case, load
+from tests.acceptance import TABLES, Case, iso_day, load
 from tests.test_acceptance import assessed, named, unnamed
+from tests.trials import assessed as trial
 
 CRITERIA = ("rano-bm",)
 
@@ -56,3 +57,17 @@ def test_a_later_timepoint_never_changes_an_earlier_result(criterion: str) -> No
 def test_how_far_a_timepoint_is_from_the_thresholds() -> None:
     found = thresholds(states_of(assessed("rano-bm", "BM08"))["rano-bm"], 2)
     assert found == ["PR at 28 mm or less", "PD at 24 mm or more (from 20 mm), with a target grown by 5 mm"]
+
+
+SHOWN_LATER = [
+    ("growth", "T1 liver 30x20|50x40[date=d60] ; T2 lung 30x20|30x20", 60),
+    ("a target that is back", "T1 liver 12x10|0|12x10[date=d115] ; T2 lung 50x40|50x40|50x40", 115),
+    ("a lesion that is back", "T1 lung 50x40|50x40|50x40 ; NT1 liver present|absent|present[date=d115]", 115),
+]
+
+
+@pytest.mark.parametrize(("what", "lesions", "day"), SHOWN_LATER, ids=[line[0] for line in SHOWN_LATER])
+def test_a_progression_is_dated_to_the_scan_of_the_lesion_that_shows_it(what: str, lesions: str, day: int) -> None:
+    frame = trial(lesions, "lugano").subjects
+    (found,) = frame[frame["criterion"] == "lugano"]["progression_date"]
+    assert str(found)[:10] == iso_day(day), what
