@@ -182,7 +182,7 @@ class Originals(IrecistView):
         return self._original(self.recist.answers["target"])
 
     def _original(self, target: RuleCodes) -> NDArray[np.int8]:
-        other, table = self.answers["non_target"], self.originals
+        other, table = self.answers["non_target"], (self.whole or self).originals
         codes: NDArray[np.int8] = table.ravel().take(target.astype(np.int16) * table.shape[1] + other)
         if (nowhere := self.holds_at("no_disease_at_baseline")).any():
             unknown = self.holds_at("ned_not_evaluable") | self.holds_at("no_lesion_to_follow")
