@@ -95,7 +95,7 @@ class LuganoState(AreaState):
 
     # --- what the engine asks
 
-    @property
+    @cached_property
     def showing(self) -> Flags | None:
         """Lesions that have grown or are back, `[track, timepoint]`."""
         found = self.lesions

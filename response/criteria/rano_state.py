@@ -120,11 +120,13 @@ class RanoState(AreaState):
         """Clinical deterioration alone within twelve weeks after radiotherapy."""
         return self.status.deteriorated & self.early & ~self.progresses
 
-    @property
+    @cached_property
     def dated_from(self) -> NDArray[np.intp] | None:
         """Timepoint at which a progression began that was confirmed later; its own for any other."""
+        if not self.after_early.any() and self.options.backdate_pd == "date_only":
+            return None
         own = np.broadcast_to(np.arange(self.shape[1]), self.shape)
-        return np.where(self.after_early, self.began, own) if self.after_early.any() else own
+        return np.where(self.after_early, self.began, own)
 
     # --- targets at baseline
 
