@@ -14,7 +14,6 @@ Scope: hepatocellular carcinoma after locoregional therapy. Lipiodol hides enhan
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -24,19 +23,13 @@ from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import intrahepatic
-from response.criteria.products import back_after_gone, lesion_grown, product_um2, products_of
-from response.criteria.recist import (
-    NEW_LESION_RULES,
-    NON_TARGET_RULES,
-    OVERALL_RULES,
-    CombinationOptions,
-)
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.products import ProductState, back_after_gone, product_um2, products_of
+from response.criteria.recist import CombinationOptions
+from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
     TARGETS,
-    AreaState,
     SumState,
     all_gone,
     area_numbers,
@@ -44,6 +37,7 @@ from response.criteria.sums import (
     baseline_incomplete,
     burden_beside,
     burden_with,
+    combined,
     grown,
     grown_in_part,
     missing,
@@ -93,22 +87,9 @@ def easl_burden(block: Block, options: EaslOptions, beside: Mapping[str, State])
     return burden_with(recist, products_of(recist), enhancing, bare_non_targets(recist, liver, viable_area_um2))
 
 
-class EaslState(AreaState):
-    """What the rules ask of all series of a block; areas are whole square micrometres."""
-
-    @cached_property
-    def lesion_grown(self) -> Flags:
-        """A target is more than 25 % over its own smallest area."""
-        return self.block.some(lesion_grown(self.burden, self.test)) & self.block.follow_up
-
-
 def enhances_again(state: SumState) -> Flags:
     """A target that had no enhancing tissue left has some again."""
     return back_after_gone(state.burden) & state.block.follow_up
-
-
-def _lesion_grown(state: EaslState) -> Flags:
-    return state.lesion_grown
 
 
 def _growth_of(which: str) -> Callable[[Any], bool]:
@@ -126,7 +107,7 @@ TARGET_RULES: Final = (
     Rule("pd_proven", "PD", grown_in_part, "RECIST 1.1, 4.4.2",
          "the measured part alone, {sum} mm2, is {growth_percent} % over the nadir {nadir} mm2",
          _growth_of("sum_from_nadir")),
-    Rule("pd_lesion", "PD", _lesion_grown, "2001, PD (not confirmed)",
+    Rule("pd_lesion", "PD", asks("lesion_grown"), "2001, PD (not confirmed)",
          "a target lesion has grown by more than 25 % over its own nadir", _growth_of("any_lesion")),
     Rule("missing", "NE", missing, "RECIST 1.1, 4.4.2",
          "the viable area of {missing} of {targets} target lesions could not be measured"),
@@ -135,15 +116,10 @@ TARGET_RULES: Final = (
     Rule("sd", "SD", otherwise, "2001, SD",
          "the viable area {sum} mm2 changed by {change_percent} % from the baseline, neither PR nor PD"),
 )  # fmt: skip
-EASL_QUESTIONS: Final = (
-    Question("target", TARGET_RULES),
-    Question("non_target", NON_TARGET_RULES),
-    Question("new_lesion", NEW_LESION_RULES),
-    Question("overall", OVERALL_RULES),
-)
+EASL_QUESTIONS: Final = combined(TARGET_RULES)
 
 
-def _over_the_best_alone(state: EaslState) -> Flags:
+def _over_the_best_alone(state: ProductState) -> Flags:
     from_baseline = state.test.grown(state.burden.sum_um, state.burden.baseline_um)
     return state.is_("target", "PD") & state.proven & ~from_baseline
 
@@ -170,9 +146,9 @@ class Easl(Criterion):
     offered: bool = False
     test: SumTest = EASL_TEST
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EaslState:
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ProductState:
         """Return what the rules ask; lesions are read again, by its own options."""
-        return EaslState(easl_burden(block, options, beside), options, self.questions, self.test, beside)
+        return ProductState(easl_burden(block, options, beside), options, self.questions, self.test, beside)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the viable area in thousandths of a mm2."""
@@ -180,4 +156,4 @@ class Easl(Criterion):
 
 
 EASL: Final = Easl()
-__all__ = ["EASL", "Easl", "EaslOptions", "EaslState"]
+__all__ = ["EASL", "Easl", "EaslOptions"]

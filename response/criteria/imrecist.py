@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import PD_INCREASE_UM
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.sums import (
     SumTest,
     baseline_incomplete,
@@ -109,10 +109,6 @@ _GROWN: Final = "the total sum {sum} mm is {growth} mm ({growth_percent} %) over
 _NON_TARGET: Final = "unequivocal progression of a non-target lesion"
 
 
-def _late(state: ImrecistState) -> Flags:
-    return state.late
-
-
 IMRECIST_RULES: Final = (
     Rule("no_targets", "NE", unjudged, "our choice", "no target lesion was chosen at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "RECIST 1.1, 4.4.2",
@@ -142,7 +138,8 @@ IMRECIST_RULES: Final = (
 IMRECIST_FLAGS: Final = (
     Rule("non_target_progression", "", non_target_progression, "2018", _NON_TARGET),
     Rule("new_lesion_not_measured", "", other_new, "2018", "a new lesion that is not measured only bars CR"),
-    Rule("late_confirmation", "", _late, "irRECIST", "progression confirmed more than twelve weeks after it began"),
+    Rule("late_confirmation", "", asks("late"), "irRECIST",
+         "progression confirmed more than twelve weeks after it began"),
     NON_TARGET_ONLY,
 )  # fmt: skip
 

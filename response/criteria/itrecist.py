@@ -29,14 +29,8 @@ from response.criteria.anew import Anew, left_anew, measured_anew
 from response.criteria.burden import NO_SUM, Fact
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.injected import Group, groups_of, injected_lesions
-from response.criteria.recist import (
-    NEW_LESION_RULES,
-    NON_TARGET_RULES,
-    OVERALL_RULES,
-    PD_INCREASE_UM,
-    CombinationOptions,
-)
-from response.criteria.rules import Flags, Question, Rule, in_category
+from response.criteria.recist import OVERALL_RULES, PD_INCREASE_UM, CombinationOptions
+from response.criteria.rules import Flags, Question, Rule, asks, in_category
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -46,6 +40,7 @@ from response.criteria.sums import (
     all_gone,
     baseline_incomplete,
     burden_beside,
+    combined,
     grown,
     grown_in_part,
     length_numbers,
@@ -74,9 +69,6 @@ class ItrecistOptions(CombinationOptions):
     )
 
 
-_OVERALL: Final = Question("overall", OVERALL_RULES)
-
-
 class ItrecistState(SumState):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
 
@@ -93,7 +85,7 @@ class ItrecistState(SumState):
     @cached_property
     def anew(self) -> Anew:
         """What comes after the first overall progression, measured against it."""
-        codes = _OVERALL.answer(self, self.options)
+        codes = Question("overall", OVERALL_RULES).answer(self, self.options)
         return measured_anew(self, in_category(OVERALL_RULES, codes, "PD") & self.block.follow_up)
 
     @cached_property
@@ -233,28 +225,17 @@ TARGET_RULES: Final = (
     Rule("sd", "SD", otherwise, "RECIST 1.1, 4.3.1",
          "the sum {sum} mm is neither 30 % below the baseline {baseline} mm nor PD over the nadir {nadir} mm"),
 )  # fmt: skip
-ITRECIST_QUESTIONS: Final = (
-    Question("target", TARGET_RULES),
-    Question("non_target", NON_TARGET_RULES),
-    Question("new_lesion", NEW_LESION_RULES),
+ITRECIST_QUESTIONS: Final = combined(
+    TARGET_RULES,
     Question("injected", _group_rules(_injected, "injected", "injected_sum")),
     Question("non_injected", _group_rules(_non_injected, "non-injected", "non_injected_sum")),
     Question("anew", ANEW_RULES),
-    _OVERALL,
 )
 
 
 def _too_many(state: ItrecistState) -> Flags:
     counts = [state.burden.at_baseline(group.targets) for group in state.groups]
     return state.spread(np.maximum(*counts) > MOST_TARGETS)
-
-
-def _newly_injected(state: ItrecistState) -> Flags:
-    return state.newly_injected
-
-
-def _new_injected(state: ItrecistState) -> Flags:
-    return state.new_injected
 
 
 def _measured_anew(state: ItrecistState) -> Flags:
@@ -266,8 +247,8 @@ ITRECIST_FLAGS: Final = (
     Rule("measured_anew", "", _measured_anew, _SINCE,
          "measured against the first progression too; how itRECIST does that was not confirmed against the paper"),
     Rule("too_many_targets", "", _too_many, "2020, figure 1", "more than five injected or non-injected targets"),
-    Rule("newly_injected", "", _newly_injected, "2020, figure 1", "a lesion is injected for the first time"),
-    Rule("new_lesion_injected", "", _new_injected, "2020 (not confirmed)",
+    Rule("newly_injected", "", asks("newly_injected"), "2020, figure 1", "a lesion is injected for the first time"),
+    Rule("new_lesion_injected", "", asks("new_injected"), "2020 (not confirmed)",
          "a new lesion is injected; it counts as a new lesion, and in neither group"),
 )  # fmt: skip
 

@@ -22,14 +22,8 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import PORTAL_NODE_UM, hcc_states, intrahepatic, portal_nodes
-from response.criteria.recist import (
-    NEW_LESION_RULES,
-    NON_TARGET_RULES,
-    OVERALL_RULES,
-    PD_INCREASE_UM,
-    CombinationOptions,
-)
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.recist import PD_INCREASE_UM, CombinationOptions
+from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
@@ -41,6 +35,7 @@ from response.criteria.sums import (
     baseline_incomplete,
     burden_beside,
     burden_with,
+    combined,
     counting_lengths,
     grown,
     grown_in_part,
@@ -146,47 +141,26 @@ TARGET_RULES: Final = (
     Rule("sd", "SD", otherwise, "2010, table 2",
          "the viable sum {sum} mm is neither 30 % below the baseline {baseline} mm nor PD over the nadir {nadir} mm"),
 )  # fmt: skip
-MRECIST_QUESTIONS: Final = (
-    Question("target", TARGET_RULES),
-    Question("non_target", NON_TARGET_RULES),
-    Question("new_lesion", NEW_LESION_RULES),
-    Question("overall", OVERALL_RULES),  # 2010, table 3 is table 1 of RECIST 1.1
-)
-
-
-def _new_equivocal(state: MrecistState) -> Flags:
-    return state.new_equivocal
+MRECIST_QUESTIONS: Final = combined(TARGET_RULES)  # 2010, table 3 is table 1 of RECIST 1.1
 
 
 def _nodule_counts(state: MrecistState) -> Flags:
     return state.nodule_counts & state.is_("overall", "PD")
 
 
-def _without_pattern(state: MrecistState) -> Flags:
-    return state.without_pattern
-
-
-def _small_portal_node(state: MrecistState) -> Flags:
-    return state.small_portal_node
-
-
-def _by_whole_diameter(state: MrecistState) -> Flags:
-    return state.by_whole_diameter
-
-
 MRECIST_FLAGS: Final = (
     ADJUDICATE_CR,
-    Rule("equivocal_new_lesion", "", _new_equivocal, "2010, new lesions",
+    Rule("equivocal_new_lesion", "", asks("new_equivocal"), "2010, new lesions",
          "an equivocal new finding: HCC needs 10 mm with the typical pattern, or growth by 10 mm (sizes not confirmed "
          "against the paper); fluid needs cytology"),
     Rule("new_nodule_is_hcc", "", _nodule_counts, "2010, new lesions",
          "a new liver nodule is HCC by 10 mm with the typical pattern, or by growth of 10 mm (sizes not confirmed "
          "against the paper)"),
-    Rule("pattern_not_recorded", "", _without_pattern, "2010, new lesions",
+    Rule("pattern_not_recorded", "", asks("without_pattern"), "2010, new lesions",
          "a new liver nodule without a vascular pattern on record"),
-    Rule("small_portal_node", "", _small_portal_node, "2010, nodes",
+    Rule("small_portal_node", "", asks("small_portal_node"), "2010, nodes",
          "a target node of the porta hepatis below 20 mm at baseline, which is not malignant by size"),
-    Rule("followed_by_whole_diameter", "", _by_whole_diameter, "2010, target lesions",
+    Rule("followed_by_whole_diameter", "", asks("by_whole_diameter"), "2010, target lesions",
          "a liver target without a viable diameter at baseline counts its whole diameter"),
 )  # fmt: skip
 

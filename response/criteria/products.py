@@ -1,5 +1,6 @@
 """Lesions measured by two diameters: what each adds is their product, in whole square micrometres."""
 
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -10,13 +11,22 @@ from response.criteria.burden import NO_SUM, Burden, running_before
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_with
 from response.criteria.sum_tests import SumTest
-from response.criteria.sums import ALL, Chosen, Part, burden_with, lesion_number, put, targets_of
+from response.criteria.sums import ALL, AreaState, Chosen, Part, burden_with, lesion_number, put, targets_of
 from response.readings import TOO_SMALL_UM
 from response.timeline import Block
 from response.vocabulary import State
 
 _SIZED: Final = (State.MEASURED, State.NORMAL_NODE, State.EQUIVOCAL)
 _NO_VALUE: Final = (State.NOT_EVALUABLE, State.MISSING, State.UNKNOWN, State.SPLIT, State.MERGED)
+
+
+class ProductState(AreaState):
+    """What the rules of a criterion that sums products ask; areas are whole square micrometres."""
+
+    @cached_property
+    def lesion_grown(self) -> Flags:
+        """A target has grown to progression over its own smallest product."""
+        return self.block.some(lesion_grown(self.burden, self.test)) & self.block.follow_up
 
 
 def product_um2(one: NDArray[np.int32], two: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.easl import enhances_again
 from response.criteria.hcc import intrahepatic
-from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, OVERALL_RULES, CombinationOptions
+from response.criteria.recist import CombinationOptions
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sum_tests import SumTest
@@ -38,6 +38,7 @@ from response.criteria.sums import (
     baseline_incomplete,
     burden_beside,
     burden_with,
+    combined,
     grown,
     grown_in_part,
     missing,
@@ -120,12 +121,7 @@ TARGET_RULES: Final = (
     Rule("sd", "SD", otherwise, "EASL 2001, SD",
          "the viable volume {sum} mm3 changed by {change_percent} % from the baseline, neither PR nor PD"),
 )  # fmt: skip
-QEASL_QUESTIONS: Final = (
-    Question("target", TARGET_RULES),
-    Question("non_target", NON_TARGET_RULES),
-    Question("new_lesion", NEW_LESION_RULES),
-    Question("overall", OVERALL_RULES),
-)
+QEASL_QUESTIONS: Final = combined(TARGET_RULES)
 
 
 def _grown(state: QeaslState) -> Flags:

@@ -12,31 +12,28 @@ Scope: solid tumours measured in two dimensions; for older trials, and as the ba
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.products import lesion_grown, product_burden
+from response.criteria.products import ProductState, product_burden
 from response.criteria.recist import (
-    NEW_LESION_RULES,
-    NON_TARGET_RULES,
     OVERALL_RULES,
     CombinationOptions,
     RecistState,
 )
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.sums import (
     ADJUDICATE_CR,
-    AreaState,
     SumTest,
     all_gone,
     area_numbers,
     area_values,
     baseline_incomplete,
     burden_beside,
+    combined,
     grown,
     grown_in_part,
     missing,
@@ -67,19 +64,6 @@ class WhoOptions(CombinationOptions):
     )  # fmt: skip
 
 
-class WhoState(AreaState):
-    """What the rules ask of all series of a block; areas are whole square micrometres."""
-
-    @cached_property
-    def lesion_grown(self) -> Flags:
-        """A target is 25 % or more over its own smallest product."""
-        return self.block.some(lesion_grown(self.burden, self.test)) & self.block.follow_up
-
-
-def _lesion_grown(state: WhoState) -> Flags:
-    return state.lesion_grown
-
-
 def _no_change(state: RecistState) -> Flags:
     return state.is_("target", NO_CHANGE)
 
@@ -99,8 +83,8 @@ TARGET_RULES: Final = (
     Rule("pd_proven", "PD", grown_in_part, "RECIST 1.1, 4.4.2",
          "the measured part alone, {sum} mm2, is {growth_percent} % over the nadir {nadir} mm2",
          _growth_of("sum_from_nadir")),
-    Rule("pd_lesion", "PD", _lesion_grown, "1981", "a target lesion has grown by 25 % or more over its own nadir",
-         _growth_of("any_lesion")),
+    Rule("pd_lesion", "PD", asks("lesion_grown"), "1981",
+         "a target lesion has grown by 25 % or more over its own nadir", _growth_of("any_lesion")),
     Rule("missing", "NE", missing, "1981",
          "{missing} of {targets} target lesions could not be measured in two diameters"),
     Rule("pr", "PR", shrunk, "1981",
@@ -112,15 +96,10 @@ WHO_OVERALL_RULES: Final = tuple(
     replace(rule, name="nc", category=NO_CHANGE, holds=_no_change) if rule.name == "sd" else rule
     for rule in OVERALL_RULES
 )
-WHO_QUESTIONS: Final = (
-    Question("target", TARGET_RULES),
-    Question("non_target", NON_TARGET_RULES),
-    Question("new_lesion", NEW_LESION_RULES),
-    Question("overall", WHO_OVERALL_RULES),
-)
+WHO_QUESTIONS: Final = combined(TARGET_RULES, overall=WHO_OVERALL_RULES)
 
 
-def _one_lesion_only(state: WhoState) -> Flags:
+def _one_lesion_only(state: ProductState) -> Flags:
     return state.lesion_grown & ~state.is_("overall", "PD")
 
 
@@ -146,10 +125,10 @@ class Who(Criterion):
     offered: bool = False
     test: SumTest = WHO_TEST
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> WhoState:
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ProductState:
         """Return what the rules ask; lesions are read again, by its own options."""
         burden = product_burden(burden_beside(block, options, beside))
-        return WhoState(burden, options, self.questions, self.test, beside)
+        return ProductState(burden, options, self.questions, self.test, beside)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the sum of products in thousandths of a mm2."""
@@ -157,4 +136,4 @@ class Who(Criterion):
 
 
 WHO: Final = Who(words=WHO_WORDS)
-__all__ = ["WHO", "Who", "WhoOptions", "WhoState"]
+__all__ = ["WHO", "Who", "WhoOptions"]
