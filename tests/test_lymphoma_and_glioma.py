@@ -71,3 +71,16 @@ def test_a_progression_is_dated_to_the_scan_of_the_lesion_that_shows_it(what: st
     frame = trial(lesions, "lugano").subjects
     (found,) = frame[frame["criterion"] == "lugano"]["progression_date"]
     assert str(found)[:10] == iso_day(day), what
+
+
+DRIVEN = [
+    ("rano-bm", "T1 brain 20|30 ; T2 liver 20|60 ; NT1 bone present|pd", "T1"),
+    ("rano-bm", "T1 brain 20|20 ; NL1 liver -|30 ; NL2 cerebellum -|8", "NL2"),
+    ("rano-2.0", "T1 brain [tissue=enhancing] 20x20|40x20 ; T2 brain [tissue=non_enhancing] 20x20|60x60", "T1"),
+]
+
+
+@pytest.mark.parametrize(("criterion", "lesions", "cause"), DRIVEN)
+def test_no_lesion_that_takes_no_part_is_named_as_the_cause(criterion: str, lesions: str, cause: str) -> None:
+    frame = trial(lesions, criterion).timepoints
+    assert frame[frame["criterion"] == criterion]["drivers"].iloc[-1] == cause

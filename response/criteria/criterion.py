@@ -162,6 +162,10 @@ class Criterion:
             known = state.taken_over(question)
             state.answers[question.name] = question.answer(state, options) if known is None else known
 
+    def followed(self, block: Block, options: Any) -> Flags | None:  # noqa: ARG002
+        """Return the lesions that take part, `[track]`: no other is named as a cause; None where all do."""
+        return None
+
     @property
     def prefix(self) -> str:
         """How the names of the numbers that only this criterion has begin."""

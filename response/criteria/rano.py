@@ -40,9 +40,9 @@ from response.criteria.brain_rules import (
     responds,
     responds_on_no_more,
 )
-from response.criteria.burden import NO_SUM
+from response.criteria.burden import NO_SUM, lesion_classes
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.rano_state import RanoState, rano_burden
+from response.criteria.rano_state import RanoState, of_tissue, rano_burden
 from response.criteria.recist import NEW_LESION_RULES
 from response.criteria.rules import Flags, Question, Rule, answered
 from response.criteria.some_lesions import lesions_of_series
@@ -232,6 +232,10 @@ class Rano(Criterion):
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> RanoState:
         """Return what the rules ask; lesions are read again, by tissue and measure."""
         return RanoState(rano_burden(block, options, beside), options, self.questions)
+
+    def followed(self, block: Block, options: Any) -> Flags:
+        """Return the lesions but for targets of the other tissue, `[track]`."""
+        return of_tissue(block, lesion_classes(block), options)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths: sums of products in mm2, or of volumes in mm3."""

@@ -34,7 +34,7 @@ from response.criteria.brain_rules import (
     responds_on_no_more,
 )
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.rano_bm_state import RANO_BM_TEST, RanoBmState, cns_burden
+from response.criteria.rano_bm_state import RANO_BM_TEST, RanoBmState, cns_burden, of_cns
 from response.criteria.recist import NEW_LESION_RULES
 from response.criteria.rules import Flags, Question, Rule, answered
 from response.criteria.some_lesions import lesions_of_series
@@ -198,6 +198,10 @@ class RanoBm(Criterion):
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> RanoBmState:
         """Return what the rules ask of the lesions of the central nervous system."""
         return RanoBmState(cns_burden(block, options, beside), options, self.questions, RANO_BM_TEST)
+
+    def followed(self, block: Block, options: Any) -> Flags:  # noqa: ARG002
+        """Return the lesions of the central nervous system, `[track]`."""
+        return of_cns(block)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths of a mm."""

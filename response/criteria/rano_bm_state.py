@@ -137,10 +137,14 @@ class RanoBmState(SumState):
 
 
 def cns_burden(block: Block, options: Any, beside: Any) -> Burden:
-    """Return the lesions of the central nervous system; one without an organ is taken for one of them."""
+    """Return the lesions of the central nervous system."""
     read = burden_beside(block, options, beside)
-    elsewhere = _by_site(block, lambda text: bool(text.strip())) & ~_by_site(block, _names_cns)
-    return only_lesions(read, ~elsewhere, read.state)
+    return only_lesions(read, of_cns(block), read.state)
+
+
+def of_cns(block: Block) -> Flags:
+    """Return the lesions of the central nervous system, `[track]`; one without an organ is taken for one of them."""
+    return ~_by_site(block, lambda text: bool(text.strip())) | _by_site(block, _names_cns)
 
 
 def _names_cns(site: str) -> bool:

@@ -163,7 +163,7 @@ def rano_burden(block: Block, options: Any, beside: Any) -> Burden:
     """Return the targets of the tissue that is followed, by product or volume, and new lesions from 10 x 10 mm."""
     by_volume = options.rano_measure == "volume"
     read = uptake_burden(block, "volume_mm3") if by_volume else burden_beside(block, options, beside)
-    kept = only_lesions(read, ~_not_followed(read, options), _new_states(read))
+    kept = only_lesions(read, of_tissue(block, read.classes, options), _new_states(read))
     return kept if by_volume else product_burden(kept)
 
 
@@ -182,14 +182,14 @@ def only_lesions(burden: Burden, kept: Flags, state: NDArray[np.int8]) -> Burden
     return replace(burden, classes=classes, state=state, value_um=value, facts=facts, sum_um=total)
 
 
-def _not_followed(burden: Burden, options: Any) -> Flags:
-    """Return the targets of the other tissue, by what was measured at baseline; `[track]`."""
-    measurements = burden.block.timeline.measurements
+def of_tissue(block: Block, classes: NDArray[np.uint8], options: Any) -> Flags:
+    """Return the lesions but for targets of the other tissue, by what was measured at baseline; `[track]`."""
+    measurements = block.timeline.measurements
     if "tissue" not in measurements.codes:
-        return np.zeros(len(burden.classes), np.bool_)
-    tissue = burden.block.at_baseline(measurements.code("tissue"), Tissue.BLANK)
+        return np.ones(len(classes), np.bool_)
+    tissue = block.at_baseline(measurements.code("tissue"), Tissue.BLANK)
     other = Tissue.NON_ENHANCING if options.rano_tissue == "enhancing" else Tissue.ENHANCING
-    return np.asarray((tissue == other) & is_one_of(burden.classes, TARGETS))
+    return np.asarray((tissue != other) | ~is_one_of(classes, TARGETS))
 
 
 def _new_states(burden: Burden) -> NDArray[np.int8]:

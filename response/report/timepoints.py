@@ -358,7 +358,11 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
         np.concatenate([part.track for part in parts]),
         np.concatenate([part.fact for part in parts]),
     )
-    return whole, np.concatenate(ranks)
+    order, followed = np.concatenate(ranks), result.criterion.followed(evidence.block, result.options)
+    if followed is None:
+        return whole, order
+    kept = followed[whole.track]
+    return whole.where(kept), order[kept]
 
 
 def _grew(decisions: Decisions, evidence: Evidence) -> NDArray[np.bool_]:
