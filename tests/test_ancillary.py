@@ -16,7 +16,7 @@ from response.io.results import left_from_before, write_results
 from response.registry import criterion_names
 from response.report.tables import ANCILLARY_COLUMNS, ancillary_table, timepoint_table
 from response.vocabulary import Ancillary, PathologyClass, text_of
-from tests.trials import assessed
+from tests.trials import assessed, from_rows, target
 
 
 def rows_of(assessment: Assessment) -> list[dict[str, str]]:
@@ -261,6 +261,8 @@ LOOKS = [
     ("T1 liver 50[rim_finding=present]|50[rim_finding=not_evaluable]", []),
     ("T1 liver 50[rim_finding=present]|50[rim_finding=absent]", ["second_look"]),
     ("T1 node 50x20[rim_finding=present]|90x21[rim_finding=absent]", ["second_look"]),  # its short axis counts
+    ("T1 liver NE[necrosis_finding=absent]|50[necrosis_finding=new] ; T2 lung 20|20", []),  # its size was not known
+    ("T1 lung 20|20 ; NL1 lung -|20[rim_finding=new]", []),  # nor that of a new lesion
     # a lesion without a size that is there as before
     ("NT1 liver present[rim_finding=present]|present[rim_finding=absent]", ["second_look"]),
     ("NT1 liver present[rim_finding=present]|present[rim_finding=absent,trend=unchanged]", ["second_look"]),
@@ -289,6 +291,8 @@ LOOKS = [
     # groups
     ("T1 liver 50#3[morphology_suggested=3]|30#1[morphology_suggested=2]", ["morphology_differs"]),
     ("T1 liver 50#3[morphology_suggested=3]|30#1[morphology_suggested=]", []),
+    ("T1 liver 50#3|30#1", []),
+    ("T1 liver 50[morphology_suggested=3]|30[morphology_suggested=1]", []),
     ("T1 liver 50#3[morphology_suggested=3]|30[morphology_suggested=1]", []),
     # gone
     ("T1 liver 50|0|0", ["metastasis_disappeared"]),  # told once
@@ -297,6 +301,8 @@ LOOKS = [
     ("T1 lung 50|0", []),
     ("T1 node 50x20|9x5", []),
     ("T1 liver 50|50 ; NL1 liver -|20|0", []),
+    ("T1 liver 50|50 ; T2 liver -|0", []),  # it was not there at baseline
+    ("T1 liver 50|50 ; T2 liver [role=candidate] 20|0", []),
     ("T1 liver 50|0 [baseline=Y]|0", []),
 ]
 ANCILLARY_IDS = {
@@ -321,6 +327,21 @@ def test_lesions_that_are_worth_a_look(lesions: str, expected: list[str]) -> Non
 def test_a_primary_of_the_liver_is_no_metastasis(tumour_type: str, told: bool) -> None:
     found = found_in("T1 liver 50|0", subject=f"tumour_type={tumour_type}")
     assert found == ["metastasis_disappeared"] * told
+
+
+def test_a_subject_that_the_subject_table_does_not_know_has_no_tumour_type() -> None:
+    rows = [target(name, place, length) for name in ("A", "B") for place, length in ((0, "50"), (1, "0"))]
+    found = from_rows(rows, subjects=[{"subject": "A", "tumour_type": "HCC", "radiotherapy_end": "2024-02-20"}]).found
+    assert [item.subject for item in found if item.id == "metastasis_disappeared"] == ["B"]
+
+
+def test_dense_parts_name_the_criteria_that_compare_attenuation() -> None:
+    lesions = "T1 liver 50@60[calcification_finding=absent]|30@60[calcification_finding=new]"
+    (found,) = [found for found in assessed(lesions, "choi", "sact", "who").found if found.id == "dense_parts"]
+    assert found.sentence == (
+        "Attenuation is compared (Choi, SACT), but calcification is new: dense parts may hide a fall."
+    )
+    assert not [found for found in assessed(lesions, "who").found if found.id == "dense_parts"]
 
 
 def test_the_place_of_a_metastasis_that_disappeared_is_kept() -> None:
