@@ -38,7 +38,6 @@ from response.criteria.recist import (
     recist_burden,
 )
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, asks
-from response.criteria.runs import NOWHERE
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import ADJUDICATE_CR, burden_with, otherwise
 from response.criteria.visit_values import at_baseline
@@ -89,13 +88,12 @@ class Pcwg3State(RecistState):
 
     def known(self, question: str) -> RuleCodes | None:
         """Return the answers that RECIST 1.1 beside has given already; None where it has not."""
-        if self.standard is None or question == "bone":
+        if self.standard is None:
             return None
         if question in ("target", "non_target"):
             return self.standard.answers[question]
-        if self.burden is not self.standard.burden:
-            return None
-        return self.standard.answers.get({"soft_tissue": "overall", "new_lesion": "new_lesion"}.get(question, ""))
+        same = {"soft_tissue": "overall", "new_lesion": "new_lesion"} if self.burden is self.standard.burden else {}
+        return self.standard.answers.get(same.get(question, ""))
 
     @property
     def sums(self) -> Burden:
@@ -120,9 +118,8 @@ class Pcwg3State(RecistState):
     @cached_property
     def _shown_from(self) -> NDArray[np.intp]:
         own = np.broadcast_to(np.arange(self.shape[1]), self.shape)
-        start = self.bone.start
-        by_bone = self.is_("bone", "PD") & ~self.is_("soft_tissue", "PD") & (start > NOWHERE)
-        return np.where(by_bone, start, own).astype(np.intp)
+        by_bone = self.is_("bone", "PD") & ~self.is_("soft_tissue", "PD")
+        return np.where(by_bone, self.bone.start, own).astype(np.intp)
 
     @cached_property
     def first_scan_late(self) -> Flags:

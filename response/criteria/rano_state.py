@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_DATE
-from response.criteria.burden import Burden, LesionClass, before, facts_at, running
-from response.criteria.neuro_status import NOWHERE, NeuroStatus
+from response.criteria.burden import Burden, LesionClass, facts_at
+from response.criteria.neuro_status import NeuroStatus
 from response.criteria.pet import uptake_burden
 from response.criteria.products import product_burden
 from response.criteria.rules import Flags, Question
+from response.criteria.runs import run_starts
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import NEW, TARGETS, AreaState, SumTest, burden_beside
 from response.criteria.visit_values import at_baseline
@@ -87,12 +88,8 @@ class RanoState(AreaState):
     @cached_property
     def began(self) -> NDArray[np.intp]:
         """Place of the first progression of the run that a timepoint belongs to, `NOWHERE` before any."""
-        place = np.arange(self.shape[1])
         ended = self.all_assessed & ~self.progresses & self.block.follow_up
-        last_end = running(np.maximum, np.where(ended, place, NOWHERE))
-        last = before(running(np.maximum, np.where(self.progresses, place, NOWHERE)), NOWHERE)
-        opens = self.progresses & ((last == NOWHERE) | (last < last_end))
-        return np.asarray(running(np.maximum, np.where(opens, place, NOWHERE)), np.intp)
+        return run_starts(self.progresses, ended)
 
     @cached_property
     def after_early(self) -> Flags:

@@ -13,10 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_DATE, NO_NUMBER
-from response.criteria.burden import Burden, Fact, facts_at, running, running_before
+from response.cells import NO_NUMBER
+from response.criteria.burden import Burden, Fact, facts_at, running
 from response.criteria.recist import CombinationOptions
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.runs import days_passed, run_starts
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import NEW, AreaState, SumState, total_of
@@ -26,7 +27,6 @@ from response.vocabulary import State, organ_of
 
 _SKIN: Final = frozenset(("skin", "cutaneous", "subcutaneous"))
 _NOT_SEEN: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED)
-NOWHERE: Final = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,21 +227,14 @@ class TotalState(SumState):
     @cached_property
     def began(self) -> NDArray[np.intp]:
         """Place of the first progression of the run that a timepoint belongs to, `NOWHERE` before any."""
-        place = np.broadcast_to(np.arange(self.shape[1]), self.shape)
         taken_back = self.all_assessed & ~self.progresses & self.block.follow_up
-        last_back = running(np.maximum, np.where(taken_back, place, NOWHERE))
-        last_before = running_before(np.maximum, np.where(self.progresses, place, NOWHERE), NOWHERE)
-        opens = self.progresses & ((last_before == NOWHERE) | (last_before < last_back))
-        return np.asarray(running(np.maximum, np.where(opens, place, NOWHERE)), np.intp)
+        return run_starts(self.progresses, taken_back)
 
     @cached_property
     def confirmed(self) -> Flags:
         """The progression began so many days before, and nothing took it back."""
-        days = self.block.cell_values(self.block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
-        then = np.take_along_axis(days, np.maximum(self.began, 0), axis=1)
-        unknown = (days == NO_DATE) | (then == NO_DATE)
         later = self.began < np.arange(self.shape[1])
-        waited = unknown | (days - then >= self.options.pd_confirm_days)
+        waited = days_passed(self.block, self.began, self.options.pd_confirm_days)
         return np.asarray(self.progresses & later & waited)
 
     @property
