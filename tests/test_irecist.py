@@ -252,6 +252,8 @@ TOLD = [
     ("T1 liver 100|100|60|60 ; NL1 lung -|20|20|25", "3",
      "The sum of the known new lesion targets, 25 mm, is 5 mm over its nadir 20 mm."),
     ("T1 liver 100|100|60|60 ; NL1 lung -|20|20|24", "3", "iUPD at 25 mm of new lesion targets or more: 1 mm away"),
+    ("T1 liver 25|25", "1", "iUPD at 30 mm or more: 5 mm away (5 mm over the nadir 25 mm decides)"),
+    ("T1 liver 30|30", "1", "iUPD at 36 mm or more: 6 mm away (20 % over the nadir 30 mm decides)"),
     ("T1 liver 100|90", "1", "iPR at 70 mm or less: 20 mm away; iUPD at 120 mm or more: 30 mm away"),
     ("T1 liver 100|125|130|60", "3", "Progression was confirmed before."),
 ]  # fmt: skip

@@ -176,10 +176,7 @@ class WalkState(State):
         """Return where the walk came to the timepoint in one of some phases."""
         if phases not in self._phases:
             phase = self.known("phase")
-            found = phase == phases[0]
-            for other in phases[1:]:
-                found |= phase == other
-            self._phases[phases] = found
+            self._phases[phases] = np.logical_or.reduce([phase == one for one in phases])
         return self._phases[phases]
 
     def beginning(self) -> tuple[Mapping[str, RuleCodes], NDArray[np.intp]]:
