@@ -3,8 +3,9 @@
 Source: Bruix et al., J Hepatol 2001;35:421-430 (conference of the European Association for the Study of the Liver).
 Confirmed in public tables: CR without enhancing tissue, PR from -50 %, PD "more than 25 %" or new enhancement in a
 treated lesion, SD else (PMC3094725, table 1; PMC6287184, table 4). Not found, and so to be checked against the paper:
-that growth is against the best response, and PD by any one lesion (`easl_pd`). Non-targets, new lesions and the
-combination are those of RECIST 1.1, which is our choice. The quantitative form with volumes is `qeasl`.
+that growth is against the best response, which is flagged where it decides, and PD by any one lesion (`easl_pd`).
+Non-targets, new lesions and the combination are those of RECIST 1.1, which is our choice. The form with volumes is
+`qeasl`.
 
 An intrahepatic target adds `viable_area_mm2`, or the product of `viable_mm` and `viable_short_mm`, if that was measured
 at baseline; any other target adds the product of its whole diameters.
