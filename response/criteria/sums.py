@@ -200,9 +200,9 @@ def area_numbers(prefix: str) -> tuple[Number, ...]:
 def area_values(prefix: str, state: SumState) -> Mapping[str, NDArray[np.int64]]:
     """Return the numbers of `area_numbers` at each timepoint; rounded, for they are shown and decide nothing."""
     burden = state.burden
-    baseline = np.asarray(np.broadcast_to(burden.baseline_um, state.shape))
-    sums = {"sum_mm2": burden.sum_um, "baseline_mm2": baseline, "nadir_mm2": burden.nadir_um}
-    shown = {name: np.where(areas == NO_SUM, NO_SUM, rounded_area(areas)) for name, areas in sums.items()}
+    sums = {"sum_mm2": burden.sum_um, "baseline_mm2": burden.baseline_um, "nadir_mm2": burden.nadir_um}
+    rounded = {name: np.where(areas == NO_SUM, NO_SUM, rounded_area(areas)) for name, areas in sums.items()}
+    shown = {name: np.asarray(np.broadcast_to(areas, state.shape)) for name, areas in rounded.items()}
     return {**shown, f"{prefix}_unmeasured": state.unmeasured}
 
 
