@@ -240,11 +240,10 @@ class Rano(Criterion):
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths: sums of products in mm2, or of volumes in mm3."""
         burden = state.burden
-        baseline = np.asarray(np.broadcast_to(burden.baseline_um, state.shape))
-        sums = {"sum": burden.sum_um, "baseline": baseline, "nadir": burden.nadir_um}
+        sums = {"sum": burden.sum_um, "baseline": burden.baseline_um, "nadir": burden.nadir_um}
         if state.options.rano_measure == "products":
             sums = {name: np.where(area == NO_SUM, NO_SUM, rounded_area(area)) for name, area in sums.items()}
-        shown = {f"{PREFIX}_{name}": values for name, values in sums.items()}
+        shown = {f"{PREFIX}_{name}": np.asarray(np.broadcast_to(found, state.shape)) for name, found in sums.items()}
         return {**shown, f"{PREFIX}_unmeasured": state.unmeasured}
 
 
