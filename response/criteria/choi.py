@@ -19,7 +19,7 @@ from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.new_lesions import visit_codes
 from response.criteria.recist import RecistState, recist_burden
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, asks, otherwise
 from response.criteria.some_lesions import is_one_of
 from response.protocol import BestResponseOptions, option
 from response.timeline import Block
@@ -139,10 +139,6 @@ def _new_lesion(state: ChoiState) -> Flags:
     return state.recist.is_("new_lesion", "Yes")
 
 
-def _nodule(state: ChoiState) -> Flags:
-    return state.nodule
-
-
 def _non_target_pd(state: ChoiState) -> Flags:
     return state.recist.is_("non_target", "PD")
 
@@ -196,16 +192,8 @@ def _both_respond(state: ChoiState) -> Flags:
     return _size_response(state) & _density_response(state)
 
 
-def _density_missing(state: ChoiState) -> Flags:
-    return state.density_missing
-
-
 def _deteriorated(state: ChoiState) -> Flags:
     return np.asarray(visit_codes(state.block, "clinical") == Clinical.DETERIORATED)
-
-
-def _everywhere(state: ChoiState) -> Flags:
-    return np.ones(state.shape, np.bool_)
 
 
 def _logic(value: str) -> Callable[[Any], bool]:
@@ -222,7 +210,7 @@ def _counts_as_pd(options: Any) -> bool:
 
 CHOI_RULES: Final = (
     Rule("new_lesion", "PD", _new_lesion, "table 2, PD", "a new lesion"),
-    Rule("nodule", "PD", _nodule, "table 2, PD", "a new or growing intratumoral nodule"),
+    Rule("nodule", "PD", asks("nodule"), "table 2, PD", "a new or growing intratumoral nodule"),
     Rule("non_target_pd", "PD", _non_target_pd, "table 2, PD", "obvious progression of a non-target lesion",
          _counts_as_pd),
     Rule("cr", "CR", _all_gone, "table 2, CR", "all lesions are gone and there is no new lesion"),
@@ -240,11 +228,11 @@ CHOI_RULES: Final = (
     Rule("pr_attenuation", "PR", _density_response, "table 2, PR",
          "the attenuation {hu} HU is {hu_shrinkage_percent} % below the baseline {baseline_hu} HU (15 % are enough)",
          _logic("or")),
-    Rule("attenuation_missing", "NE", _density_missing, "table 2", "the attenuation could not be compared"),
+    Rule("attenuation_missing", "NE", asks("density_missing"), "table 2", "the attenuation could not be compared"),
     Rule("deteriorated", "NE", _deteriorated, "table 2, SD", "symptomatic deterioration"),
     Rule("pr_blocked", "SD", _blocked, "table 2, PR", "PR is blocked by progression of a non-target lesion",
          _blocks_only),
-    Rule("sd", "SD", _everywhere, "table 2, SD",
+    Rule("sd", "SD", otherwise, "table 2, SD",
          "the sum changed by {change_percent} % and the attenuation by {hu_change_percent} %: neither PR nor PD"),
 )  # fmt: skip
 CHOI_QUESTIONS: Final = (Question("overall", CHOI_RULES),)

@@ -16,7 +16,7 @@ from response.cells import NO_NUMBER
 from response.criteria.burden import LesionClass, before, running
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import RecistState
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Flags, Question, Rule, otherwise
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import total_of
 from response.protocol import Options, option
@@ -237,10 +237,6 @@ def _all_optimal(state: ChunState) -> Flags:
     return np.asarray(state.optimal == state.assessable)
 
 
-def _everywhere(state: ChunState) -> Flags:
-    return np.ones(state.shape, np.bool_)
-
-
 def _by(aggregation: str) -> Callable[[Any], bool]:
     return lambda options: bool(options.chun_aggregation == aggregation)
 
@@ -277,8 +273,8 @@ CHUN_RULES: Final = (
     Rule("all_none", "none", _all_none, "table 1", _VOTES, _by("all")),
     Rule("all_incomplete", "incomplete", _all_incomplete, "table 1", _VOTES, _by("all")),
     Rule("all_optimal", "optimal", _all_optimal, "table 1", _VOTES, _by("all")),
-    Rule("undecided", "NE", _everywhere, "table 1", _VOTES + ", which decide nothing", _undecided),
-    Rule("optimal", "optimal", _everywhere, "table 1", _VOTES, _decided),
+    Rule("undecided", "NE", otherwise, "table 1", _VOTES + ", which decide nothing", _undecided),
+    Rule("optimal", "optimal", otherwise, "table 1", _VOTES, _decided),
 )  # fmt: skip
 CHUN_QUESTIONS: Final = (Question("overall", CHUN_RULES),)
 
