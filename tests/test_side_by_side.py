@@ -505,3 +505,9 @@ def test_the_counts_of_a_large_trial_add_up() -> None:
     scored = int((found.results["choi"].answers["overall"] >= 0).sum())
     of_choi = table[(table["criterion_b"] == "choi") & (table["level"] == "timepoint") & (table["kind"] == "count")]
     assert int(np.nansum(of_choi["count"])) == scored
+
+
+def test_explain_names_no_other_rule_that_tells_the_same() -> None:
+    text = assessed("T1 liver 100#3|98#3", "chun").explain("S1")
+    assert "0 optimal, 0 incomplete and 1 without response of 1 metastases." in text
+    assert "chun.overall.incomplete" not in text

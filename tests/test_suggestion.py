@@ -229,7 +229,10 @@ def test_the_course_of_a_subject_tells_what_is_suggested() -> None:
 
 def test_a_subject_that_the_subject_table_does_not_know_suggests_nothing() -> None:
     measured = [target(name, place, "30") for name in ("A", "B") for place in (0, 1)]
-    found = from_rows(measured, subjects=[{"subject": "A", "tumour_type": "GIST", "setting": "neoadjuvant"}])
+    about = {"subject": "A", "tumour_type": "GIST", "setting": "neoadjuvant", "radiotherapy_end": "2024-01-10"}
+    found = from_rows(measured, subjects=[about])
     assert "Suggested" in explain(found, "A")
     assert "Suggested" not in explain(found, "B")
     assert "Setting" not in explain(found, "B")
+    assert "after radiotherapy" in explain(found, "A")
+    assert "radiotherapy" not in explain(found, "B")

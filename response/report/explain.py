@@ -251,9 +251,8 @@ class _Course:
             chosen = question.rules[int(state.answers[question.name][0, place])]
             for rule in question.rules:
                 rule_id = result.criterion.rule_id(question.name, rule)
-                told_already = rule.sentence == chosen.sentence  # the same numbers, and a later place in the order
-                if rule is chosen or rule_id == decided or told_already:
-                    continue
+                if rule_id == decided or rule.sentence == chosen.sentence:
+                    continue  # it tells nothing else
                 if rule.name in holds and holds[rule.name][0, place]:
                     found.append(f"{rule_id} ({rule.category})")
         return found
