@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from response.criteria.ablation_state import AblationState, Zone
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import RecistState
-from response.criteria.rules import Flags, Question, Rule
+from response.criteria.rules import Question, Rule, asks
 from response.criteria.sums import otherwise
 from response.protocol import Options, option
 from response.timeline import Block
@@ -65,22 +65,10 @@ ABLATION_RULES: Final = (
 ABLATION_QUESTIONS: Final = (Question("overall", ABLATION_RULES),)
 
 
-def _small_margin(state: AblationState) -> Flags:
-    return state.small_margin
-
-
-def _early(state: AblationState) -> Flags:
-    return state.early
-
-
-def _untreated_zone(state: AblationState) -> Flags:
-    return state.zone_without_treatment
-
-
 ABLATION_FLAGS: Final = (
-    Rule("small_margin", "", _small_margin, "2014", "a margin below what is usual"),
-    Rule("early_scan", "", _early, "our choice", "a scan too early after treatment to measure the zone anew"),
-    Rule("zone_without_treatment", "", _untreated_zone, "our choice",
+    Rule("small_margin", "", asks("small_margin"), "2014", "a margin below what is usual"),
+    Rule("early_scan", "", asks("early"), "our choice", "a scan too early after treatment to measure the zone anew"),
+    Rule("zone_without_treatment", "", asks("zone_without_treatment"), "our choice",
          "a zone that enhances is described of a lesion without a date of treatment before: it does not count"),
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ from response.criteria.burden import NO_SUM, Fact
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.injected import Group, groups_of, injected_lesions
 from response.criteria.recist import OVERALL_RULES, PD_INCREASE_UM, CombinationOptions
-from response.criteria.rules import Flags, Question, Rule, asks, in_category
+from response.criteria.rules import Flags, Question, Rule, answered, asks, in_category
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -238,13 +238,9 @@ def _too_many(state: ItrecistState) -> Flags:
     return state.spread(np.maximum(*counts) > MOST_TARGETS)
 
 
-def _measured_anew(state: ItrecistState) -> Flags:
-    return np.asarray(state.is_("anew", "CR", "PR", "SD", "PD", "NE"))
-
-
 ITRECIST_FLAGS: Final = (
     ADJUDICATE_CR,
-    Rule("measured_anew", "", _measured_anew, _SINCE,
+    Rule("measured_anew", "", answered("anew", "CR", "PR", "SD", "PD", "NE"), _SINCE,
          "measured against the first progression too; how itRECIST does that was not confirmed against the paper"),
     Rule("too_many_targets", "", _too_many, "2020, figure 1", "more than five injected or non-injected targets"),
     Rule("newly_injected", "", asks("newly_injected"), "2020, figure 1", "a lesion is injected for the first time"),

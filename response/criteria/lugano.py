@@ -30,7 +30,7 @@ from response.criteria.criterion import Criterion, Number, State
 from response.criteria.lugano_state import LuganoState
 from response.criteria.lymphoma import lymphoma_burden
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, CombinationOptions
-from response.criteria.rules import Flags, Question, Rule, answered
+from response.criteria.rules import Flags, Question, Rule, answered, asks
 from response.criteria.some_lesions import is_one_of, lesions_of_series
 from response.criteria.sums import (
     TARGETS,
@@ -74,19 +74,11 @@ class LuganoOptions(CombinationOptions):
 # --- Target lesions: up to six dominant nodes and extranodal lesions
 
 
-def _lesion_grown(state: LuganoState) -> Flags:
-    return state.lesion_progressed
-
-
-def _regrown(state: LuganoState) -> Flags:
-    return state.target_regrown
-
-
 TARGET_RULES: Final = (
     Rule("no_targets", "NA", no_targets, "table 3", "no measurable node or lesion was chosen at baseline"),
-    Rule("pd_lesion", "PD", _lesion_grown, "table 3, PD",
+    Rule("pd_lesion", "PD", asks("lesion_progressed"), "table 3, PD",
          "a lesion above 15 mm has grown by 50 % of its smallest product, and by 5 mm (10 mm if above 20 mm)"),
-    Rule("regrowth", "PD", _regrown, "table 3, PD", "a lesion that could not be seen any more is back"),
+    Rule("regrowth", "PD", asks("target_regrown"), "table 3, PD", "a lesion that could not be seen any more is back"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "table 3",
          "a target lesion was not measured in two diameters at baseline"),
     Rule("cr", "CR", all_gone, "table 3, CR", "all nodes are at most 15 mm long and extranodal lesions are gone"),
@@ -102,14 +94,11 @@ TARGET_RULES: Final = (
 # --- Lesions that are not measured
 
 
-def _non_target_regrown(state: LuganoState) -> Flags:
-    return state.non_target_regrown
-
-
 _FIRST: Final = [rule.name for rule in NON_TARGET_RULES].index("pd") + 1
 LUGANO_NON_TARGET_RULES: Final = (
     *NON_TARGET_RULES[:_FIRST],
-    Rule("regrowth", "PD", _non_target_regrown, "table 3, PD", "a lesion that is not measured was gone and is back"),
+    Rule("regrowth", "PD", asks("non_target_regrown"), "table 3, PD",
+         "a lesion that is not measured was gone and is back"),
     *(rule for rule in NON_TARGET_RULES[_FIRST:] if rule.name != "marker_above"),
 )  # fmt: skip
 
@@ -200,10 +189,6 @@ def _complete(state: LuganoState) -> Flags:
     return _gone(state) & organs & state.no_new_lesion
 
 
-def _shrunk_enough(state: LuganoState) -> Flags:
-    return state.shrunk_enough
-
-
 def _spleen_open(state: LuganoState) -> Flags:
     return (state.shrunk_enough | _only_organs(state)) & state.is_("spleen", "NE") & state.spleen.enlarged
 
@@ -240,7 +225,7 @@ OVERALL_RULES: Final = (
     Rule("non_target_increased", "SD", _held_by_increase, "table 3, PR",
          "the target lesions respond, but a lesion that is not measured has increased"),
     Rule("pr", "PR", answered("target", "PR"), "table 3, PR", "{target}"),
-    Rule("cr_unproven", "PR", _shrunk_enough, "table 3, CR",
+    Rule("cr_unproven", "PR", asks("shrunk_enough"), "table 3, CR",
          "what was measured is gone, normal or regressed, but something is left or was not looked at: {non_target}; "
          "{spleen}; {marrow}"),
     Rule("sd", "SD", answered("target", "SD"), "table 3, SD", "{target}"),
@@ -269,10 +254,6 @@ def _too_many(state: LuganoState) -> Flags:
 
 def _below_measurable(state: LuganoState) -> Flags:
     return state.spread(lesions_of_series(state.block, state.lesions.below_measurable) > 0)
-
-
-def _small_new(state: LuganoState) -> Flags:
-    return state.new_equivocal
 
 
 def _regrowth(state: LuganoState) -> Flags:
@@ -308,7 +289,7 @@ LUGANO_FLAGS: Final = (
     Rule("more_than_six_targets", "", _too_many, "table 3", "more than six lesions were chosen"),
     Rule("target_below_measurable_size", "", _below_measurable, "table 3",
          "a node of 15 mm or less, or an extranodal lesion of 10 mm or less, was chosen"),
-    Rule("equivocal_new_lesion", "", _small_new, "table 3, PD",
+    Rule("equivocal_new_lesion", "", asks("new_equivocal"), "table 3, PD",
          "a doubtful new lesion: an extranodal one up to 10 mm counts only if it is unequivocally lymphoma"),
     Rule("regrowth_by_our_reading", "", _regrowth, "table 3, PD",
          "regrowth: gone, then at the size of a new lesion (how much it takes stands in no source)"),

@@ -37,7 +37,7 @@ from response.criteria.recist import (
     RecistState,
     recist_burden,
 )
-from response.criteria.rules import Flags, Question, Rule, RuleCodes, asks
+from response.criteria.rules import Flags, Question, Rule, RuleCodes, answered, asks
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import ADJUDICATE_CR, burden_with, otherwise
 from response.criteria.visit_values import at_baseline
@@ -176,10 +176,6 @@ def _pair(soft: str, *bone: str) -> Callable[[Pcwg3State], Flags]:
     return lambda state: state.is_("soft_tissue", soft) & (state.is_("bone", *bone) if bone else True)
 
 
-def _bone_pd(state: Pcwg3State) -> Flags:
-    return state.is_("bone", "PD")
-
-
 def _cr_with_targets(state: Pcwg3State) -> Flags:
     return state.is_("soft_tissue", "CR") & ~state.no_targets
 
@@ -187,7 +183,7 @@ def _cr_with_targets(state: Pcwg3State) -> Flags:
 _TABLE: Final = "soft tissue and bone"
 OVERALL_TABLE: Final = (
     Rule("soft_tissue_pd", "PD", _pair("PD"), _TABLE, "progression of soft tissue: {soft_tissue}"),
-    Rule("bone_pd", "PD", _bone_pd, _TABLE, "progression of bone: {bone}"),
+    Rule("bone_pd", "PD", answered("bone", "PD"), _TABLE, "progression of bone: {bone}"),
     Rule("soft_tissue_ne", "NE", _pair("NE"), _TABLE, "{soft_tissue}"),
     Rule("ned_non_pd", "Non-CR/Non-PD", _pair("NED", NON_PD), _TABLE, "no soft tissue disease, and {bone}"),
     Rule("ned_pdu", PDU, _pair("NED", PDU), _TABLE, "no soft tissue disease, and {bone}"),

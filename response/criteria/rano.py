@@ -44,7 +44,7 @@ from response.criteria.burden import NO_SUM, lesion_classes
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.rano_state import RanoState, of_tissue, rano_burden
 from response.criteria.recist import NEW_LESION_RULES
-from response.criteria.rules import Flags, Question, Rule, answered
+from response.criteria.rules import Flags, Question, Rule, answered, asks
 from response.criteria.some_lesions import lesions_of_series
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -91,10 +91,6 @@ class RanoOptions(BrainOptions):
     )
 
 
-def _minor(state: RanoState) -> Flags:
-    return state.minor
-
-
 TARGET_RULES: Final = (
     Rule("no_targets", "NA", no_targets, "measurable disease", "no target of the tissue that is followed at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "measurable disease",
@@ -105,7 +101,7 @@ TARGET_RULES: Final = (
          "the measured part alone, {sum}, is {growth_percent} % over the smallest sum {nadir}"),
     Rule("missing", "NE", missing, "not evaluable", "{missing} of {targets} targets could not be measured"),
     Rule("pr", "PR", shrunk, "PR", "the sum {sum} is {shrinkage_percent} % below the baseline {baseline}"),
-    Rule("minor_response", "SD", _minor, "MR",
+    Rule("minor_response", "SD", asks("minor"), "MR",
          "minor response: the sum {sum} is {shrinkage_percent} % below {baseline}",
          chosen("rano_tissue", "non_enhancing")),
     Rule("sd", "SD", otherwise, "SD", "the sum {sum} changed by {change_percent} % from the baseline {baseline}"),

@@ -22,9 +22,8 @@ from response.criteria.products import ProductState, product_burden
 from response.criteria.recist import (
     OVERALL_RULES,
     CombinationOptions,
-    RecistState,
 )
-from response.criteria.rules import Flags, Question, Rule, asks
+from response.criteria.rules import Flags, Question, Rule, answered, asks
 from response.criteria.sums import (
     ADJUDICATE_CR,
     SumTest,
@@ -64,10 +63,6 @@ class WhoOptions(CombinationOptions):
     )  # fmt: skip
 
 
-def _no_change(state: RecistState) -> Flags:
-    return state.is_("target", NO_CHANGE)
-
-
 def _growth_of(which: str) -> Callable[[Any], bool]:
     return lambda options: bool(options.who_pd == which)
 
@@ -93,7 +88,7 @@ TARGET_RULES: Final = (
          "the sum of products {sum} mm2 changed by {change_percent} % from the baseline, neither PR nor PD"),
 )  # fmt: skip
 WHO_OVERALL_RULES: Final = tuple(
-    replace(rule, name="nc", category=NO_CHANGE, holds=_no_change) if rule.name == "sd" else rule
+    replace(rule, name="nc", category=NO_CHANGE, holds=answered("target", NO_CHANGE)) if rule.name == "sd" else rule
     for rule in OVERALL_RULES
 )
 WHO_QUESTIONS: Final = combined(TARGET_RULES, overall=WHO_OVERALL_RULES)
