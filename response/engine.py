@@ -18,6 +18,7 @@ from response.best_of_series import BestOfSeries, best_of_series
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, State
 from response.criteria.recist import RecistState
+from response.criteria.some_lesions import is_one_of
 from response.errors import CriterionError, ResponseError, place_of_fault
 from response.findings import Finding
 from response.measurements import Measurements
@@ -216,7 +217,7 @@ def _keep_progression(block: Block, state: State, result: Result, beside: Mappin
     assert isinstance(recist, RecistState)
     lut = response_lut(state.question_rules("overall"), result.criterion.response_words)
     codes = lut[state.answers["overall"]]
-    progressed = np.isin(codes, (Response.PD, Response.UNCONFIRMED_PD)) & block.follow_up
+    progressed = is_one_of(codes, (Response.PD, Response.UNCONFIRMED_PD)) & block.follow_up
     first = progressed if state.dated_from is None else progressed & (state.dated_from == np.arange(codes.shape[1]))
     # a criterion that reads its lesions in another way dates by what it saw
     burden = state.burden if isinstance(state, RecistState) else recist.burden
@@ -254,7 +255,7 @@ def _revised_cr(codes: NDArray[np.int8], judged: NDArray[np.bool_]) -> NDArray[n
 
     What comes after a PD revises nothing.
     """
-    disease = np.isin(codes, (Response.PR, Response.SD, Response.NON_CR_NON_PD)) & ~judged
+    disease = is_one_of(codes, (Response.PR, Response.SD, Response.NON_CR_NON_PD)) & ~judged
     places = np.arange(codes.shape[1])
     last = codes.shape[1]
     next_disease, next_pd = (

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.rules import Flags
+from response.criteria.some_lesions import is_one_of
 from response.lineage import fragment_roots
 from response.readings import TOO_SMALL_UM
 from response.timeline import Block
@@ -171,7 +172,7 @@ class Burden:
         state = block.spot_values(block.timeline.state, State.UNKNOWN) if state is None else state
         value = block.spot_values(block.timeline.value_um, 0) if value_um is None else value_um
         lesion_facts = facts_at(classes, state)
-        summed = np.isin(classes, (LesionClass.TARGET, LesionClass.TARGET_NODE))
+        summed = is_one_of(classes, (LesionClass.TARGET, LesionClass.TARGET_NODE))
         counted = value if summed.all() else value * summed[:, None]
         return cls(
             block=block,
@@ -188,7 +189,7 @@ class Burden:
 
     def any_lesion(self, *classes: LesionClass) -> Flags:
         """Return whether the series has a baseline lesion of one of the classes, `[series, 1]`."""
-        return self.block.series_with(np.isin(self.classes, classes))
+        return self.block.series_with(is_one_of(self.classes, classes))
 
     @cached_property
     def has_targets(self) -> Flags:
