@@ -58,6 +58,7 @@ class Mchoi(Choi):
     questions: tuple[Question[Any], ...] = (Question("overall", MCHOI_RULES),)
     flags: tuple[Rule[Any], ...] = MCHOI_FLAGS
     offered: bool = False
+    scope: str = "The modified Choi criteria were made for renal cell carcinoma under tyrosine kinase inhibitors."
 
 
 MCHOI: Final = Mchoi()
