@@ -3,14 +3,13 @@
 Sources as in `rano` and `rano_bm`. Their states have a `status` (`neuro_status.NeuroStatus`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from response.criteria.recist import NON_TARGET_RULES, CombinationOptions
-from response.criteria.rules import Flags, Rule
+from response.criteria.rules import Flags, Rule, chosen
 from response.protocol import option
 
 
@@ -28,17 +27,7 @@ class BrainOptions(CombinationOptions):
 BRAIN_NON_TARGET_RULES: Final = tuple(rule for rule in NON_TARGET_RULES if rule.name != "marker_above")
 
 
-def chosen(key: str, value: str) -> Callable[[Any], bool]:
-    """Return the condition that an option has a value."""
-    return lambda options: bool(getattr(options, key) == value)
-
-
 # --- Conditions of the overall response
-
-
-def asked(name: str) -> Callable[[Any], Flags]:
-    """Return the condition that the state has a flag of this name."""
-    return lambda state: np.asarray(getattr(state, name))
 
 
 def deteriorated(state: Any) -> Flags:
@@ -46,9 +35,7 @@ def deteriorated(state: Any) -> Flags:
     return np.asarray(state.status.deteriorated)
 
 
-def relapse_is_pd(options: Any) -> bool:
-    """Say that disease after CR is progression."""
-    return bool(options.post_cr_disease == "pd")
+relapse_is_pd: Final = chosen("post_cr_disease", "pd")
 
 
 def responds(state: Any) -> Flags:

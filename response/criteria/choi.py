@@ -5,7 +5,7 @@ Modified Choi (both size and attenuation) is `mchoi`; `choi_pr_logic = "and"` is
 Validated mainly for GIST under imatinib.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -19,7 +19,7 @@ from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.new_lesions import visit_codes
 from response.criteria.recist import RecistState, recist_burden
-from response.criteria.rules import Flags, Question, Rule, asks, otherwise
+from response.criteria.rules import Flags, Question, Rule, asks, chosen, otherwise
 from response.criteria.some_lesions import is_one_of
 from response.protocol import BestResponseOptions, option
 from response.timeline import Block
@@ -196,10 +196,6 @@ def _deteriorated(state: ChoiState) -> Flags:
     return np.asarray(visit_codes(state.block, "clinical") == Clinical.DETERIORATED)
 
 
-def _logic(value: str) -> Callable[[Any], bool]:
-    return lambda options: bool(options.choi_pr_logic == value)
-
-
 def _blocks_only(options: Any) -> bool:
     return not options.choi_nt_pd
 
@@ -224,10 +220,11 @@ CHOI_RULES: Final = (
     Rule("pr_both", "PR", _both_respond, "table 2, PR",
          "the sum is {shrinkage_percent} % below the baseline and the attenuation {hu_shrinkage_percent} %"),
     Rule("pr_size", "PR", _size_response, "table 2, PR",
-         "the sum {sum} mm is {shrinkage_percent} % below the baseline {baseline} mm (10 % are enough)", _logic("or")),
+         "the sum {sum} mm is {shrinkage_percent} % below the baseline {baseline} mm (10 % are enough)",
+         chosen("choi_pr_logic", "or")),
     Rule("pr_attenuation", "PR", _density_response, "table 2, PR",
          "the attenuation {hu} HU is {hu_shrinkage_percent} % below the baseline {baseline_hu} HU (15 % are enough)",
-         _logic("or")),
+         chosen("choi_pr_logic", "or")),
     Rule("attenuation_missing", "NE", asks("density_missing"), "table 2", "the attenuation could not be compared"),
     Rule("deteriorated", "NE", _deteriorated, "table 2, SD", "symptomatic deterioration"),
     Rule("pr_blocked", "SD", _blocked, "table 2, PR", "PR is blocked by progression of a non-target lesion",

@@ -16,7 +16,7 @@ from response.cells import NO_NUMBER
 from response.criteria.burden import LesionClass, before, running
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import RecistState
-from response.criteria.rules import Flags, Question, Rule, otherwise
+from response.criteria.rules import Flags, Question, Rule, chosen, otherwise
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import total_of
 from response.protocol import Options, option
@@ -237,10 +237,6 @@ def _all_optimal(state: ChunState) -> Flags:
     return np.asarray(state.optimal == state.assessable)
 
 
-def _by(aggregation: str) -> Callable[[Any], bool]:
-    return lambda options: bool(options.chun_aggregation == aggregation)
-
-
 def _undecided(options: Any) -> bool:
     return options.chun_aggregation in ("majority", "all", "largest_lesion")
 
@@ -257,22 +253,23 @@ _VOTES: Final = "{optimal} optimal, {incomplete} incomplete and {none} without r
 CHUN_RULES: Final = (
     Rule("not_assessable", "NE", _not_assessable, "table 1", "no metastasis has a group now and one to compare with"),
     Rule("recist_pd", "none", _overridden, "section 3.3", "progression by RECIST 1.1", _overrides),
-    Rule("none", "none", _median_none, "table 1", _VOTES, _by("median")),
-    Rule("incomplete", "incomplete", _median_incomplete, "table 1", _VOTES, _by("median")),
-    Rule("majority_none", "none", _majority_none, "table 1", _VOTES, _by("majority")),
-    Rule("majority_incomplete", "incomplete", _majority_incomplete, "table 1", _VOTES, _by("majority")),
-    Rule("majority_optimal", "optimal", _majority_optimal, "table 1", _VOTES, _by("majority")),
+    Rule("none", "none", _median_none, "table 1", _VOTES, chosen("chun_aggregation", "median")),
+    Rule("incomplete", "incomplete", _median_incomplete, "table 1", _VOTES, chosen("chun_aggregation", "median")),
+    Rule("majority_none", "none", _majority_none, "table 1", _VOTES, chosen("chun_aggregation", "majority")),
+    Rule("majority_incomplete", "incomplete", _majority_incomplete, "table 1", _VOTES,
+         chosen("chun_aggregation", "majority")),
+    Rule("majority_optimal", "optimal", _majority_optimal, "table 1", _VOTES, chosen("chun_aggregation", "majority")),
     Rule("largest_none", "none", _largest_is(NONE), "table 1", "no response of the largest metastasis",
-         _by("largest_lesion")),
+         chosen("chun_aggregation", "largest_lesion")),
     Rule("largest_incomplete", "incomplete", _largest_is(INCOMPLETE), "table 1",
-         "incomplete response of the largest metastasis", _by("largest_lesion")),
+         "incomplete response of the largest metastasis", chosen("chun_aggregation", "largest_lesion")),
     Rule("largest_optimal", "optimal", _largest_is(OPTIMAL), "table 1", "optimal response of the largest metastasis",
-         _by("largest_lesion")),
-    Rule("worst_none", "none", _worst_none, "table 1", _VOTES, _by("worst")),
-    Rule("worst_incomplete", "incomplete", _worst_incomplete, "table 1", _VOTES, _by("worst")),
-    Rule("all_none", "none", _all_none, "table 1", _VOTES, _by("all")),
-    Rule("all_incomplete", "incomplete", _all_incomplete, "table 1", _VOTES, _by("all")),
-    Rule("all_optimal", "optimal", _all_optimal, "table 1", _VOTES, _by("all")),
+         chosen("chun_aggregation", "largest_lesion")),
+    Rule("worst_none", "none", _worst_none, "table 1", _VOTES, chosen("chun_aggregation", "worst")),
+    Rule("worst_incomplete", "incomplete", _worst_incomplete, "table 1", _VOTES, chosen("chun_aggregation", "worst")),
+    Rule("all_none", "none", _all_none, "table 1", _VOTES, chosen("chun_aggregation", "all")),
+    Rule("all_incomplete", "incomplete", _all_incomplete, "table 1", _VOTES, chosen("chun_aggregation", "all")),
+    Rule("all_optimal", "optimal", _all_optimal, "table 1", _VOTES, chosen("chun_aggregation", "all")),
     Rule("undecided", "NE", otherwise, "table 1", _VOTES + ", which decide nothing", _undecided),
     Rule("optimal", "optimal", otherwise, "table 1", _VOTES, _decided),
 )  # fmt: skip

@@ -13,7 +13,7 @@ at baseline; any other target adds the product of its whole diameters.
 Scope: hepatocellular carcinoma after locoregional therapy. Lipiodol hides enhancement on CT.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import intrahepatic
 from response.criteria.products import ProductState, back_after_gone, product_um2, products_of
 from response.criteria.recist import CombinationOptions
-from response.criteria.rules import Flags, Question, Rule, asks
+from response.criteria.rules import Flags, Question, Rule, asks, chosen
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -93,10 +93,6 @@ def enhances_again(state: SumState) -> Flags:
     return back_after_gone(state.burden) & state.block.follow_up
 
 
-def _growth_of(which: str) -> Callable[[Any], bool]:
-    return lambda options: bool(options.easl_pd == which)
-
-
 TARGET_RULES: Final = (
     Rule("no_targets", "NA", no_targets, "2001", "no target lesion was chosen at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "2001", "a target lesion was not measured at baseline"),
@@ -104,12 +100,13 @@ TARGET_RULES: Final = (
     Rule("pd_new_enhancement", "PD", enhances_again, "2001, PD",
          "a target lesion without enhancing tissue enhances again"),
     Rule("pd", "PD", grown, "2001, PD",
-         "the viable area {sum} mm2 is {growth_percent} % over the nadir {nadir} mm2", _growth_of("sum_from_nadir")),
+         "the viable area {sum} mm2 is {growth_percent} % over the nadir {nadir} mm2",
+         chosen("easl_pd", "sum_from_nadir")),
     Rule("pd_proven", "PD", grown_in_part, "RECIST 1.1, 4.4.2",
          "the measured part alone, {sum} mm2, is {growth_percent} % over the nadir {nadir} mm2",
-         _growth_of("sum_from_nadir")),
+         chosen("easl_pd", "sum_from_nadir")),
     Rule("pd_lesion", "PD", asks("lesion_grown"), "2001, PD (not confirmed)",
-         "a target lesion has grown by more than 25 % over its own nadir", _growth_of("any_lesion")),
+         "a target lesion has grown by more than 25 % over its own nadir", chosen("easl_pd", "any_lesion")),
     Rule("missing", "NE", missing, "RECIST 1.1, 4.4.2",
          "the viable area of {missing} of {targets} target lesions could not be measured"),
     Rule("pr", "PR", shrunk, "2001, PR",

@@ -32,8 +32,6 @@ from response.criteria.brain_rules import (
     BRAIN_NON_TARGET_RULES,
     STATUS_FLAGS,
     BrainOptions,
-    asked,
-    chosen,
     deteriorated,
     partial,
     relapse_is_pd,
@@ -44,7 +42,7 @@ from response.criteria.burden import NO_SUM, lesion_classes
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.rano_state import RanoState, of_tissue, rano_burden
 from response.criteria.recist import NEW_LESION_RULES
-from response.criteria.rules import Flags, Question, Rule, answered, asks
+from response.criteria.rules import Flags, Question, Rule, answered, asks, chosen
 from response.criteria.some_lesions import lesions_of_series
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -120,21 +118,21 @@ def _only_others(state: RanoState) -> Flags:
 
 
 OVERALL_RULES: Final = (
-    Rule("pd_unconfirmed", UNCONFIRMED_PD, asked("open"), "PD, 12 weeks",
+    Rule("pd_unconfirmed", UNCONFIRMED_PD, asks("open"), "PD, 12 weeks",
          "progression within 12 weeks after radiotherapy, still to be confirmed"),
-    Rule("pd_confirmed", "PD", asked("confirmed"), "PD, 12 weeks",
+    Rule("pd_confirmed", "PD", asks("confirmed"), "PD, 12 weeks",
          "progression that began within 12 weeks after radiotherapy and still is one four weeks later"),
-    Rule("clinical_unconfirmed", UNCONFIRMED_PD, asked("open_deterioration"), "PD, 12 weeks",
+    Rule("clinical_unconfirmed", UNCONFIRMED_PD, asks("open_deterioration"), "PD, 12 weeks",
          "clinical deterioration within 12 weeks after radiotherapy, without progression on MRI",
          chosen("rano_early_deterioration", "unconfirmed")),
     Rule("clinical_pd", "PD", deteriorated, "PD", "clinical deterioration"),
     Rule("new_lesion", "PD", answered("new_lesion", "Yes"), "PD", "a new lesion"),
     Rule("target_pd", "PD", answered("target", "PD"), "PD", "{target}"),
     Rule("non_target_pd", "PD", answered("non_target", "PD"), "PD", "{non_target}"),
-    Rule("relapse_after_cr", "PD", asked("relapse"), "PD", "disease is back after complete response", relapse_is_pd),
-    Rule("nothing_to_follow", "NE", asked("no_disease_at_baseline"), "measurable disease",
+    Rule("relapse_after_cr", "PD", asks("relapse"), "PD", "disease is back after complete response", relapse_is_pd),
+    Rule("nothing_to_follow", "NE", asks("no_disease_at_baseline"), "measurable disease",
          "no lesion was recorded at baseline"),
-    Rule("cr", "CR", asked("is_cr"), "CR", "all disease is gone, without corticosteroids, and there is no new lesion"),
+    Rule("cr", "CR", asks("is_cr"), "CR", "all disease is gone, without corticosteroids, and there is no new lesion"),
     Rule("target_ne", "NE", answered("target", "NE"), "not evaluable", "{target}"),
     Rule("more_steroids_ne", "NE", _holds_on_more, "SD",
          "the targets do not progress, but on more corticosteroids than at baseline: neither response nor stable",

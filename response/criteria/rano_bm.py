@@ -25,8 +25,6 @@ from response.criteria.brain_rules import (
     BRAIN_NON_TARGET_RULES,
     STATUS_FLAGS,
     BrainOptions,
-    asked,
-    chosen,
     deteriorated,
     partial,
     relapse_is_pd,
@@ -36,7 +34,7 @@ from response.criteria.brain_rules import (
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.rano_bm_state import RANO_BM_TEST, RanoBmState, cns_burden, of_cns
 from response.criteria.recist import NEW_LESION_RULES
-from response.criteria.rules import Flags, Question, Rule, answered
+from response.criteria.rules import Flags, Question, Rule, answered, asks, chosen
 from response.criteria.some_lesions import lesions_of_series
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -109,10 +107,10 @@ OVERALL_RULES: Final = (
          chosen("rano_bm_new_lesion", "pd")),
     Rule("target_pd", "PD", answered("target", "PD"), "PD", "{target}"),
     Rule("non_target_pd", "PD", answered("non_target", "PD"), "PD", "{non_target}"),
-    Rule("relapse_after_cr", "PD", asked("relapse"), "PD", "disease is back after complete response", relapse_is_pd),
-    Rule("nothing_to_follow", "NE", asked("no_disease_at_baseline"), "measurable disease",
+    Rule("relapse_after_cr", "PD", asks("relapse"), "PD", "disease is back after complete response", relapse_is_pd),
+    Rule("nothing_to_follow", "NE", asks("no_disease_at_baseline"), "measurable disease",
          "no lesion of the central nervous system was recorded at baseline"),
-    Rule("cr", "CR", asked("is_cr"), "CR", "all lesions are gone, without corticosteroids, and there is no new lesion"),
+    Rule("cr", "CR", asks("is_cr"), "CR", "all lesions are gone, without corticosteroids, and there is no new lesion"),
     Rule("target_ne", "NE", answered("target", "NE"), "not evaluable", "{target}"),
     Rule("new_lesion_bars_response", "SD", _held_by_new_lesion, "new lesions, immunotherapy",
          "the targets respond, but there is a new lesion, which by itself is no progression",

@@ -15,7 +15,7 @@ from response.criteria.burden import Fact
 from response.criteria.criterion import Criterion, Number
 from response.criteria.recist_options import CombinationOptions, RecistOptions
 from response.criteria.recist_state import CONTINUED, RecistState, burden_beside, recist_burden
-from response.criteria.rules import Flags, Question, Rule, answered, asks, otherwise
+from response.criteria.rules import Flags, Question, Rule, answered, asks, chosen, otherwise
 from response.criteria.sum_tests import SumTest
 from response.timeline import Block
 
@@ -64,11 +64,7 @@ def _worst_pd(state: RecistState) -> Flags:
     return state.test.grown(state.burden.upper_um, state.reference)
 
 
-def _set(key: str, value: Any) -> Callable[[Any], bool]:
-    return lambda options: getattr(options, key) == value
-
-
-def _unset(key: str, value: Any) -> Callable[[Any], bool]:
+def _unless(key: str, value: Any) -> Callable[[Any], bool]:
     return lambda options: getattr(options, key) != value
 
 
@@ -81,21 +77,21 @@ TARGET_RULES: Final = (
          "the sum {sum} mm is {growth} mm ({growth_percent} %) over the nadir {nadir} mm"),
     Rule("pd_proven", "PD", asks("proven"), "4.4.2",
          "the measured part alone, {sum} mm, is {growth} mm ({growth_percent} %) over the nadir {nadir} mm",
-         _unset("missing_target_policy", "always_ne")),
+         _unless("missing_target_policy", "always_ne")),
     Rule("reappeared", "PD", _reappeared, "4.3.1", "a target lesion is back after all were gone",
-         _set("target_reappearance", "pd")),
+         chosen("target_reappearance", "pd")),
     Rule("bounded_pr", "PR", _bounded_partial, "4.4.2",
          "{missing} of {targets} target lesions could not be assessed, but PR holds at their largest values",
-         _set("missing_target_policy", "bounded")),
+         chosen("missing_target_policy", "bounded")),
     Rule("bounded_sd", "SD", _bounded_stable, "4.4.2",
          "{missing} of {targets} target lesions could not be assessed, but neither PR nor PD is within their bounds",
-         _set("missing_target_policy", "bounded")),
+         chosen("missing_target_policy", "bounded")),
     Rule("missing", "NE", _missing, "4.4.2", "{missing} of {targets} target lesions could not be assessed"),
     Rule("pr", "PR", asks("partial"), "4.3.1",
          "the sum {sum} mm is {shrinkage_percent} % below the baseline {baseline} mm"),
     Rule(CONTINUED, "PR", asks("continues_pr"), "FAQ managing PR",
          "the sum {sum} mm no longer reaches PR, but it is no PD either, so the earlier PR goes on",
-         _set("sticky_pr", "eortc_continue")),
+         chosen("sticky_pr", "eortc_continue")),
     Rule("sd", "SD", otherwise, "4.3.1",
          "the sum {sum} mm is neither 30 % below baseline ({baseline} mm) nor 20 % and 5 mm over nadir ({nadir} mm)"),
 )  # fmt: skip
@@ -108,7 +104,7 @@ NON_TARGET_RULES: Final = (
     Rule("no_non_targets", "NA", asks("no_non_targets"), "4.3.3", "no non-target lesion was recorded at baseline"),
     Rule("pd", "PD", shows(Fact.NON_TARGET_PROGRESSION), "4.3.4", "unequivocal progression of a non-target lesion"),
     Rule("partly_present", "Non-CR/Non-PD", shows(Fact.NON_TARGET_PRESENT), "4.3.3", "a non-target lesion persists",
-         _set("nt_partial_ne", "noncr_if_any_present")),
+         chosen("nt_partial_ne", "noncr_if_any_present")),
     Rule("missing", "NE", shows(Fact.NON_TARGET_MISSING), "table 2", "not all non-target lesions were evaluated"),
     Rule("non_cr_non_pd", "Non-CR/Non-PD", shows(Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_UNPROVEN), "4.3.3",
          "a non-target lesion persists"),
@@ -153,7 +149,7 @@ OVERALL_RULES: Final = (
     Rule("target_pd", "PD", answered("target", "PD"), "table 1, row 7", "progression of the target lesions: {target}"),
     Rule("non_target_pd", "PD", answered("non_target", "PD"), "table 1, row 8", "{non_target}"),
     Rule("relapse_after_cr", "PD", asks("relapse"), "table 3, footnote a", "disease is back after complete response",
-         _set("post_cr_disease", "pd")),
+         chosen("post_cr_disease", "pd")),
     Rule("ned_not_evaluable", "NE", _ned_not_evaluable, "convention (NED)",
          "no disease at baseline, and new lesions could not be looked for"),
     Rule("no_lesion_to_follow", "NE", _unfollowed, "convention (NED)",

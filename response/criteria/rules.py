@@ -22,6 +22,11 @@ def asks(name: str) -> Callable[[Any], Flags]:
     return lambda state: np.asarray(getattr(state, name))
 
 
+def chosen(key: str, *values: Any) -> Callable[[Any], bool]:
+    """Return the condition, of a rule, that an option has one of some values."""
+    return lambda options: getattr(options, key) in values
+
+
 def otherwise(state: Any) -> Flags:
     """Hold everywhere: the last rule of a question."""
     return np.ones(state.shape, np.bool_)

@@ -10,7 +10,7 @@ choice, and so is 5 x 5 mm for a lesion too small to measure.
 Scope: solid tumours measured in two dimensions; for older trials, and as the basis of irRC and EASL.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from response.criteria.recist import (
     OVERALL_RULES,
     CombinationOptions,
 )
-from response.criteria.rules import Flags, Question, Rule, answered, asks
+from response.criteria.rules import Flags, Question, Rule, answered, asks, chosen
 from response.criteria.sums import (
     ADJUDICATE_CR,
     SumTest,
@@ -63,10 +63,6 @@ class WhoOptions(CombinationOptions):
     )  # fmt: skip
 
 
-def _growth_of(which: str) -> Callable[[Any], bool]:
-    return lambda options: bool(options.who_pd == which)
-
-
 TARGET_RULES: Final = (
     Rule("no_targets", "NA", no_targets, "1981", "no measurable lesion was chosen at baseline"),
     Rule("baseline_incomplete", "NE", baseline_incomplete, "1981",
@@ -74,12 +70,12 @@ TARGET_RULES: Final = (
     Rule("cr", "CR", all_gone, "1981", "all target lesions are gone"),
     Rule("pd", "PD", grown, "1981",
          "the sum of products {sum} mm2 is {growth_percent} % over the nadir {nadir} mm2",
-         _growth_of("sum_from_nadir")),
+         chosen("who_pd", "sum_from_nadir")),
     Rule("pd_proven", "PD", grown_in_part, "RECIST 1.1, 4.4.2",
          "the measured part alone, {sum} mm2, is {growth_percent} % over the nadir {nadir} mm2",
-         _growth_of("sum_from_nadir")),
+         chosen("who_pd", "sum_from_nadir")),
     Rule("pd_lesion", "PD", asks("lesion_grown"), "1981",
-         "a target lesion has grown by 25 % or more over its own nadir", _growth_of("any_lesion")),
+         "a target lesion has grown by 25 % or more over its own nadir", chosen("who_pd", "any_lesion")),
     Rule("missing", "NE", missing, "1981",
          "{missing} of {targets} target lesions could not be measured in two diameters"),
     Rule("pr", "PR", shrunk, "1981",

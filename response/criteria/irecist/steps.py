@@ -36,7 +36,7 @@ import numpy as np
 from response.criteria.irecist.memory import CLEAR, CONFIRMED, FURTHER_UM, NEW_LESION, NON_TARGET, PENDING, TARGET
 from response.criteria.irecist.state import IrecistState
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, TARGET_RULES
-from response.criteria.rules import Flags, Question, Rule, always
+from response.criteria.rules import Flags, Question, Rule, always, chosen
 from response.criteria.steps import Step
 from response.vocabulary import (
     CR,
@@ -209,10 +209,6 @@ def _target_sd(state: IrecistState) -> Flags:
     return state.is_("target", ISD)
 
 
-def _set(key: str, value: Any) -> Callable[[Any], bool]:
-    return lambda options: bool(getattr(options, key) == value)
-
-
 # --- The steps: after iCPD; while an iUPD waits to be confirmed; while there is none. The order decides.
 
 _SINCE: Final = "{iupd_days} days after the iUPD"
@@ -223,11 +219,11 @@ IRECIST_STEPS: Final = (
          within=(CONFIRMED,)),
     # --- an iUPD waits: a scan that comes too early
     Step("early_new_lesion", ICPD, _early_new_lesion, "FAQ early imaging",
-         f"a further new lesion was found by a scan for a new symptom, {_SINCE}", _set("ir_early_policy", "ignore"),
+         f"a further new lesion was found by a scan for a new symptom, {_SINCE}", chosen("ir_early_policy", "ignore"),
          within=(PENDING,), then=CONFIRMED),
     Step("too_early", IUPD, _early, "FAQ early imaging",
          f"the scan came {_SINCE}, which is too early: it is not used, and is to be repeated",
-         _set("ir_early_policy", "ignore"), within=(PENDING,), used=False),
+         chosen("ir_early_policy", "ignore"), within=(PENDING,), used=False),
     # --- what confirms it: more of what made it
     Step("target_further", ICPD, _target_further, "table 2, rows 7 to 9",
          "the sum {sum} mm is {sum_over_iupd_reference} mm over {iupd_reference} mm, the smallest since the iUPD",
