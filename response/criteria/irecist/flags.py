@@ -11,13 +11,14 @@ from response.criteria.irecist.seen import Sight
 from response.criteria.irecist.state import IrecistState
 from response.criteria.irecist.steps import IRECIST_STEPS
 from response.criteria.rules import Flags, Rule
+from response.criteria.some_lesions import is_one_of
 from response.vocabulary import ICPD, ICR, IPR, ISD, IUPD, NED, NON_ICR_NON_IUPD, Response
 
 
 def _took(*names: str) -> Callable[[IrecistState], Flags]:
     """Return where one of some steps decided."""
-    taken = np.asarray([step.name in names for step in IRECIST_STEPS], np.bool_)
-    return lambda state: np.asarray(taken[state.answers["overall"]])
+    taken = [index for index, step in enumerate(IRECIST_STEPS) if step.name in names]
+    return lambda state: is_one_of(state.answers["overall"], taken)
 
 
 def _reset(state: IrecistState) -> Flags:

@@ -17,6 +17,7 @@ from response.cells import NO_NUMBER
 from response.criteria.burden import Fact, LesionClass, facts_at
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags
+from response.criteria.some_lesions import is_one_of
 from response.lineage import fragment_roots
 from response.measurability import NotMeasurable, baseline_lesions
 from response.readings import TOO_SMALL_UM, counting_length_um
@@ -71,7 +72,7 @@ class NewLesions:
     def of(cls, recist: RecistState) -> "NewLesions":
         """Return the new lesions of a block, as RECIST 1.1 with its options sees them."""
         burden, block = recist.burden, recist.block
-        tracks = np.flatnonzero(np.isin(burden.classes, (LesionClass.NEW, LesionClass.NEW_NODE)))
+        tracks = np.flatnonzero(is_one_of(burden.classes, (LesionClass.NEW, LesionClass.NEW_NODE)))
         fact = facts_at(burden.classes[tracks], burden.state[tracks])
         ever = (fact & np.uint16(Fact.NEW_UNEQUIVOCAL) != 0).any(axis=1)
         tracks, fact = tracks[ever], fact[ever]
@@ -110,9 +111,9 @@ def _lengths(
     written = np.where(row == NO_ROW, State.BLANK, measurements.code("state")[row])
     wide = np.broadcast_to(nodal[:, None], row.shape)
     length = np.where(row == NO_ROW, NO_NUMBER, counting_length_um(measurements, wide, row)).astype(np.int64)
-    number = (length != NO_NUMBER) & ~np.isin(state, (*_NOT_SEEN, State.ABSENT, State.RESOLVED))
-    small = (written == State.TOO_SMALL) & ~number & ~np.isin(state, _NOT_SEEN)
-    known = number | small | np.isin(state, _ZERO)
+    number = (length != NO_NUMBER) & ~is_one_of(state, (*_NOT_SEEN, State.ABSENT, State.RESOLVED))
+    small = (written == State.TOO_SMALL) & ~number & ~is_one_of(state, _NOT_SEEN)
+    known = number | small | is_one_of(state, _ZERO)
     return np.where(number, length, np.where(small, TOO_SMALL_UM, 0)), known
 
 

@@ -15,6 +15,7 @@ from response.criteria.burden import Fact, LesionClass, facts_at
 from response.criteria.irecist.new_lesions import UNMEASURED, NewLesions, roots_among
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags
+from response.criteria.some_lesions import is_one_of
 from response.timeline import NO_ROW
 from response.vocabulary import State, Trend
 
@@ -154,7 +155,7 @@ class ProgressedNonTargets:
         burden, block = recist.burden, recist.block
         relapse = recist.had_cr & burden.has(Fact.NON_TARGET_PRESENT)
         series = np.asarray((burden.has(Fact.NON_TARGET_PROGRESSION) | relapse).any(axis=1))
-        tracks = np.flatnonzero(np.isin(burden.classes, _NON_TARGETS) & series[block.series_of_track])
+        tracks = np.flatnonzero(is_one_of(burden.classes, _NON_TARGETS) & series[block.series_of_track])
         fact, row = facts_at(burden.classes[tracks], burden.state[tracks]), block.row[tracks]
         trend = np.zeros(fact.shape, np.int8)
         if "trend" in block.timeline.measurements.codes:

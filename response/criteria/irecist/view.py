@@ -302,8 +302,8 @@ class IrecistView(WalkState):
 
     def _with_joins(self, name: str) -> Sums:
         # so that a lesion that joins does not look like growth
-        reference = self.known(name)
-        return np.where(reference == NO_SUM, NO_SUM, reference + of_part(self.seen.joins_um, self.part, self.rows))
+        reference, joins = self.known(name), of_part(self.seen.joins_um, self.part, self.rows)
+        return np.where(reference == NO_SUM, NO_SUM, reference + joins) if joins.any() else reference
 
     @cached_property
     def new_sum_grew(self) -> Flags:
