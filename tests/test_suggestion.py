@@ -4,9 +4,10 @@ import pytest
 
 from response import Assessment
 from response.findings import Finding
+from response.indications import INDICATIONS
 from response.registry import BUILT_IN, find_criterion
 from response.report.explain import explain
-from response.suggestion import INDICATIONS, is_of_liver, is_sarcoma, suggested, suggestion_findings
+from response.suggestion import is_of_liver, is_sarcoma, suggested, suggestion_findings
 from response.vocabulary import folded
 from tests.trials import from_rows, target
 
@@ -212,6 +213,17 @@ def test_a_criterion_is_suggested_once_by_whatever_words() -> None:
         "Chun for colorectal liver metastases: 2 subjects, not assessed in this run"
     ]
     assert explain(found, "A").count("Suggested") == explain(found, "B").count("Suggested") == 1
+
+
+def test_a_criterion_counts_as_assessed_where_a_study_made_its_own_of_it() -> None:
+    measured = [target("A", place, "30") for place in (0, 1)]
+    of_study = "[criterion.study-x]\nbased_on = 'mrecist'\nsource = 'protocol X-101'\npd_percent = 25"
+    found = from_rows(measured, subjects=[{"subject": "A", "tumour_type": "HCC"}], options=of_study)
+    assert [item.found for item in told(found)] == [
+        "mRECIST (HCC) for HCC: 1 subject, assessed in this run as mRECIST (HCC) (study-x)"
+    ]
+    assert told(found)[0].remedy == "Read both side by side; RECIST 1.1 stays."
+    assert "assessed in this run as mRECIST (HCC) (study-x)" in " ".join(explain(found, "A").split())
 
 
 def test_without_a_subject_table_nothing_is_suggested() -> None:
