@@ -23,6 +23,7 @@ from response.criteria.pet import (
     MetabolicState,
     hottest_part,
     lesion_column,
+    narrow_bound,
     uptake_burden,
     uptake_numbers,
     uptake_values,
@@ -64,12 +65,12 @@ class EortcPetState(MetabolicState):
     @cached_property
     def extended(self) -> Flags:
         """The uptake of a lesion extends over more than 120 % of its longest extent at baseline."""
-        if "longest_mm" not in self.block.timeline.measurements.numbers:
+        if "longest_mm" not in self.block.timeline.measurements.numbers or not self.burden.value_um.any():
             return np.zeros(self.shape, np.bool_)
         length, (share, of) = lesion_column(self.block, "longest_mm"), EXTENT
         base = lesions_at_baseline(self.block, length).astype(np.int64)
-        longest = share * base // of
-        return self.block.some((length > longest) & (base > 0) & (self.burden.value_um > 0))
+        longest = narrow_bound(share * base // of, base > 0)
+        return self.block.some((length > longest) & (self.burden.value_um > 0))
 
 
 EORTC_PET_RULES: Final = (
@@ -118,11 +119,12 @@ class EortcPet(Criterion):
     words: Mapping[Response, str] | None = None
     scope: str = "The EORTC criteria are for solid tumours on FDG-PET."
 
-    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EortcPetState:  # noqa: ARG002
+    def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EortcPetState:
         """Return what the rules ask; lesions are read by their uptake."""
         partial = PARTIAL_OF[options.eortc_pmr_percent]
         test = SumTest(partial=partial, progressive=PROGRESSIVE, inclusive=False, from_baseline=True)
-        return EortcPetState(hottest_part(uptake_burden(block, "suv")), options, self.questions, test)
+        burden = hottest_part(uptake_burden(block, "suv"))
+        return EortcPetState(burden, options, self.questions, test, beside)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the sum of SUV in thousandths."""

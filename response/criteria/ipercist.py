@@ -11,7 +11,7 @@ Scope: solid tumours on FDG-PET under immunotherapy.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Final
 
@@ -20,10 +20,17 @@ from numpy.typing import NDArray
 
 from response.cells import NO_DATE
 from response.criteria.criterion import Number, State
-from response.criteria.percist import PERCIST_FLAGS, PERCIST_RULES, Percist, PercistOptions, PercistState
+from response.criteria.percist import (
+    PERCIST,
+    PERCIST_FLAGS,
+    PERCIST_RULES,
+    Percist,
+    PercistOptions,
+    PercistState,
+)
 from response.criteria.pet import uptake_numbers
 from response.criteria.recist import NEW_LESION_RULES
-from response.criteria.rules import Flags, Question, Rule, asks
+from response.criteria.rules import Flags, Question, Rule, RuleCodes, asks
 from response.criteria.runs import Places, days_passed, days_since, run_starts
 from response.criteria.sums import otherwise
 from response.protocol import option
@@ -43,9 +50,38 @@ class IpercistOptions(PercistOptions):
 
 
 class IpercistState(PercistState):
-    """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
+    """What the rules ask of all series of a block; arrays `[series, timepoint]`.
+
+    Attributes
+    ----------
+    percist
+        PERCIST, which has been asked the same of the same lesions.
+    """
 
     judged = "percist"
+
+    def __init__(self, percist: PercistState, options: Any, questions: tuple[Question[Any], ...]) -> None:
+        super().__init__(percist.burden, percist.background, options, questions, percist.beside)
+        self.percist = percist
+
+    def taken_over(self, question: Question[Any]) -> RuleCodes | None:
+        """Return what PERCIST has answered."""
+        return self.percist.answers.get({"percist": "overall", "new_lesion": "new_lesion"}.get(question.name, ""))
+
+    @property
+    def grown(self) -> Flags:
+        """Growth of the uptake of the targets."""
+        return self.percist.grown
+
+    @property
+    def growing_lesion(self) -> Flags:
+        """A lesion takes up more, though the hottest one fell."""
+        return self.percist.growing_lesion
+
+    @property
+    def unmeasured(self) -> NDArray[np.int64]:
+        """Number of targets whose uptake could not be measured."""
+        return self.percist.unmeasured
 
     @cached_property
     def progresses(self) -> Flags:
@@ -112,8 +148,18 @@ class Ipercist(Percist):
     scope: str = "iPERCIST is for solid tumours on FDG-PET under immunotherapy."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> IpercistState:
-        """Return what the rules ask; lesions are read by their uptake."""
-        return IpercistState(block, options, self.questions, beside)
+        """Return what the rules ask, of PERCIST beside where it has the same options."""
+        percist = beside.get("percist")
+        if not isinstance(percist, PercistState) or not _alike(options, percist.options):
+            percist = PERCIST.state(block, options, beside)
+            PERCIST.answer(percist, options)
+        return IpercistState(percist, options, self.questions)
+
+
+def _alike(options: IpercistOptions, of_percist: PercistOptions) -> bool:
+    """Return whether all that PERCIST leaves open is chosen alike."""
+    names = [item.name for item in fields(PercistOptions)]
+    return all(getattr(options, name) == getattr(of_percist, name) for name in names)
 
 
 IPERCIST: Final = Ipercist(words=IPERCIST_WORDS)

@@ -22,9 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
-from response.criteria.burden import NO_SUM
+from response.criteria.burden import NO_SUM, Burden
 from response.criteria.criterion import Criterion, Number, State, Unit
-from response.criteria.pet import MetabolicState, total, uptake_burden, uptake_numbers, uptake_values
+from response.criteria.pet import (
+    MetabolicState,
+    narrow_bound,
+    total,
+    uptake_burden,
+    uptake_numbers,
+    uptake_values,
+)
 from response.criteria.pet_background import Background
 from response.criteria.recist import NEW_LESION_RULES, CombinationOptions
 from response.criteria.rules import Flags, Question, Rule, asks
@@ -71,13 +78,16 @@ class PercistState(MetabolicState):
     judged = "overall"  # question that the table of PERCIST answers
 
     def __init__(
-        self, block: Block, options: Any, questions: tuple[Question[Any], ...], beside: Mapping[str, State]
+        self,
+        burden: Burden,
+        background: Background,
+        options: Any,
+        questions: tuple[Question[Any], ...],
+        beside: Mapping[str, State],
     ) -> None:
-        """Read the lesions by their uptake; RECIST 1.1 may stand beside."""
-        self.background = Background(block)
-        burden = uptake_burden(block, "sul_peak", np.maximum, self.background.liver)
-        super().__init__(burden, options, questions, PERCIST_TEST)
-        self.beside = beside
+        """Ask about lesions read by their uptake; RECIST 1.1 may stand beside."""
+        super().__init__(burden, options, questions, PERCIST_TEST, beside)
+        self.background, self.beside = background, beside
 
     @property
     def reference(self) -> NDArray[np.int64]:
@@ -113,10 +123,12 @@ class PercistState(MetabolicState):
     @cached_property
     def growing_lesion(self) -> Flags:
         """The hottest lesion fell enough, but another takes up 30 % and 0.8 SUL more than it did at baseline."""
-        base = lesions_at_baseline(self.block, self.burden.value_um)
+        if not self.partial.any():
+            return self.partial
+        base = lesions_at_baseline(self.block, self.burden.value_um).astype(np.int64)
         (share, of), least = self.test.progressive, self.test.least
-        limit = np.maximum(-(-share * base // of), base + least)
-        return self.block.some((self.burden.value_um >= limit) & (base > 0)) & self.partial
+        least_grown = np.maximum(-(-share * base // of), base + least)
+        return self.block.some(self.burden.value_um > narrow_bound(least_grown - 1, base > 0)) & self.partial
 
     @cached_property
     def below_threshold(self) -> Flags:
@@ -186,7 +198,11 @@ def _no_threshold(state: PercistState) -> Flags:
 
 
 def _by_blood_pool(state: PercistState) -> Flags:
-    return state.spread(at_baseline(state.block, state.background.by_liver) == NO_NUMBER) & ~_no_threshold(state)
+    by_liver, known = (
+        at_baseline(state.block, level) != NO_NUMBER
+        for level in (state.background.by_liver, state.background.threshold)
+    )
+    return state.spread(known & ~by_liver)
 
 
 def _growing(state: PercistState) -> Flags:
@@ -239,7 +255,9 @@ class Percist(Criterion):
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> PercistState:
         """Return what the rules ask; lesions are read by their uptake."""
-        return PercistState(block, options, self.questions, beside)
+        background = Background(block)
+        burden = uptake_burden(block, "sul_peak", np.maximum, background.liver)
+        return PercistState(burden, background, options, self.questions, beside)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: SULpeak of the hottest lesion in thousandths."""

@@ -31,6 +31,8 @@ _BY_SIZE: Final = (  # what the size of a lesion, or the lack of one, makes of i
     *(State.NORMAL_NODE, State.BORDERLINE_NODE, State.EQUIVOCAL),
 )
 _NOT_LOOKED_AT: Final = (State.NOT_EVALUABLE, State.NOT_SCHEDULED)
+_TAKING_UP: Final = (State.MEASURED, State.EQUIVOCAL)
+_LARGEST: Final = 2**31 - 1  # of the numbers of a table
 _SEEN: Final = (State.BLANK, State.MEASURED, State.PRESENT, State.TOO_SMALL)
 
 
@@ -102,32 +104,32 @@ def uptake_burden(
         Uptake from which a lesion is there although it is written absent, `NO_NUMBER` where it is not known;
         `[series, timepoint]`.
     """
-    classes, uptake = lesion_classes(block), lesion_column(block, column)
-    state = _states(block, classes, uptake)
-    if background is not None:
-        _keep_above(block, background, classes, uptake, state)
-    counted = (state == State.MEASURED) | (state == State.EQUIVOCAL)
-    counted &= is_one_of(classes, TARGETS)[:, None]
-    value = uptake * counted
-    return Burden(
-        block=block,
-        classes=classes,
-        state=state,
-        value_um=value,
-        facts=block.reduce(np.bitwise_or, facts_at(classes, state)),
-        sum_um=block.reduce(combined, value, dtype=np.int64),
-    )
+    classes = lesion_classes(block)
+    if column in block.timeline.measurements.numbers:
+        uptake = lesion_column(block, column)
+        state = _states(block, classes, uptake)
+        if background is not None:
+            _keep_above(block, background, classes, uptake, state)
+        value = uptake * (is_one_of(state, _TAKING_UP) & is_one_of(classes, TARGETS)[:, None])
+        total = block.reduce(combined, value, dtype=np.int64)
+    else:  # nothing adds anything
+        state = _states(block, classes)
+        value, total = np.zeros(state.shape, np.int32), np.zeros(block.shape, np.int64)
+    facts = block.reduce(np.bitwise_or, facts_at(classes, state))
+    return Burden(block=block, classes=classes, state=state, value_um=value, facts=facts, sum_um=total)
 
 
-def _states(block: Block, classes: NDArray[np.uint8], uptake: NDArray[np.int32]) -> NDArray[np.int8]:
+def _states(block: Block, classes: NDArray[np.uint8], uptake: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
+    """Return the states of lesions by their uptake; None: that of no lesion was measured."""
     index = block.spot_values(block.timeline.state, State.UNKNOWN).astype(np.uint16)
     index *= _READ
     index += (classes * _CLASS)[:, None]
     written = block.timeline.measurements.codes.get("state")
     if written is not None:
-        index += block.lesion(written, State.BLANK).astype(np.uint16) * _WRITTEN
-    index += uptake >= 0
-    index += uptake > 0
+        index += block.once("written_states", lambda: block.lesion(written, State.BLANK)).astype(np.uint16) * _WRITTEN
+    if uptake is not None:
+        index += uptake >= 0
+        index += uptake > 0
     state = _STATES.ravel().take(index)
     state[block.barred] = State.NOT_EVALUABLE
     return state
@@ -174,6 +176,14 @@ def hottest_part(burden: Burden) -> Burden:
         cooler = np.arange(len(parts))[:, None] != value[parts].argmax(axis=0)
         value[parts] = np.where(cooler, 0, value[parts])
     return replace(burden, value_um=value, sum_um=block.reduce(np.add, value, dtype=np.int64))
+
+
+def narrow_bound(bound: NDArray[np.int64], known: Flags) -> NDArray[np.int32]:
+    """Return bounds of lesions, `[track, 1]`, as values are compared with them; none is above one that is not known.
+
+    They are as narrow as the values, for numpy would widen all of those before it compares.
+    """
+    return np.where(known, np.minimum(bound, _LARGEST), _LARGEST).astype(np.int32)
 
 
 def total(burden: Burden, column: str) -> tuple[NDArray[np.int64], Flags]:

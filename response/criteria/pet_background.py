@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from response.cells import NO_NUMBER
 from response.criteria.rules import Flags
-from response.criteria.visit_values import at_baseline, visit_numbers
+from response.criteria.visit_values import at_baseline, has_visit_numbers, visit_numbers
 from response.timeline import Block
 
 LIVER_SHARE: Final = (1, 5)  # the livers of both dates differ by no more than 20 % of the larger one (2016)
@@ -39,6 +39,8 @@ class Background:
     @cached_property
     def by_liver(self) -> NDArray[np.int64]:
         """1.5 times the liver and two standard deviations, rounded up; `NO_NUMBER` where not known."""
+        if not has_visit_numbers(self.block, "liver_sul_sd"):
+            return np.full(self.block.shape, NO_NUMBER, np.int64)
         sd = visit_numbers(self.block, "liver_sul_sd")
         known = (self.liver != NO_NUMBER) & (sd != NO_NUMBER)
         return np.where(known, (3 * self.liver + 4 * sd + 1) // 2, NO_NUMBER)
@@ -49,6 +51,8 @@ class Background:
 
         By the liver; where that was not measured, twice the blood pool and two of its standard deviations.
         """
+        if not has_visit_numbers(self.block, "blood_pool_sul_sd"):
+            return self.by_liver
         mean, sd = self.blood_pool, visit_numbers(self.block, "blood_pool_sul_sd")
         by_blood_pool = np.where((mean != NO_NUMBER) & (sd != NO_NUMBER), 2 * mean + 2 * sd, NO_NUMBER)
         return np.where(self.by_liver != NO_NUMBER, self.by_liver, by_blood_pool)
@@ -56,6 +60,8 @@ class Background:
     @cached_property
     def apart(self) -> Flags:
         """The livers of now and baseline are too far apart, or the blood pools where a liver was not measured."""
+        if not has_visit_numbers(self.block, "liver_sul_mean", "blood_pool_sul_mean"):
+            return np.zeros(self.block.shape, np.bool_)
         livers, far = self._known(self.liver), self._far(self.liver)
         if not (self.blood_pool != NO_NUMBER).any():
             return np.asarray(livers & far)
@@ -64,6 +70,8 @@ class Background:
     @cached_property
     def uptake_time_differs(self) -> Flags:
         """The uptake times of now and baseline are more than 15 minutes apart."""
+        if not has_visit_numbers(self.block, "uptake_minutes"):
+            return np.zeros(self.block.shape, np.bool_)
         minutes = visit_numbers(self.block, "uptake_minutes")
         return np.asarray(self._known(minutes) & (abs(minutes - at_baseline(self.block, minutes)) > UPTAKE_MINUTES))
 

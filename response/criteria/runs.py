@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from response.cells import NO_DATE
 from response.criteria.burden import running, running_before
 from response.criteria.rules import Flags
+from response.criteria.visit_values import at_places
 from response.timeline import Block
 
 NOWHERE: Final = -1
@@ -29,14 +30,14 @@ def run_starts(holds: Flags, ends: Flags) -> Places:
     """
     if not holds.any():
         return np.full(holds.shape, NOWHERE, np.intp)
-    place = np.arange(holds.shape[1], dtype=np.intp)
-    last_end = running(np.maximum, np.where(ends, place, NOWHERE))
-    last = running_before(np.maximum, np.where(holds, place, NOWHERE), NOWHERE)
-    opens = holds & ((last == NOWHERE) | (last < last_end))
-    return running(np.maximum, np.where(opens, place, NOWHERE))
+    place = np.arange(1, holds.shape[1] + 1, dtype=np.int32)  # counted from 1, so that 0 is nowhere
+    last_end = running(np.maximum, ends * place)
+    last = running_before(np.maximum, holds * place, 0)
+    opens = holds & ((last == 0) | (last < last_end))
+    return running(np.maximum, opens * place).astype(np.intp) + NOWHERE
 
 
-def days_since(block: Block, since: Places) -> NDArray[np.int64]:
+def days_since(block: Block, since: Places) -> NDArray[np.int32]:
     """Return the days since the timepoint at a place, `NO_DATE` where a date is not known; `[series, timepoint]`.
 
     Parameters
@@ -46,9 +47,9 @@ def days_since(block: Block, since: Places) -> NDArray[np.int64]:
     since
         Place of an earlier timepoint, `[series, timepoint]` or `[series, 1]`.
     """
-    days = block.cell_values(block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
-    then = np.take_along_axis(days, np.maximum(since, 0), axis=1)
-    return np.where((days == NO_DATE) | (then == NO_DATE), NO_DATE, days - then)
+    days = block.cell_values(block.timeline.visits.first_scan, NO_DATE)
+    then = at_places(days, since)
+    return np.where((days == NO_DATE) | (then == NO_DATE), np.int32(NO_DATE), days - then)
 
 
 def days_passed(block: Block, since: Places, least: int) -> Flags:
