@@ -160,6 +160,8 @@ class Timeline:
         local therapy.
     findings
         What was found on the way from rows to series.
+    block_cells
+        How many track-timepoints a block may have.
     """
 
     measurements: Measurements
@@ -174,6 +176,7 @@ class Timeline:
     value_um: NDArray[np.int32]
     barred: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     findings: Sequence[Finding] = field(default=())
+    block_cells: int = BLOCK_CELLS
 
     @cached_property
     def series_of_cell(self) -> NDArray[np.int32]:
@@ -212,13 +215,13 @@ class Timeline:
         """Return series `low` to below `high` as dense arrays."""
         return Block(self, low, high)
 
-    def blocks(self, largest: int = BLOCK_CELLS) -> Iterator["Block"]:
-        """Hand out all series in blocks of about `largest` track-timepoints; one long series may exceed it."""
+    def blocks(self) -> Iterator["Block"]:
+        """Hand out all series in blocks of about `block_cells` track-timepoints; one long series may exceed it."""
         visits = np.diff(self.cell_start)
         tracks = np.diff(self.track_start)
         low = 0
         while low < len(self.series):
-            high = low + _block_length(visits[low:], tracks[low:], largest)
+            high = low + _block_length(visits[low:], tracks[low:], self.block_cells)
             yield Block(self, low, high)
             low = high
 

@@ -1,6 +1,7 @@
 """From rows to the timeline: series, order of timepoints, baselines, roles and duplicates."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -153,7 +154,7 @@ def test_blocks_of_any_size_hold_the_same() -> None:
     ]
     timeline = timeline_of(rows)
     for largest in (1, 7, 20, 10_000):
-        blocks = list(timeline.blocks(largest))
+        blocks = list(replace(timeline, block_cells=largest).blocks())
         assert [block.low for block in blocks[1:]] == [block.high for block in blocks[:-1]]
         sums = np.concatenate(
             [block.ragged(block.reduce(np.add, block.spot_values(timeline.value_um, 0), np.int64)) for block in blocks]

@@ -129,6 +129,18 @@ class Neighbourly(Recist11):
 
 
 @dataclass(frozen=True)
+class Misplaced(Recist11):
+    """Looks up subjects of the trial by their place in the block."""
+
+    name: str = "faulty"
+
+    def values(self, state: Any) -> Mapping[str, Any]:
+        numbers = dict(super().values(state))
+        starts = state.block.timeline.cell_start[: state.shape[0], None]
+        return {**numbers, "sum_mm": numbers["sum_mm"] + starts}
+
+
+@dataclass(frozen=True)
 class Foreseeing(Recist11):
     """Takes the smallest sum of the whole course for the nadir."""
 
@@ -178,6 +190,7 @@ FAULTS: list[tuple[Criterion, str, str]] = [
     (faulty(options=Undocumented), "options_are_saved", "option loudness does not say what it decides"),
     (Unsteady(), "determinism", "sum_mm"),
     (Neighbourly(), "other_subjects", "nadir_mm"),
+    (Misplaced(), "one_by_one", "sum_mm"),
     (Foreseeing(), "later_timepoints", "nadir_mm"),
     (Rising(), "nadir", "nadir_mm rises"),
     (Meddling(), "recist_is_left_alone", "it changes the array 'value_um'"),

@@ -84,3 +84,10 @@ DRIVEN = [
 def test_no_lesion_that_takes_no_part_is_named_as_the_cause(criterion: str, lesions: str, cause: str) -> None:
     frame = trial(lesions, criterion).timepoints
     assert frame[frame["criterion"] == criterion]["drivers"].iloc[-1] == cause
+
+
+def test_no_lesion_that_takes_no_part_is_named_as_missing_or_new() -> None:
+    frame = trial("T1 brain 20|NE ; T2 liver 20|NE ; NL1 liver -|30 ; NL2 cerebellum -|8", "rano-bm").timepoints
+    last = frame.groupby("criterion").last()
+    assert last["missing_lesions"].to_dict() == {"recist-1.1": "T1;T2", "rano-bm": "T1"}
+    assert last["new_lesion_ids"].to_dict() == {"recist-1.1": "NL1;NL2", "rano-bm": "NL2"}

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from response import Assessment, Measurements, assess
+from response.engine import assess_timeline
 from response.findings import Finding
+from response.protocol import Protocol
+from response.registry import criterion_names, find_criteria
 from response.report import texts
 from response.report.columns import NumberColumn, ResultTable, percent
-from response.report.tables import finding_table, lesion_table, subject_table, timepoint_table
-from response.timeline import Timeline
+from response.report.tables import (
+    ancillary_table,
+    concordance_table,
+    criteria_table,
+    finding_table,
+    lesion_table,
+    subject_table,
+    timepoint_table,
+)
+from response.timeline import BLOCK_CELLS
 from tests.acceptance import iso_day, text_table
 from tests.trials import all_at_once, assessed, from_rows, target
 
@@ -450,15 +463,19 @@ def test_without_pyarrow_every_text_is_the_same(make: Any, request: pytest.Fixtu
     pd.testing.assert_frame_equal(make(all_at_once()).to_frame(), frame)
 
 
-@pytest.mark.parametrize("make", MAKERS)
-def test_the_size_of_blocks_changes_nothing(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = list(make(all_at_once()).rows())
-    blocks = Timeline.blocks
-    monkeypatch.setattr(Timeline, "blocks", lambda timeline, largest=20: blocks(timeline, largest))
-    found = all_at_once()
-    fresh = Assessment(found.timeline, found.results, found.protocol)
-    assert list(make(fresh).rows()) == whole
-    assert sum(1 for _ in make(fresh).batches()) > 50
+@cache
+def by_all_criteria(block_cells: int = BLOCK_CELLS) -> Assessment:
+    """Return the trial of all cases by all criteria, in blocks of a size."""
+    timeline = replace(all_at_once().timeline, block_cells=block_cells)
+    criteria, protocol = find_criteria(criterion_names()), Protocol()
+    options = {item.name: protocol.options(item.name, item.options) for item in criteria}
+    return Assessment(timeline, assess_timeline(timeline, criteria, options), protocol)
+
+
+@pytest.mark.parametrize("make", [*MAKERS, criteria_table, concordance_table, ancillary_table])
+def test_the_size_of_blocks_changes_nothing(make: Any) -> None:
+    assert sum(1 for _ in by_all_criteria(block_cells=20).timeline.blocks()) > 50
+    assert list(make(by_all_criteria(block_cells=20)).rows()) == list(make(by_all_criteria()).rows())
 
 
 def test_a_trial_without_rows_has_tables_without_rows() -> None:

@@ -184,6 +184,10 @@ class Evidence:
         """Whether the sum of a scored timepoint is complete, and so is that of the baseline."""
         return self.follow_up & self.complete & self.complete[self.baseline_cell]
 
+    def are_among(self, lesions: Flags, found: Mentions) -> Flags:
+        """Return which mentions are of some lesions of the block, `[track]`."""
+        return np.asarray(lesions[found.track - self.block.track_slice.start])
+
     # --- references
 
     def nadir_cell(self, nadir_um: NDArray[np.int64]) -> Cells:

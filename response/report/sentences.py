@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.criteria.rules import Rule
+from response.criteria.rules import Flags, Rule
 from response.report.evidence import Cells, Evidence
 from response.report.figures import Figures
 from response.report.texts import Texts, framed, joined, stacked
@@ -77,6 +77,11 @@ class Decisions:
         lut = np.zeros(len(present), np.int32)
         lut[used] = np.arange(len(used))
         self.code: NDArray[np.int32] = lut[keys]
+
+    @cached_property
+    def followed(self) -> Flags | None:
+        """Lesions of the block that the criterion follows, `[track]`; None: all."""
+        return self.result.criterion.followed(self.evidence.block, self.result.options)
 
     def _keys(self) -> NDArray[np.int64]:
         """Return one number per cell: the overall rule and, where its sentence quotes them, the rules it quotes."""

@@ -1,13 +1,13 @@
 """The table of timepoints: one row per subject, evaluator, timepoint and criterion (`timepoints.csv`)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_DATE, DatePrecision
-from response.criteria.burden import NO_SUM, Fact
+from response.criteria.burden import NO_SUM
 from response.engine import Assessment
 from response.registry import STANDARD
 from response.report.columns import (
@@ -21,7 +21,8 @@ from response.report.columns import (
     yes_or_blank,
 )
 from response.report.disagreement import disagreements
-from response.report.evidence import DISEASE, Evidence, Mentions, before_new_therapy, first_days
+from response.report.drivers import drivers, lesion_names
+from response.report.evidence import Evidence, before_new_therapy, first_days
 from response.report.figures import Figures
 from response.report.sentences import NOT_MEASURED, Decisions, plain_sentence
 from response.report.series_columns import series_columns, site_of, start_days, unmeasured_subjects
@@ -32,7 +33,6 @@ from response.timeline import Block
 from response.vocabulary import Response
 
 QUESTIONS: Final = ("target", "non_target", "new_lesion")
-_PROGRESSIONS: Final = (Response.PD, Response.UNCONFIRMED_PD)
 _GENERAL_NUMBERS: Final = ("sum_mm", "baseline_mm", "nadir_mm")
 
 _LONG_TEXTS: Final = ("missing_lesions", "drivers", "new_lesion_ids", "reason")
@@ -63,7 +63,8 @@ class TimepointRows:
         evidence = Evidence(block, self.results[STANDARD])
         shared = self._visit_columns(evidence)
         decisions = {name: Decisions(result, evidence) for name, result in self.results.items()}
-        of_criteria = [self._criterion_columns(item, evidence) for item in decisions.values()]
+        names = lesion_names(evidence, None)
+        of_criteria = [self._criterion_columns(item, evidence, names) for item in decisions.values()]
         disagreement = disagreements(decisions, evidence) if len(decisions) > 1 else blank_texts(evidence.cells)
         repeat = len(of_criteria)
         rows = {name: interleaved([column] * repeat) for name, column in shared.items()}
@@ -86,8 +87,6 @@ class TimepointRows:
             "first_scan": first,
             "last_scan": first if one_day.all() else date_texts(visits.last_scan[cells], last_precision),
             "study_day": self._study_days(evidence),
-            "missing_lesions": evidence.names(evidence.missing),
-            "new_lesion_ids": evidence.names(evidence.new),
         }
 
     def _study_days(self, evidence: Evidence) -> NumberColumn:
@@ -101,8 +100,10 @@ class TimepointRows:
 
     # --- what is the criterion's own
 
-    def _criterion_columns(self, decisions: Decisions, evidence: Evidence) -> dict[str, Any]:
-        result = decisions.result
+    def _criterion_columns(
+        self, decisions: Decisions, evidence: Evidence, names_of_all: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        result, followed = decisions.result, decisions.followed
         rows = evidence.cells
         return {
             "criterion": TextColumn.constant(result.criterion.name, rows),
@@ -111,6 +112,7 @@ class TimepointRows:
             "overall_adjudicated": _adjudicated(result, evidence),
             "progression_date": date_texts(result.progression_date[evidence.block.cell_slice]),
             **self._sums(decisions.figures, evidence),
+            **(names_of_all if followed is None else lesion_names(evidence, followed)),
             "drivers": evidence.names(*drivers(decisions, evidence)),
             "rule": decisions.rule_ids(),
             "clause": decisions.clauses(),
@@ -325,85 +327,4 @@ def _flags(result: Result, evidence: Evidence) -> TextColumn:
     return TextColumn(codes, texts)
 
 
-# --- drivers
-
-
-def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray[np.int64]]:
-    """Return the lesions behind PD and NE, and their rank within the timepoint.
-
-    PD: new lesions, then non-targets that progressed, then targets that grew, the largest growth first; after a
-    complete response what is there again. NE: the lesions that were not assessed, or were not at baseline.
-    """
-    result = decisions.result
-    rules = [kind.rule.rsplit(".", 1)[-1] for kind in decisions.kinds]
-    responses = evidence.responses(result)
-    progressed, undecided = np.isin(responses, _PROGRESSIONS), responses == Response.NE
-    by_size = progressed & _grew(decisions, evidence)
-    found = [
-        (evidence.new.having(int(Fact.NEW_UNEQUIVOCAL)), 0, progressed),
-        (evidence.listed.having(int(Fact.NON_TARGET_PROGRESSION)), 1, progressed),
-        (_missing(evidence, decisions.code, rules), 0, undecided),
-    ]
-    relapse = progressed & np.isin(decisions.code, [i for i, name in enumerate(rules) if name == "relapse_after_cr"])
-    if relapse.any():
-        found.append((evidence.diseased(relapse), 2, relapse))
-    parts = [mentions.where(cells[mentions.cell]) for mentions, _, cells in found]
-    ranks = [np.full(len(part.cell), rank << 21, np.int64) for part, (_, rank, _) in zip(parts, found, strict=True)]
-    if by_size.any():
-        part, rank_of_growth = _grown(decisions.figures, evidence, np.flatnonzero(by_size))
-        parts.append(part)
-        ranks.append(rank_of_growth)
-    whole = Mentions(
-        np.concatenate([part.cell for part in parts]),
-        np.concatenate([part.track for part in parts]),
-        np.concatenate([part.fact for part in parts]),
-    )
-    order, followed = np.concatenate(ranks), result.criterion.followed(evidence.block, result.options)
-    if followed is None:
-        return whole, order
-    kept = followed[whole.track]
-    return whole.where(kept), order[kept]
-
-
-def _grew(decisions: Decisions, evidence: Evidence) -> NDArray[np.bool_]:
-    """Return where growth of the targets is PD by itself, whatever else is."""
-    result = decisions.result
-    if "target" in result.answers:
-        return np.isin(result.responses("target", evidence.block.cell_slice), _PROGRESSIONS)
-    return np.isin(decisions.code, [i for i, kind in enumerate(decisions.kinds) if "growth" in kind.template])
-
-
-def _grown(figures: Figures, evidence: Evidence, cells: NDArray[np.intp]) -> tuple[Mentions, NDArray[np.int64]]:
-    nadir = evidence.nadir_cell(figures.nadir_um)[cells]
-    reference = evidence.baseline_cell[cells] if figures.grows_from_baseline else nadir
-    usable = reference >= 0
-    found, growth = evidence.grown(cells[usable], reference[usable])
-    largest_first = (1 << 21) - 1 - np.minimum(growth, (1 << 21) - 1)
-    return found, (2 << 21) + largest_first
-
-
-def _missing(evidence: Evidence, code: NDArray[np.int32], rules: Sequence[str]) -> Mentions:
-    """Return the lesions that were not assessed; targets alone where some target is missing."""
-    missing = evidence.missing
-    is_target = missing.fact & np.uint16(Fact.TARGET_MISSING) != 0
-    now = missing.where(is_target | (evidence.missing_targets[missing.cell] == 0))
-    at_baseline = np.isin(code, [i for i, name in enumerate(rules) if name == "baseline_incomplete"])
-    if not at_baseline.any():
-        return now
-    now = now.where(~at_baseline[now.cell])
-    lost = missing.where(is_target & evidence.is_baseline[missing.cell])
-    series = evidence.series[lost.cell]
-    order = np.argsort(series, kind="stable")
-    cells = np.flatnonzero(at_baseline)
-    low, high = (np.searchsorted(series[order], evidence.series[cells], side=side) for side in ("left", "right"))
-    of = np.repeat(np.arange(len(cells)), high - low)
-    place = np.arange(len(of)) - np.repeat(np.cumsum(high - low) - (high - low), high - low) + low[of]
-    picked = lost.where(order[place])
-    return Mentions(
-        np.concatenate([now.cell, cells[of]]),
-        np.concatenate([now.track, picked.track]),
-        np.concatenate([now.fact, picked.fact]),
-    )
-
-
-__all__ = ["DISEASE", "TIMEPOINT_COLUMNS", "TimepointRows", "drivers", "extra_numbers", "level_column"]
+__all__ = ["TIMEPOINT_COLUMNS", "TimepointRows", "extra_numbers", "level_column"]

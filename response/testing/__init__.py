@@ -91,6 +91,10 @@ class CriterionSuite:
         """The data of other subjects, of longer courses too, change nothing: nothing is taken from a neighbour."""
         checks.check_other_subjects(self.bench())
 
+    def test_one_by_one(self) -> None:
+        """How many subjects are assessed at once does not matter: a large trial comes in several blocks."""
+        checks.check_one_by_one(self.bench())
+
     def test_other_evaluators(self) -> None:
         """The data of another evaluator change nothing."""
         checks.check_other_evaluators(self.bench())

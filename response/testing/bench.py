@@ -1,7 +1,7 @@
 """A criterion on the test bench: its trials, their assessments, and the rows and states that checks look at."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -82,6 +82,13 @@ class Bench:
         """The assessments of all trials, the made-up ones first."""
         more = [*(made_up_trial(SEED + number, columns=self.columns) for number in (1, 2)), rare_trial()]
         return [self.assessment, *(self.assess(trial) for trial in (*more, *self.trials))]
+
+    def one_by_one(self, assessment: Assessment) -> Assessment:
+        """Return the same assessment, made again with each series in a block of its own."""
+        criteria = [result.criterion for result in assessment.results.values()]
+        options = {name: result.options for name, result in assessment.results.items()}
+        timeline = replace(assessment.timeline, block_cells=1)
+        return Assessment(timeline, assess_timeline(timeline, criteria, options), assessment.protocol)
 
     def states(self, assessment: Assessment) -> Iterator[tuple[Block, Any]]:
         """Hand out what the rules of the criterion asked, block by block, made again; its questions are answered."""

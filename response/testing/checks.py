@@ -78,6 +78,26 @@ def check_other_subjects(bench: Bench) -> None:
         _same(together, alone, "timepoints with and without other subjects", advice)
 
 
+def check_one_by_one(bench: Bench) -> None:
+    """How many subjects are assessed at once does not matter: a large trial comes in several blocks."""
+    advice = (
+        "Series and tracks are counted from the start of the block (`block.low`, `block.track_slice`): an array of the "
+        "whole timeline must be cut first (`block.tracks`, `block.cell_values`)."
+    )
+    for assessment in bench.assessments:
+        try:
+            alone = bench.one_by_one(assessment)
+            timepoints, subjects = bench.timepoints(alone), bench.subjects(alone)
+        except Exception as error:
+            fault = error.__cause__ or error
+            raise AssertionError(
+                f"subjects one by one are not scored: {type(fault).__name__}: {fault}. {advice}"
+            ) from error
+        told = "of all subjects at once against one by one"
+        _same(bench.timepoints(assessment), timepoints, f"timepoints {told}", advice)
+        _same(bench.subjects(assessment), subjects, f"subjects {told}", advice)
+
+
 def check_other_evaluators(bench: Bench) -> None:
     """The data of another evaluator change nothing."""
     advice = "A series is a subject as one evaluator saw it: reduce with `block.reduce`, never by subject."
@@ -342,6 +362,7 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     check_determinism,
     check_row_order,
     check_other_subjects,
+    check_one_by_one,
     check_other_evaluators,
     check_later_timepoints,
     check_nadir,

@@ -196,7 +196,8 @@ class IrecistState(Originals):
         recall.set("block_um", np.minimum(np.where(opened, NO_SUM, self.block_um), complete))
         if self.seen.new is None:
             return
-        known = np.where(used & ~self.saw(Sight.UNMEASURED), self.new_sum_um, NO_SUM)
+        measured = self.new_summed & ~self.saw(Sight.UNMEASURED)
+        known = np.where(used & measured, self.new_sum_um, NO_SUM)
         for name in ("new_nadir_um", "new_block_um"):
             reference = np.where(used, getattr(self, name), self.known(name))
             if name == "new_block_um":
