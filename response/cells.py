@@ -56,7 +56,9 @@ class Cell:
     fault: str = ""
 
 
-def number_of(text: str, *, decimal: Decimals = ".", largest: int | None = None, negative: bool = False) -> Cell:
+def number_of(
+    text: str, *, decimal: Decimals = ".", largest: int | None = None, negative: bool = False, factor: int = 1
+) -> Cell:
     """Return what a number cell says.
 
     Parameters
@@ -69,32 +71,34 @@ def number_of(text: str, *, decimal: Decimals = ".", largest: int | None = None,
         Largest plausible number, in the unit of the column.
     negative
         Whether a number below 0 can be meant (attenuation).
+    factor
+        How many units of the column one of the cell is: 10 for a cell in cm of a column in mm.
     """
     if not text:
         return Cell()
     expected = "a number" if decimal == "." else "a number with decimal comma"
     plain = text.replace(",", ".") if decimal == "," else text
     if not _NUMBER.match(plain):
-        return _word_of(text, expected)
+        return _word_of(text, expected, factor)
     try:
-        value = Decimal(plain)
+        value = Decimal(plain) * factor
         thousandths = int((value * THOUSAND).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
     except (InvalidOperation, OverflowError):
         return Cell(fault=expected)
     if value < 0 and not negative:
         return Cell(fault="a number that is not negative")
     if largest is not None and abs(value) > largest:
-        return Cell(fault=f"a number of at most {largest}")
+        return Cell(fault=f"a number of at most {largest // factor}")
     return Cell(thousandths)
 
 
-def _word_of(text: str, expected: str) -> Cell:
+def _word_of(text: str, expected: str, factor: int) -> Cell:
     state = _STATE_TOKENS.get(folded(text))
     if state is not None:
         return Cell(state=state)
     below = _BELOW.match(text) or _STARRED.match(text)
     if below:
-        value = Decimal(below.group(1).replace(",", "."))
+        value = Decimal(below.group(1).replace(",", ".")) * factor
         return Cell(int(value * THOUSAND) if value <= LARGEST_MM else NO_NUMBER, State.TOO_SMALL)
     if re.fullmatch(r"\d+,\d+", text):
         return Cell(fault=f"{expected} in the unit of the column (decimal comma: pass --decimal ,)")

@@ -6,13 +6,13 @@ The measurements, the visit and subject tables beside them and the collected res
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import (
-    LARGEST_MM,
     NO_DATE,
     NO_NUMBER,
     UNIT_FACTORS,
@@ -181,6 +181,8 @@ def read_records(
 _WITH_STATES: Final = ("longest_mm", "short_mm", "diameter_mm")  # a word in them is the state of the lesion
 _PERCENTAGE: Final = re.compile(r"-?\d[\d.,]*\s*%$")
 _SHARE: Final = "a share from 0 to 1, or a percentage such as 45 %"
+Rows = NDArray[np.intp] | slice  # some rows of a table
+_ALL: Final = slice(None)
 _DATE_REMEDY: Final = "Correct the cell in the source, or say in a mapping file how dates are written (date_format)."
 
 
@@ -209,38 +211,44 @@ class _CellReader:
 
     def read_number(self, name: str, column: Column) -> None:
         texts = self.table.columns[name]
-        cells = [self._number(name, value, column) for value in texts.values]
-        for code, cell in enumerate(cells):
-            if cell.fault:
-                self._unusable(name, code, cell.fault)
-        lut = np.asarray([_bounded(cell) for cell in cells], np.int32)
-        self.numbers[name] = self._in_millimetres(name, lut[texts.codes]) if column.length else lut[texts.codes]
-        if name in _WITH_STATES and any(cell.state for cell in cells):
-            states = np.asarray([cell.state for cell in cells], np.int8)[texts.codes]
-            self._words = states if self._words is None else np.where(states > 0, states, self._words)
+        numbers, words = np.full(len(self.table), NO_NUMBER, np.int32), None
+        for factor, rows in self._by_unit if column.length else [(1, _ALL)]:
+            cells = [self._number(name, value, column, factor or 1) for value in texts.values]
+            codes = texts.codes[rows]
+            if factor:
+                numbers[rows] = np.asarray([_bounded(cell) for cell in cells], np.int32)[codes]
+                for code, cell in enumerate(cells):
+                    if cell.fault:
+                        self._unusable(name, code, cell.fault, rows=rows)
+            if name in _WITH_STATES and any(cell.state for cell in cells):
+                words = np.zeros(len(self.table), np.int8) if words is None else words
+                words[rows] = np.asarray([cell.state for cell in cells], np.int8)[codes]
+        self.numbers[name] = numbers
+        if words is not None:
+            self._words = words if self._words is None else np.where(words > 0, words, self._words)
 
-    def _number(self, name: str, text: str, column: Column) -> Cell:
+    @cached_property
+    def _by_unit(self) -> list[tuple[int, Rows]]:
+        """Rows by the unit of their lengths: how many mm it has, 0 where that is not known, and which they are."""
+        if "unit" not in self.table.columns:
+            return [(1, _ALL)]
+        units = self.table.columns["unit"]
+        factors = [UNIT_FACTORS.get(value.casefold()) for value in units.values]
+        for code, factor in enumerate(factors):
+            if factor is None:
+                self._unusable("unit", code, "mm or cm", done="The diameters of the row were taken as blank.")
+        of_row = np.asarray([0 if factor is None else factor for factor in factors], np.int64)[units.codes]
+        return [(factor, np.flatnonzero(of_row == factor)) for factor in np.unique(of_row).tolist()]
+
+    def _number(self, name: str, text: str, column: Column, factor: int) -> Cell:
         """Return what a number cell says; a share may be written as a percentage (45 %), a percentage with its sign."""
         is_share = column.largest == 1
         if _PERCENTAGE.match(text) and (is_share or name.endswith("_percent")):
             largest = 100 if is_share else column.largest
             cell = number_of(text[:-1].rstrip(), decimal=self.decimal, largest=largest, negative=column.negative)
             return Cell(round(cell.thousandths / 100)) if is_share and not cell.fault else cell
-        cell = number_of(text, decimal=self.decimal, largest=column.largest, negative=column.negative)
+        cell = number_of(text, decimal=self.decimal, largest=column.largest, negative=column.negative, factor=factor)
         return replace(cell, fault=_SHARE) if is_share and cell.fault else cell
-
-    def _in_millimetres(self, name: str, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-        if "unit" not in self.table.columns:
-            return numbers
-        units = self.table.columns["unit"]
-        factors = [UNIT_FACTORS.get(value.casefold()) for value in units.values]
-        for code, factor in enumerate(factors):
-            if factor is None and name == "longest_mm":
-                self._unusable("unit", code, "mm or cm", done="The diameters of the row were taken as blank.")
-        scale = np.asarray([0 if factor is None else factor for factor in factors], np.int64)[units.codes]
-        scaled = numbers.astype(np.int64) * scale
-        unusable = (numbers == NO_NUMBER) | (scale == 0) | (scaled > LARGEST_MM * 1000)
-        return np.where(unusable, NO_NUMBER, scaled).astype(np.int32)
 
     def read_date(self, name: str) -> None:
         texts = self.table.columns[name]
@@ -266,10 +274,12 @@ class _CellReader:
         expected: str,
         done: str = "The cell was taken as blank.",
         remedy: str = "Correct the cell in the source.",
+        *,
+        rows: Rows = _ALL,
     ) -> None:
         texts = self.table.columns[name]
         found = texts.values[code]
-        for row in np.flatnonzero(texts.codes == code):
+        for row in np.arange(len(texts.codes))[rows][texts.codes[rows] == code]:
             file, line = self.table.where(int(row))
             self.findings.append(
                 Finding(

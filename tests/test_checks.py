@@ -67,6 +67,8 @@ CASES = [
     ("0 on absent", "T1 liver 30|0 absent", {}, "!number_on_absent", "they say the same"),
     ("number on split", "T1 liver 40|40 split ; T1a<T1 liver -|20 ; T1b<T1 liver -|18", {}, "number_on_split", ""),
     ("number on merged", "T1 liver 30|50 ; T2 liver 20|15 merged>T1", {}, "number_on_merged !number_on_split", ""),
+    ("too small with 10.1 mm", "T1 liver 30|10.1 too_small", {}, "large_though_too_small", "above what is measurable"),
+    ("too small with 10 mm", "T1 liver 30|10 too_small", {}, "!large_though_too_small", ""),
     ("short above longest", "T1 liver 30x31", {}, "short_longer_than_longest", ""),
     ("short as long", "T1 liver 30x30", {}, "!short_longer_than_longest", "round lesions exist"),
     ("node without short axis", "T1 node 20|blank [longest_mm=22]", {},

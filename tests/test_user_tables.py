@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from response.cells import date_of, iso_texts
@@ -13,6 +14,7 @@ from response.cli import main
 from response.io.mapping import read_mapping
 from response.measurements import Measurements
 from tests.acceptance import text_table
+from tests.trials import from_rows
 
 HEADER = "subject,timepoint,date,lesion,role,longest_mm"
 GOOD = ("GOOD,0,2024-01-02,T1,target,50", "GOOD,1,2024-03-01,T1,target,30")
@@ -147,6 +149,29 @@ def test_a_length_in_an_unknown_unit_is_told_as_what_it_is(tmp_path: Path, out: 
     assert told["sentence"] == "unit is 'px'; expected mm or cm. The diameters of the row were taken as blank."
 
 
+IN_UNITS = [
+    # longest_mm  unit  length in mm   finding
+    ("2.3456", "cm", "23.456", ""),  # to the micrometre, as in mm
+    ("200", "cm", "2000", ""),
+    ("200.1", "cm", "", "longest_mm is '200.1'; expected a number of at most 200. The cell was taken as blank."),
+    ("<0.5", "cm", "5", ""),
+    ("<5", "cm", "50", "The lesion is too small to measure, but counts 50 mm."),
+    ("5", "px", "", "unit is 'px'; expected mm or cm. The diameters of the row were taken as blank."),
+    ("NE", "px", "", "unit is 'px'; expected mm or cm. The diameters of the row were taken as blank."),
+]
+
+
+@pytest.mark.parametrize(("text", "unit", "length", "sentence"), IN_UNITS)
+def test_a_length_is_read_in_the_unit_of_its_row(text: str, unit: str, length: str, sentence: str) -> None:
+    rows = [dict(zip(HEADER.split(","), row.split(","), strict=True)) | {"unit": "mm"} for row in GOOD]
+    found = from_rows([*rows[:-1], rows[-1] | {"longest_mm": text, "unit": unit}])
+    (last,) = found.lesions.tail(1).to_dict("records")
+    assert ("" if pd.isna(last["length_mm"]) else f"{last['length_mm']:g}") == length
+    assert sentence in [item.sentence for item in found.found] or not sentence
+    if text == "NE":
+        assert last["state"] == "not_evaluable" and "target_without_value" not in {item.id for item in found.found}
+
+
 # --- Collected responses.
 
 PYRECIST = """\
@@ -253,6 +278,7 @@ from response.cli import main
 from response.io.mapping import read_mapping
 from response.measurements import Measurements
 from tests.acceptance import text_table
+from tests.trials import from_rows
 
 def failing(*_):
     raise {error}

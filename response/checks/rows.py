@@ -6,9 +6,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER, thousandths_text
+from response.cells import NO_NUMBER, THOUSAND, thousandths_text
 from response.checks.scene import Check, Flags, Scene
 from response.findings import Finding, Severity
+from response.measurability import SMALLEST_UM
 from response.vocabulary import Role, State, text_of
 
 # State -> id, severity, what happens to the number.
@@ -49,6 +50,27 @@ def numbers_against_state(scene: Scene) -> Iterator[Finding]:
             )
 
         yield from scene.notes(hits, make)
+
+
+def large_though_too_small(scene: Scene) -> Iterator[Finding]:
+    """Lesions that are too small to measure by their state, with a length that can well be measured."""
+    written = scene.measurements.code("state")
+    hits = scene.used(np.flatnonzero((written == State.TOO_SMALL) & (scene.lengths > SMALLEST_UM)))
+
+    def make(used: int) -> Finding:
+        size = f"{thousandths_text(int(scene.lengths[scene.rows[used]]))} mm"
+        return scene.of_spot(
+            int(scene.spots[used]),
+            "large_though_too_small",
+            "warning",
+            column="state",
+            found=f"too_small with {size}",
+            expected=f"a lesion too small to measure of at most {SMALLEST_UM // THOUSAND} mm",
+            sentence=f"The lesion is too small to measure, but counts {size}.",
+            remedy="Decide whether the state or the number is right; perhaps it is in mm, and the column in cm.",
+        )
+
+    yield from scene.notes(hits, make)
 
 
 def short_longer_than_longest(scene: Scene) -> Iterator[Finding]:
@@ -198,6 +220,7 @@ def unknown_morphology(scene: Scene) -> Iterator[Finding]:
 
 ROW_CHECKS: Final[tuple[Check, ...]] = (
     numbers_against_state,
+    large_though_too_small,
     short_longer_than_longest,
     nodes_without_short_axis,
     progression_state_on_targets,
