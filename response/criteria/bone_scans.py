@@ -12,7 +12,7 @@ from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import ever_before, running
 from response.criteria.rules import Flags
 from response.criteria.runs import NOWHERE, Places, days_passed, run_starts
-from response.criteria.visit_values import visit_numbers
+from response.criteria.visit_values import at_places, visit_numbers
 from response.timeline import Block
 
 NEW_LESIONS: Final = 2  # new lesions that are progression, and as many more that confirm it
@@ -79,14 +79,14 @@ class BoneScans:
 
     @cached_property
     def _over_reference(self) -> Flags:
-        reference = np.take_along_axis(self.new, self._first_place, axis=1)
-        return self.known & (self.new - reference >= NEW_LESIONS)
+        reference = at_places(self.new, self._first_place)
+        return np.asarray(self.known & (self.new - reference >= NEW_LESIONS))
 
     @cached_property
     def _awaited(self) -> Flags:
         """Scans after the first one, while its new lesions are open; the last of them judges."""
-        opened = np.take_along_axis(self._over_baseline & self.first, self._first_place, axis=1)
-        return self.known & ~self.first & opened & ~ever_before(self._late_enough)
+        opened = at_places(self._over_baseline & self.first, self._first_place)
+        return np.asarray(self.known & ~self.first & opened & ~ever_before(self._late_enough))
 
     @cached_property
     def _late_enough(self) -> Flags:

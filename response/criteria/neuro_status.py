@@ -15,7 +15,7 @@ from response.cells import NO_NUMBER
 from response.criteria.burden import running, running_before
 from response.criteria.new_lesions import visit_codes
 from response.criteria.rules import Flags
-from response.criteria.visit_values import at_baseline, visit_numbers
+from response.criteria.visit_values import at_baseline, at_places, visit_numbers
 from response.timeline import Block
 from response.vocabulary import Clinical
 
@@ -41,12 +41,16 @@ class NeuroStatus:
     @cached_property
     def without(self) -> Flags:
         """No corticosteroids are taken, or none were ever recorded."""
+        if not self.recorded.any():
+            return ~self.recorded
         ever_recorded = running(np.logical_or, self.recorded)
         return np.asarray((self.dose == 0) | ~ever_recorded)
 
     @cached_property
     def more(self) -> Flags:
         """More corticosteroids than at baseline."""
+        if not self.recorded.any():
+            return self.recorded
         base = at_baseline(self.block, self.dose)
         return np.asarray((base != NO_NUMBER) & (self.dose > base))
 
@@ -55,9 +59,9 @@ class NeuroStatus:
         """Fewer corticosteroids than when the dose was last recorded."""
         if not self.recorded.any():
             return self.recorded
-        place = np.where(self.recorded, np.arange(self.block.timepoints), NOWHERE)
+        place = np.where(self.recorded, np.arange(self.block.timepoints, dtype=np.int32), NOWHERE)
         last = running_before(np.maximum, place, NOWHERE)
-        then = np.take_along_axis(self.dose, np.maximum(last, 0), axis=1)
+        then = at_places(self.dose, last)
         return np.asarray(self.recorded & (last != NOWHERE) & (self.dose < then))
 
     @cached_property

@@ -17,6 +17,7 @@ from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import TARGETS, SumState, burden_beside
+from response.criteria.visit_values import at_places
 from response.timeline import NO_ROW, Block
 from response.vocabulary import Role, VisitNewLesions, folded
 from response.vocabulary import State as LesionState
@@ -65,8 +66,8 @@ class RanoBmState(SumState):
     @cached_property
     def _grown_lesions(self) -> SomeLesions:
         burden, courses = self.burden, LesionCourses(self.burden)
-        risen = largest_rise(burden.value_um) >= LESION_GROWTH_UM
-        tracks = np.flatnonzero(risen & is_one_of(burden.classes, TARGETS))
+        targets = np.flatnonzero(is_one_of(burden.classes, TARGETS))
+        tracks = targets[largest_rise(burden.value_um[targets]) >= LESION_GROWTH_UM]
         length = burden.value_um[tracks]
         least = courses.smallest_before(tracks, length, np.int32(NO_LENGTH))
         measured = is_one_of(burden.state[tracks], _MEASURED)  # not by the default of one too small to measure
@@ -75,6 +76,8 @@ class RanoBmState(SumState):
     @cached_property
     def only_by_own_smallest(self) -> Flags:
         """No target that has grown by 5 mm has done so since the timepoint of the smallest sum."""
+        if not self.lesion_grown.any():
+            return self.lesion_grown
         grown, length = self._grown_lesions, self.burden.value_um
         lesion, place = np.nonzero(grown.flags)
         track = grown.tracks[lesion]
@@ -154,9 +157,9 @@ def _names_cns(site: str) -> bool:
 def _by_site(block: Block, test: Callable[[str], bool]) -> Flags:
     """Return the lesions whose organ, or location, passes a test, by the first row of each; `[track]`."""
     first = block.tracks(block.timeline.tracks.first)
-    rows = block.row[np.arange(len(first)), first]
+    rows = block.once("first_rows", lambda: at_places(block.row, first[:, None])[:, 0])
     found = np.zeros(len(first), np.bool_)
     for name in ("organ", "location"):
         column = block.timeline.measurements.text_column(name)
-        found |= np.asarray([test(text) for text in column.values], np.bool_)[column.codes[rows]]
+        found |= np.asarray([test(text) for text in column.values], np.bool_).take(column.codes.take(rows))
     return found

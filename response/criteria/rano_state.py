@@ -13,10 +13,10 @@ from response.criteria.neuro_status import NeuroStatus
 from response.criteria.pet import uptake_burden
 from response.criteria.products import product_burden
 from response.criteria.rules import Flags, Question
-from response.criteria.runs import run_starts
-from response.criteria.some_lesions import is_one_of
+from response.criteria.runs import days_since, run_starts
+from response.criteria.some_lesions import is_one_of, lesions_with
 from response.criteria.sums import NEW, TARGETS, AreaState, SumTest, burden_beside
-from response.criteria.visit_values import at_baseline
+from response.criteria.visit_values import at_baseline, at_places
 from response.timeline import NO_ROW, Block
 from response.vocabulary import State as LesionState
 from response.vocabulary import Tissue
@@ -61,19 +61,19 @@ class RanoState(AreaState):
         return by_mri & self.block.follow_up
 
     @cached_property
-    def days(self) -> NDArray[np.int64]:
+    def days(self) -> NDArray[np.int32]:
         """Day of the first scan, `NO_DATE` where not known."""
-        return self.block.cell_values(self.block.timeline.visits.first_scan, NO_DATE).astype(np.int64)
+        return self.block.cell_values(self.block.timeline.visits.first_scan, NO_DATE)
 
     @cached_property
-    def radiotherapy_end(self) -> NDArray[np.int64]:
+    def radiotherapy_end(self) -> NDArray[np.int32]:
         """Last day of radiotherapy, `NO_DATE` where not recorded; `[series, 1]`."""
         subjects = self.block.timeline.measurements.subjects
         rows = self.block.timeline.series.subject_row[self.block.low : self.block.high, None]
         if subjects is None or not len(subjects):
-            return np.full(rows.shape, NO_DATE, np.int64)
+            return np.full(rows.shape, NO_DATE, np.int32)
         days = subjects.date("radiotherapy_end").days.take(np.maximum(rows, 0))
-        return np.where(rows == NO_ROW, NO_DATE, days).astype(np.int64)
+        return np.where(rows == NO_ROW, NO_DATE, days).astype(np.int32)
 
     @cached_property
     def early(self) -> Flags:
@@ -94,18 +94,18 @@ class RanoState(AreaState):
     @cached_property
     def after_early(self) -> Flags:
         """The progression began within twelve weeks after radiotherapy, at an earlier scan."""
-        if not self.early.any():
+        if not (self.progresses & self.early).any():
             return np.zeros(self.shape, np.bool_)
-        then = np.take_along_axis(self.early, np.maximum(self.began, 0), axis=1)
-        return self.progresses & then & (self.began < np.arange(self.shape[1]))
+        then = at_places(self.early, self.began)
+        return np.asarray(self.progresses & then & (self.began < np.arange(self.shape[1])))
 
     @cached_property
     def confirmed(self) -> Flags:
         """It still is one, four weeks later or more."""
         if not self.after_early.any():
             return self.after_early
-        then = np.take_along_axis(self.days, np.maximum(self.began, 0), axis=1)
-        return np.asarray(self.after_early & (self.days - then >= self.options.rano_confirm_days))
+        days = days_since(self.block, self.began)
+        return np.asarray(self.after_early & (days >= self.options.rano_confirm_days))
 
     @cached_property
     def open(self) -> Flags:
@@ -159,23 +159,31 @@ class RanoState(AreaState):
 def rano_burden(block: Block, options: Any, beside: Any) -> Burden:
     """Return the targets of the tissue that is followed, by product or volume, and new lesions from 10 x 10 mm."""
     by_volume = options.rano_measure == "volume"
-    read = uptake_burden(block, "volume_mm3") if by_volume else burden_beside(block, options, beside)
-    kept = only_lesions(read, of_tissue(block, read.classes, options), _new_states(read))
-    return kept if by_volume else product_burden(kept)
+    read = uptake_burden(block, "volume_mm3") if by_volume else product_burden(burden_beside(block, options, beside))
+    return only_lesions(read, of_tissue(block, read.classes, options), _new_states(read))
 
 
 def only_lesions(burden: Burden, kept: Flags, state: NDArray[np.int8]) -> Burden:
-    """Return a burden of some of the lesions, `[track]`, with other states, `[track, timepoint]`."""
+    """Return a burden of some of the lesions, `[track]`, with other states, `[track, timepoint]`.
+
+    Only the series that differ in a lesion are added up again.
+    """
     if kept.all() and state is burden.state:
         return burden
+    block = burden.block
+    differs = np.zeros(block.series_count, np.bool_)
+    differs[block.series_of_track[~kept]] = True
+    differs[block.series_of_track[lesions_with(state != burden.state)]] = True
+    tracks = np.flatnonzero(kept & differs[block.series_of_track])
+    series, value = block.series_of_track[tracks], burden.value_um.copy()
+    value[~kept & is_one_of(burden.classes, TARGETS)] = 0  # no other lesion adds anything
+    starts = np.flatnonzero(np.diff(series, prepend=-1))
+    facts, total = burden.facts.copy(), burden.sum_um.copy()
+    facts[differs], total[differs] = 0, 0
+    if len(starts):
+        facts[series[starts]] = np.bitwise_or.reduceat(facts_at(burden.classes[tracks], state[tracks]), starts, axis=0)
+        total[series[starts]] = np.add.reduceat(value[tracks], starts, axis=0, dtype=np.int64)
     classes = np.where(kept, burden.classes, LesionClass.UNCOUNTED).astype(np.uint8)
-    facts = burden.block.reduce(np.bitwise_or, facts_at(classes, state))
-    if kept.all():
-        return replace(burden, state=state, facts=facts)
-    left_out = np.flatnonzero(~kept)
-    value = burden.value_um.copy()
-    value[left_out] = 0
-    total = burden.block.reduce(np.add, value, dtype=np.int64)
     return replace(burden, classes=classes, state=state, value_um=value, facts=facts, sum_um=total)
 
 
