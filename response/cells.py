@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from enum import IntEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ NO_DATE: Final = -(2**31)
 
 UNIT_FACTORS: Final[Mapping[str, int]] = {"": 1, "mm": 1, "millimeter": 1, "millimetre": 1, "cm": 10, "centimeter": 10}
 LARGEST_MM: Final = 2000  # nothing in a person is longer; a larger number is a slip of the unit or the decimal mark
+LARGEST_MM3: Final = 100_000_000  # nor larger: 100 litres
 
 Decimals = Literal[".", ","]
+Whole = np.signedinteger[Any]  # 32 bits where the numbers of a column fit in, else 64
 
 _STATE_TOKENS: Final[Mapping[str, State]] = {
     **{text: state for text, state in members_by_text(State).items() if state is not State.MEASURED},

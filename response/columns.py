@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
 
-from response.cells import LARGEST_MM
+import numpy as np
+
+from response.cells import LARGEST_MM, LARGEST_MM3, THOUSAND, Whole
 from response.vocabulary import (
     Ancillary,
     Clinical,
@@ -66,6 +68,12 @@ class Column:
     negative: bool = False
     length: bool = False
 
+    @property
+    def whole(self) -> type[Whole]:
+        """Type of the whole thousandths: 32 bits, which are half the memory, or 64 where numbers may be too large."""
+        fits = self.largest is not None and self.largest * THOUSAND <= np.iinfo(np.int32).max
+        return np.int32 if fits else np.int64
+
 
 def _length(meaning: str) -> Column:
     return Column("number", meaning, largest=LARGEST_MM, length=True)
@@ -105,7 +113,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "attenuation_hu": Column("number", "mean attenuation of the whole-lesion ROI in HU", largest=5000, negative=True),
     "area_mm2": Column("number", "area of the ROI in mm2", largest=2_000_000),
     "viable_area_mm2": Column("number", "area of the enhancing tissue in mm2 (EASL)", largest=2_000_000),
-    "viable_volume_mm3": Column("number", "volume of the enhancing tissue in mm3 (qEASL)", largest=2_000_000),
+    "viable_volume_mm3": Column("number", "volume of the enhancing tissue in mm3 (qEASL)", largest=LARGEST_MM3),
     "nodule": Column("code", "intratumoral nodule (Choi)", words=Nodule),
     "morphology": Column("text", "Chun group 1, 2 or 3"),
     "vascular_pattern": Column("code", "new liver nodule: typical or atypical of HCC (mRECIST)", words=VascularPattern),
@@ -122,7 +130,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "tlg": Column("number", "total lesion glycolysis: mean SUL times volume in ml (PERCIST)", largest=2_000_000),
     "suv": Column("number", "SUV of FDG in the region of the lesion, by body surface area (EORTC)", largest=500),
     "parent": Column("text", "lesion that this fragment split from, or into which this one merged"),
-    "volume_mm3": Column("number", "volume in mm3", largest=2_000_000),
+    "volume_mm3": Column("number", "volume in mm3", largest=LARGEST_MM3),
     "extent_lr_mm": _length("extent from left to right of the patient in mm (sarcoma)"),
     "extent_ap_mm": _length("extent from front to back in mm"),
     "extent_cc_mm": _length("extent from head to foot in mm"),

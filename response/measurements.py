@@ -19,6 +19,7 @@ from response.cells import (
     Cell,
     DateCell,
     Decimals,
+    Whole,
     date_of,
     number_of,
 )
@@ -44,7 +45,7 @@ class DateColumn:
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """A table whose cells were read: `text`, `codes` (int8), `numbers` (int32 thousandths), `dates`; all `[row]`.
+    """A table whose cells were read: `text`, `codes` (int8), `numbers` (whole thousandths), `dates`; all `[row]`.
 
     Only the columns that the file has are there; the accessors give blank arrays for the others.
     """
@@ -52,7 +53,7 @@ class Records:
     table: TextTable
     text: Mapping[str, TextColumn]
     codes: Mapping[str, NDArray[np.int8]]
-    numbers: Mapping[str, NDArray[np.int32]]
+    numbers: Mapping[str, NDArray[Whole]]
     dates: Mapping[str, DateColumn]
 
     def __len__(self) -> int:
@@ -71,11 +72,11 @@ class Records:
         """Return a coded column, 0 where blank."""
         return self.codes[name] if name in self.codes else np.zeros(len(self), np.int8)
 
-    def number(self, name: str) -> NDArray[np.int32]:
+    def number(self, name: str) -> NDArray[Whole]:
         """Return a number column in thousandths of its unit, `NO_NUMBER` where blank."""
         return self.numbers[name] if name in self.numbers else np.full(len(self), NO_NUMBER, np.int32)
 
-    def numbers_of(self, name: str, rows: NDArray[Any]) -> NDArray[np.int32]:
+    def numbers_of(self, name: str, rows: NDArray[Any]) -> NDArray[Whole]:
         """Return the numbers of some rows, in their shape; see `number`."""
         return self.numbers[name][rows] if name in self.numbers else np.full(rows.shape, NO_NUMBER, np.int32)
 
@@ -192,7 +193,7 @@ class _CellReader:
     def __init__(self, table: TextTable, decimal: Decimals) -> None:
         self.table, self.decimal = table, decimal
         self.codes: dict[str, NDArray[np.int8]] = {}
-        self.numbers: dict[str, NDArray[np.int32]] = {}
+        self.numbers: dict[str, NDArray[Whole]] = {}
         self.dates: dict[str, DateColumn] = {}
         self.findings: list[Finding] = []
         self._words: NDArray[np.int8] | None = None
@@ -211,12 +212,12 @@ class _CellReader:
 
     def read_number(self, name: str, column: Column) -> None:
         texts = self.table.columns[name]
-        numbers, words = np.full(len(self.table), NO_NUMBER, np.int32), None
+        numbers, words = np.full(len(self.table), NO_NUMBER, column.whole), None
         for factor, rows in self._by_unit if column.length else [(1, _ALL)]:
             cells = [self._number(name, value, column, factor or 1) for value in texts.values]
             codes = texts.codes[rows]
             if factor:
-                numbers[rows] = np.asarray([_bounded(cell) for cell in cells], np.int32)[codes]
+                numbers[rows] = np.asarray([cell.thousandths for cell in cells], column.whole)[codes]
                 for code, cell in enumerate(cells):
                     if cell.fault:
                         self._unusable(name, code, cell.fault, rows=rows)
@@ -302,7 +303,3 @@ class _CellReader:
     def _text(self, name: str, row: Any) -> str:
         column = self.table.columns.get(name)
         return "" if column is None else column.text(row)
-
-
-def _bounded(cell: Cell) -> int:
-    return cell.thousandths if abs(cell.thousandths) < 2**31 else NO_NUMBER

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from response import Measurements, Protocol, assess
 from response.cells import date_of, iso_texts
 from response.cli import main
 from response.io.mapping import read_mapping
-from response.measurements import Measurements
 from tests.acceptance import text_table
-from tests.trials import from_rows
+from tests.trials import from_rows, target
 
 HEADER = "subject,timepoint,date,lesion,role,longest_mm"
 GOOD = ("GOOD,0,2024-01-02,T1,target,50", "GOOD,1,2024-03-01,T1,target,30")
@@ -172,6 +172,25 @@ def test_a_length_is_read_in_the_unit_of_its_row(text: str, unit: str, length: s
         assert last["state"] == "not_evaluable" and "target_without_value" not in {item.id for item in found.found}
 
 
+LITRES = [
+    # volume_mm3      response by volume: -65 % of 9 litres and half a mm3 is 3 150 000.175 mm3
+    ("3150000.175", "PR"),
+    ("3150000.176", "SD"),
+    ("12600000.7", "PD"),  # +40 %
+    ("100000000.001", "NE"),  # more than a person weighs
+]
+
+
+@pytest.mark.parametrize(("volume", "response"), LITRES)
+def test_the_volume_of_a_large_tumour_is_exact(volume: str, response: str) -> None:
+    rows = [target("A", place, "30", volume_mm3=text) for place, text in enumerate(("9000000.5", volume))]
+    measured = Measurements.from_table(text_table(rows, "trial.csv"))
+    by_volume = Protocol.from_toml("[rano-2.0]\nrano_measure = 'volume'")
+    found = assess(measured, criteria=["rano-2.0"], protocol=by_volume).timepoints
+    assert found["overall"].iloc[-1] == response
+    assert ("unusable_cell" in {item.id for item in measured.findings}) == (response == "NE")
+
+
 # --- Collected responses.
 
 PYRECIST = """\
@@ -276,9 +295,8 @@ import sys
 import openpyxl.writer.excel
 from response.cli import main
 from response.io.mapping import read_mapping
-from response.measurements import Measurements
 from tests.acceptance import text_table
-from tests.trials import from_rows
+from tests.trials import from_rows, target
 
 def failing(*_):
     raise {error}
