@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import response
+from response.protocol import Protocol
 from tests import metabolic_oracle as metabolic
 from tests import prostate_oracle as prostate
 from tests import renal_oracle as renal
@@ -188,6 +190,17 @@ def test_ipercist_is_percist_but_for_the_confirmation(seed: int) -> None:
     tables = tables_of("percist", patients_of("percist", seed))
     plain, confirmed = (timepoints(name, tables)["overall"].tolist() for name in ("percist", "ipercist"))
     assert [{"UPMD": "PMD", "CPMD": "PMD"}.get(word, word) for word in confirmed] == plain
+
+
+@pytest.mark.parametrize("options", ["", '[percist]\npercist_pd_reference = "nadir"\n'])
+@some_trials
+@given(seed=seeds)
+def test_ipercist_is_the_same_with_percist_beside_it_whatever_the_options_of_that(options: str, seed: int) -> None:
+    alone = assess(*tables_of("percist", patients_of("percist", seed)), "ipercist", subjects=starts(PATIENTS))
+    beside = response.assess(alone.timeline.measurements, ["percist", "ipercist"], Protocol.from_toml(options))
+    one, other = (found.timepoints.query("criterion == 'ipercist'").reset_index(drop=True) for found in (alone, beside))
+    own = one.columns.drop("disagreement")  # which tells of the criteria beside
+    same(one[own], other[own])
 
 
 @some_trials

@@ -3,16 +3,22 @@
 import csv
 import importlib
 from dataclasses import fields
+from itertools import product
 
+import numpy as np
 import pytest
 
+from response.criteria.burden import Burden, facts_at
+from response.criteria.rano_state import only_lesions
 from response.registry import find_criterion
 from response.report.one_series import states_of
 from response.report.thresholds import thresholds
+from response.vocabulary import State
 from tests import test_disease_criteria as disease
 from tests.acceptance import TABLES, Case, iso_day, load
 from tests.test_acceptance import assessed, named, unnamed
 from tests.trials import assessed as trial
+from tests.trials import from_rows, target
 
 CRITERIA = ("rano-bm",)
 
@@ -91,3 +97,23 @@ def test_no_lesion_that_takes_no_part_is_named_as_missing_or_new() -> None:
     last = frame.groupby("criterion").last()
     assert last["missing_lesions"].to_dict() == {"recist-1.1": "T1;T2", "rano-bm": "T1"}
     assert last["new_lesion_ids"].to_dict() == {"recist-1.1": "NL1;NL2", "rano-bm": "NL2"}
+
+
+LENGTHS = {"S1": ("30", "20"), "S2": ("40", "40"), "S3": ("25", "60")}
+
+
+@pytest.mark.parametrize("kept", list(product((False, True), repeat=5)))
+def test_series_of_which_some_lesions_are_left_out_are_counted_again(kept: tuple[bool, ...]) -> None:
+    rows = [target(name, at, length) for name, lengths in LENGTHS.items() for at, length in enumerate(lengths)]
+    rows += [target(name, at, "15", lesion="T2") for name in ("S1", "S3") for at in range(2)]
+    block = from_rows(rows).timeline.block(0, 3)
+    burden, chosen = Burden.of(block), np.asarray(kept)
+    state = burden.state.copy()
+    state[-1, -1] = State.EQUIVOCAL
+    for states in (burden.state, state):
+        found = only_lesions(burden, chosen, states)
+        value = burden.value_um * chosen[:, None]
+        facts = np.where(chosen[:, None], facts_at(burden.classes, states), 0)
+        assert np.array_equal(found.sum_um, block.reduce(np.add, value, dtype=np.int64))
+        assert np.array_equal(found.facts, block.reduce(np.bitwise_or, facts))
+        assert np.array_equal(found.value_um, value)
