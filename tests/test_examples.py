@@ -12,6 +12,7 @@ import pytest
 
 import response
 from response.protocol import Protocol
+from response.registry import BUILT_IN
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -139,3 +140,10 @@ def test_nothing_is_found_in_subjects_without_planted_error(trial: str) -> None:
     spoilt = set(read_text(EXAMPLES / trial / "errors" / "planted.csv")["subject"])
     serious = findings[findings["severity"].isin(["error", "warning"]) & ~findings["subject"].isin(spoilt)]
     assert serious[["id", "subject", "timepoint", "lesion", "sentence"]].to_dict("records") == []
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_page_on_criteria_has_a_line_and_a_paragraph_of_each(name: str) -> None:
+    glance, each = (EXAMPLES / "criteria.md").read_text(encoding="utf-8").split("## One by one")
+    assert f"`{name}`" in "".join(line.split("|")[1] for line in glance.splitlines() if line.startswith("|"))
+    assert any(f"(`{name}`" in part for part in each.split("**"))
