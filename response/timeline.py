@@ -304,9 +304,17 @@ class Block:
         return range(int(start[0]), int(start[1]))
 
     @cached_property
-    def _segments(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def _layers(self) -> tuple[NDArray[np.intp], list[int], NDArray[np.intp]]:
+        """The first tracks of all series, then the second ones and so on; how many each are; and where a series stands.
+
+        Series with more tracks come first, so that those of a layer are the first ones of the layer before.
+        """
         start = self.timeline.track_start[self.low : self.high + 1] - self._tracks.start
-        return start[:-1], np.diff(start) > 0
+        count = np.diff(start)
+        series = np.argsort(-count, kind="stable")
+        sizes = [int(np.count_nonzero(count > layer)) for layer in range(int(count.max(initial=0)))]
+        tracks = [start[series[:size]] + layer for layer, size in enumerate(sizes)]
+        return np.concatenate([*tracks, np.zeros(0, np.intp)]), sizes, np.argsort(series)
 
     def once(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Return an array of the block that several criteria ask for; it is made once, and must not be changed."""
@@ -378,14 +386,16 @@ class Block:
 
     def reduce(self, ufunc: np.ufunc, values: NDArray[Any], dtype: Any = None, empty: Any = 0) -> NDArray[Any]:
         """Reduce an array `[track, timepoint]` over the tracks of each series, to `[series, timepoint]`."""
-        start, some = self._segments
-        if some.all() and len(start):
-            return np.asarray(ufunc.reduceat(values, start, axis=0, dtype=dtype))
-        # reduceat on an empty segment would give a neighbour's value, so only series with tracks are reduced
-        result = np.full(self.shape, empty, dtype or values.dtype)
-        if some.any():
-            result[some] = ufunc.reduceat(values, start[some], axis=0, dtype=dtype)
-        return result
+        # all series abreast, track by track: `reduceat` is slow on many short segments
+        tracks, sizes, place = self._layers
+        layers, found = values.take(tracks, axis=0), np.empty(self.shape, dtype or values.dtype)
+        with_tracks = sizes[0] if sizes else 0
+        found[:with_tracks], found[with_tracks:] = layers[:with_tracks], empty
+        below = with_tracks
+        for size in sizes[1:]:
+            ufunc(found[:size], layers[below : below + size], out=found[:size])
+            below += size
+        return found.take(place, axis=0)
 
     @cached_property
     def baseline_row(self) -> NDArray[np.int32]:
@@ -401,26 +411,12 @@ class Block:
 
     def count(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return the number of chosen lesions, `[track, timepoint]` to `[series, timepoint]`."""
-        cells = self._cells_of_few(chosen)
-        if cells is None:
-            return self.reduce(np.add, chosen, dtype=np.int64)
-        return np.bincount(cells, minlength=self.series_count * self.timepoints).reshape(self.shape)
+        narrow = np.int16 if len(self._layers[1]) <= np.iinfo(np.int16).max else np.int64
+        return self.reduce(np.add, chosen.astype(narrow)).astype(np.int64)
 
     def some(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return where a lesion is chosen, `[track, timepoint]` to `[series, timepoint]`."""
-        cells = self._cells_of_few(chosen)
-        if cells is None:
-            return self.reduce(np.logical_or, chosen, np.bool_)
-        found = np.zeros(self.series_count * self.timepoints, np.bool_)
-        found[cells] = True
-        return found.reshape(self.shape)
-
-    def _cells_of_few(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp] | None:
-        """Return the cell of each chosen spot; None where they are so many that reducing all is faster."""
-        if np.count_nonzero(chosen) > chosen.size // FEW:
-            return None
-        track, place = np.divmod(np.flatnonzero(chosen), max(self.timepoints, 1))
-        return np.asarray(self.series_of_track[track].astype(np.intp) * self.timepoints + place)
+        return self.reduce(np.logical_or, chosen, np.bool_)
 
     def series_with(self, chosen: NDArray[Any]) -> NDArray[np.bool_]:
         """Return the series with a chosen lesion, `[series, 1]`, of flags `[track]` or of places of tracks."""
