@@ -19,6 +19,7 @@ from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, State
 from response.criteria.recist import RecistState
 from response.criteria.some_lesions import is_one_of
+from response.criteria.visit_values import at_places
 from response.errors import CriterionError, ResponseError, place_of_fault
 from response.findings import Finding
 from response.measurements import Measurements
@@ -229,7 +230,7 @@ def _keep_progression(block: Block, state: State, result: Result, beside: Mappin
         shown = Response.PD if state.dated_from is None else Response.UNCONFIRMED_PD
         adjudicated = np.where(later, np.int8(shown), adjudicated)
     if state.dated_from is not None:
-        dates = np.where(progressed, _dated_back(block, dates, np.maximum(state.dated_from, 0)), NO_DATE)
+        dates = np.where(progressed, _dated_back(block, dates, state.dated_from), NO_DATE)
     if getattr(result.options, "post_cr_disease", "") == "revise_to_pr":
         adjudicated = np.where(_revised_cr(adjudicated, _judged(state)), np.int8(Response.PR), adjudicated)
     result.progression_date[block.cell_slice] = block.ragged(dates)
@@ -238,8 +239,8 @@ def _keep_progression(block: Block, state: State, result: Result, beside: Mappin
 
 def _dated_back(block: Block, dates: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.int32]:
     """Return the date at another place: its first scan where that timepoint itself was no progression yet."""
-    then = np.take_along_axis(dates, place, axis=1)
-    scans = np.take_along_axis(block.cell_values(block.timeline.visits.first_scan, NO_DATE), place, axis=1)
+    then = at_places(dates, place)
+    scans = at_places(block.cell_values(block.timeline.visits.first_scan, NO_DATE), place)
     return np.where(then == NO_DATE, scans, then).astype(np.int32)
 
 

@@ -63,7 +63,9 @@ def _first_day_shown(burden: Burden, series: NDArray[np.intp], state: CriterionS
     doubt on it.
     """
     block = burden.block
-    tracks = np.flatnonzero(np.isin(block.series_of_track, series))
+    meant = np.zeros(block.series_count, np.bool_)
+    meant[series] = True
+    tracks = np.flatnonzero(block.per_track(meant))
     place = np.searchsorted(series, block.series_of_track[tracks])
     showing = np.full((len(series), block.timepoints), _SHOWING, np.uint16)
     showing[state.grown[series]] |= np.uint16(Fact.TARGET_DISEASE)

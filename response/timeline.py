@@ -371,10 +371,10 @@ class Block:
         return values
 
     @cached_property
-    def _rows(self) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None]:
-        """Rows to take of a column, and which of them stand for none; None where all are rows."""
+    def _rows(self) -> tuple[NDArray[np.intp], NDArray[np.bool_] | None]:
+        """Rows to take of a column, as wide as `take` has them, and which of them stand for none; None: no one."""
         blank = self.row == NO_ROW
-        return (np.maximum(self.row, 0), blank) if blank.any() else (self.row, None)
+        return np.maximum(self.row, 0).astype(np.intp), blank if blank.any() else None
 
     @cached_property
     def barred(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
