@@ -18,6 +18,7 @@ from response.timeline import Timeline
 from tests.acceptance import Row
 from tests.test_acceptance import example
 from tests.test_laws import AS_READ, assessed, course, rows_of, same, some_courses, timepoints
+from tests.trials import target
 
 ALL = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "qeasl", "itrecist")
 LENGTHS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")
@@ -116,6 +117,41 @@ def test_itrecist_is_recist_without_what_itrecist_leaves_out(lesions: str) -> No
     found = timepoints(rows_of(lesions), ("itrecist",))
     one, other = (found[found["criterion"] == name] for name in (RECIST_1_1.name, "itrecist"))
     assert one["overall"].tolist() == other["overall"].tolist()
+
+
+def injected_at_random(subjects: int, random: Random) -> list[Row]:
+    """Return rows of subjects with up to five targets, some of them injected at some timepoints."""
+    found = []
+    for number in range(subjects):
+        for lesion in range(random.randint(1, 5)):
+            length = random.randint(10, 60)
+            for at in range(6):
+                read = str(length) if at == 0 or random.random() > 0.15 else random.choice(("0", "NE"))
+                injected = {"injected": "Y"} if random.random() < 0.15 else {}
+                found.append(target(f"S{number:02}", at, read, lesion=f"T{lesion}", **injected))
+                length = max(5, length + random.randint(-20, 12))
+    return found
+
+
+def test_a_group_of_itrecist_is_judged_as_recist_judges_a_trial_of_its_lesions_alone() -> None:
+    rows = injected_at_random(40, Random(11))
+    found = timepoints(rows, ("itrecist",)).query("criterion == 'itrecist'")
+    first = {(row["subject"], row["lesion"]): int(row["timepoint"]) for row in reversed(rows) if "injected" in row}
+    alone, expected = [], {}
+    for subject, at, *answers in found[["subject", "timepoint", "itrecist_injected", "itrecist_non_injected"]].values:
+        for group, answer in zip(("injected", "other"), answers, strict=True):
+            name = f"{subject} {at} {group}"
+            part = [
+                {**row, "subject": name}
+                for row in rows
+                if row["subject"] == subject and int(row["timepoint"]) <= int(at)
+                and (first.get((subject, row["lesion"]), 9) <= int(at)) == (group == "injected")
+            ]  # fmt: skip
+            if part and int(at):
+                alone, expected[name] = [*alone, *part], answer
+    last = timepoints(alone, ()).groupby("subject")["target"].last()
+    assert set(expected.values()) == {"CR", "PR", "SD", "PD", "NE"}
+    assert last.to_dict() == expected
 
 
 THRESHOLDS = [

@@ -5,139 +5,230 @@ lesions change over, a group is compared at each timepoint with the same lesions
 with its smallest complete value since.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from response.criteria.burden import NO_SUM, Burden, Fact, Sums, facts_at, running, running_before
+from response.criteria.burden import NO_SUM, Fact, Sums, facts_at, running, running_before
 from response.criteria.rules import Flags
-from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_of_series
-from response.criteria.sums import TARGETS, targets_of, totals_of
+from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_of_series, lesions_with
+from response.criteria.sums import TARGETS, SumState, SumTest, targets_of
+from response.criteria.visit_values import at_places
 from response.timeline import Block
 from response.vocabulary import YesNo
+
+_LOST: Final = 2**40  # what a target that was not assessed adds to a total: more than all lengths together
+_SUM: Final = _LOST - 1  # the bits of a total that are the sum of the targets that were assessed
+
+
+@dataclass(frozen=True, eq=False)
+class Injected:
+    """The lesions of a block that are ever injected, or were chosen for it at baseline; arrays `[lesion]`.
+
+    Attributes
+    ----------
+    block
+        The block.
+    tracks
+        The lesions, counted from the start of the block.
+    first
+        Place of the first timepoint at which each is injected.
+    """
+
+    block: Block
+    tracks: NDArray[np.intp]
+    first: NDArray[np.intp]
+
+    def only(self, chosen: NDArray[Any]) -> "Injected":
+        """Return some of them, by flags or by where they stand."""
+        return Injected(self.block, self.tracks[chosen], self.first[chosen])
+
+    @cached_property
+    def series(self) -> NDArray[np.int32]:
+        """Series of each."""
+        return self.block.series_of_track[self.tracks]
+
+    @property
+    def since(self) -> SomeLesions:
+        """The timepoints from the first injection of each on."""
+        return SomeLesions(self.block, self.tracks, np.arange(self.block.timepoints) >= self.first[:, None])
+
+    @property
+    def begun(self) -> NDArray[np.int64]:
+        """Number of lesions that are injected for the first time, `[series, timepoint]`."""
+        cells = self.series.astype(np.intp) * self.block.timepoints + self.first
+        return np.bincount(cells, minlength=self.block.series_count * self.block.timepoints).reshape(self.block.shape)
+
+
+def injected_lesions(block: Block) -> Injected:
+    """Return the lesions that are ever injected, or were chosen for it at baseline."""
+    measured = block.timeline.measurements
+    if "injected" not in measured.codes:
+        return Injected(block, np.zeros(0, np.intp), np.zeros(0, np.intp))
+    injected = is_one_of(block.lesion(measured.code("injected"), YesNo.BLANK), (YesNo.YES,))
+    tracks = lesions_with(injected)
+    return Injected(block, tracks, injected.take(tracks, axis=0).argmax(axis=1))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Group:
-    """The injected, or the non-injected, lesions of each timepoint; arrays `[series, timepoint]`, lengths in um.
+    """The injected, or the non-injected, lesions of each timepoint; arrays `[series, timepoint]`.
 
     Attributes
     ----------
     targets
         Number of targets of the group.
-    sum_um, baseline_um, nadir_um
-        Their sum now, and of the same lesions at baseline and at its smallest complete value before.
-    complete
-        Whether all of them were assessed.
-    gone
-        Whether none of them is left.
-    progression
-        Whether a non-target of the group progresses unequivocally.
+    sum_um
+        Their sum now, whole micrometres.
+    grown, shrunk
+        Whether it has grown to progression, or shrunk to a response, over what the same lesions were before.
+    facts
+        Union of the facts of its lesions.
     """
 
     targets: NDArray[np.int64]
     sum_um: Sums
-    baseline_um: Sums
-    nadir_um: Sums
-    complete: Flags
-    gone: Flags
-    progression: Flags
+    grown: Flags
+    shrunk: Flags
+    facts: NDArray[np.uint16]
+
+    @property
+    def complete(self) -> Flags:
+        """Whether all of its targets were assessed."""
+        return np.asarray(self.facts & np.uint16(Fact.TARGET_MISSING) == 0)
+
+    @property
+    def gone(self) -> Flags:
+        """Whether none of its targets is left."""
+        return np.asarray(self.facts & np.uint16(Fact.TARGET_DISEASE) == 0)
+
+    @property
+    def progression(self) -> Flags:
+        """Whether a non-target of the group progresses unequivocally."""
+        return np.asarray(self.facts & np.uint16(Fact.NON_TARGET_PROGRESSION) != 0)
 
 
-def injected_lesions(block: Block) -> SomeLesions:
-    """Return the lesions that were injected by then, or chosen for it at baseline."""
-    measured = block.timeline.measurements
-    if "injected" not in measured.codes:
-        return SomeLesions(block, np.zeros(0, np.intp), np.zeros((0, block.timepoints), np.bool_))
-    injected = is_one_of(block.lesion(measured.code("injected"), YesNo.BLANK), (YesNo.YES,))
-    tracks = np.flatnonzero(injected.any(axis=1))
-    return SomeLesions(block, tracks, running(np.logical_or, injected[tracks]))
-
-
-def groups_of(burden: Burden, injected: SomeLesions) -> tuple[Group, Group]:
+def groups_of(state: SumState, injected: Injected) -> tuple[Group, Group]:
     """Return the injected and the non-injected lesions of each timepoint; new ones belong to neither."""
-    block, facts = burden.block, facts_at(burden.classes, burden.state)
-    missing, left, progressing = (
-        facts & np.uint16(fact) != 0 for fact in (Fact.TARGET_MISSING, Fact.TARGET_DISEASE, Fact.NON_TARGET_PROGRESSION)
-    )
-    chosen = is_one_of(burden.classes[injected.tracks], TARGETS)
-    tracks, member = injected.tracks[chosen], injected.flags[chosen]
-    lost, number = burden.count(missing), lesions_of_series(block, targets_of(burden)[:, 0])
-    every = np.arange(block.series_count)
-    sums, without, there, targets = (
-        _split(block, every, tracks, values, whole)
-        for values, whole in (
-            (burden.value_um[tracks] * member, burden.sum_um),
-            (missing[tracks] & member, lost),
-            (left[tracks] & member, burden.count(left)),
-            (member, np.broadcast_to(number, block.shape)),
-        )
-    )
-    references = [_reference(burden, every, *group) for group in zip(sums, without, strict=True)]
-    _change_over(burden, missing, tracks, member.argmax(axis=1), references)
-    by_injected = injected.by_lesion() & progressing
-    found = block.some(by_injected), block.some(progressing & ~by_injected)
-    injected_ones, others = (
-        Group(
-            sum_um=sums[group], complete=without[group] == 0, gone=there[group] == 0, targets=targets[group],
-            progression=found[group], baseline_um=references[group][0], nadir_um=references[group][1],
-        )
-        for group in (0, 1)
+    burden, block = state.burden, state.block
+    number, none = lesions_of_series(block, targets_of(burden)[:, 0]), np.zeros(block.shape, np.int64)
+    nobody = Group(targets=none, sum_um=none, grown=none > 0, shrunk=none > 0, facts=none.astype(np.uint16))
+    everybody = Group(
+        targets=np.broadcast_to(number, block.shape), sum_um=burden.sum_um,
+        grown=state.proven, shrunk=state.partial, facts=burden.facts,
     )  # fmt: skip
-    return injected_ones, others
+    return _divided(state, injected, nobody, everybody) if len(injected.tracks) else (nobody, everybody)
 
 
-def _split(
-    block: Block, rows: NDArray[np.intp], tracks: NDArray[np.intp], values: NDArray[Any], whole: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the totals of values of some lesions `[some, timepoint]` by series, and what they leave of the whole.
+def _divided(state: SumState, injected: Injected, nobody: Group, everybody: Group) -> tuple[Group, Group]:
+    """Return both groups: the injected lesions are nobody, and the others everybody, until a target is injected."""
+    burden, facts = state.burden, facts_at(state.burden.classes, state.burden.state)
+    lost = facts & np.uint16(Fact.TARGET_MISSING) != 0
+    targets = injected.only(is_one_of(burden.classes[injected.tracks], TARGETS))
+    spans, number = _spans_of(targets), running(np.add, targets.begun)
+    own = spans.totals(burden.value_um, lost)
+    every = (burden.sum_um + burden.count(lost) * _LOST).take(spans.series, axis=0)
+    now = injected.since.by_lesion()
+    own_facts, other_facts = (state.block.reduce(np.bitwise_or, facts * of) for of in (now, ~now))
+    return (
+        _with_spans(state.test, spans, own, replace(nobody, targets=number, facts=own_facts)),
+        _with_spans(
+            state.test, spans, every - own, replace(everybody, targets=everybody.targets - number, facts=other_facts)
+        ),
+    )
 
-    `rows` are the series that are asked about, those of the lesions among them.
-    """
-    series, totals = totals_of(block, tracks, values)
-    own = np.zeros((len(rows), block.timepoints), np.int64)
-    own[np.searchsorted(rows, series)] = totals
-    return own, whole[rows] - own
 
+@dataclass(frozen=True, eq=False)
+class _Spans:
+    """The timepoints of a series from one first injection of a target to the next: the same targets are injected.
 
-def _change_over(
-    burden: Burden,
-    missing: Flags,
-    tracks: NDArray[np.intp],
-    first: NDArray[np.intp],
-    references: Sequence[tuple[Sums, Sums]],
-) -> None:
-    """Put in baseline and nadir of both groups from where a target is injected for the first time after baseline.
+    A cell is a timepoint of a series, counted through all series of the block.
 
-    From there on the lesions that are in a group are summed at all timepoints before.
-
-    Parameters
+    Attributes
     ----------
-    burden, missing
-        The lesions; whether each is a target that was not assessed, `[track, timepoint]`.
-    tracks, first
-        The targets that are ever injected, and the timepoint at which each first is; `[target]`.
-    references
-        Baseline and nadir of each group, `[series, timepoint]`; those of other series are left as they are.
+    targets
+        The targets that are ever injected, by series and first injection.
+    last
+        Where the last of the targets that are injected stands among them, `[span]`.
+    start, stop
+        The cells that belong to each span are those from `start` to below `stop`, `[span]`.
     """
-    block, series, lost = burden.block, burden.block.series_of_track[tracks], burden.count(missing)
-    later = first > block.baseline[series, 0]
-    for place in np.unique(first[later]).tolist():
-        rows = np.unique(series[later & (first == place)])
-        now = tracks[np.isin(series, rows) & (first <= place)]
-        sums = _split(block, rows, now, burden.value_um[now], burden.sum_um)
-        without = _split(block, rows, now, missing[now], lost)
-        for (baseline, nadir), *group in zip(references, sums, without, strict=True):
-            baseline_now, nadir_now = _reference(burden, rows, *group)
-            baseline[rows, place:], nadir[rows, place:] = baseline_now[:, place:], nadir_now[:, place:]
+
+    targets: Injected
+    last: NDArray[np.intp]
+    start: NDArray[np.intp]
+    stop: NDArray[np.intp]
+
+    @cached_property
+    def series(self) -> NDArray[np.int32]:
+        """Series of each span, `[span]`."""
+        return self.targets.series[self.last]
+
+    def totals(self, value_um: NDArray[Any], lost: Flags) -> Sums:
+        """Return the sums of the injected targets of each span at every timepoint, and `_LOST` for each not assessed.
+
+        `[span, timepoint]`, of values and flags `[track, timepoint]`.
+        """
+        tracks = self.targets.tracks
+        amounts = value_um.take(tracks, axis=0) + lost.take(tracks, axis=0) * _LOST
+        up_to = np.zeros((len(tracks) + 1, amounts.shape[1]), np.int64)
+        np.cumsum(amounts, axis=0, out=up_to[1:])
+        before = np.searchsorted(self.targets.series, self.series)  # the targets of earlier series
+        return up_to.take(self.last + 1, axis=0) - up_to.take(before, axis=0)
+
+    @cached_property
+    def of_cell(self) -> NDArray[np.intp]:
+        """Which span each of the cells belongs to, `[cell]`."""
+        return np.repeat(np.arange(len(self.last)), self.stop - self.start)
+
+    @cached_property
+    def cells(self) -> NDArray[np.intp]:
+        """The cells of all spans, `[cell]`."""
+        length = self.stop - self.start
+        return np.arange(len(self.of_cell)) + (self.start - np.cumsum(length) + length).take(self.of_cell)
+
+    @cached_property
+    def _own(self) -> NDArray[np.intp]:
+        """Where each of the cells stands in an array `[span, timepoint]`, counted through; `[cell]`."""
+        timepoints = self.targets.block.timepoints
+        return self.cells + (np.arange(len(self.series)) - self.series).take(self.of_cell) * timepoints
+
+    def now(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the values of the spans in their own cells, `[span, timepoint]` to `[cell]`."""
+        return values.reshape(-1).take(self._own)
+
+    def put(self, found: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
+        """Return values of all series, `[series, timepoint]`, with others in the cells of the spans."""
+        found = found.copy()
+        found.reshape(-1)[self.cells] = values
+        return found
 
 
-def _reference(burden: Burden, rows: NDArray[np.intp], sums: Sums, lost: NDArray[np.int64]) -> tuple[Sums, Sums]:
-    """Return the sum at baseline, and the smallest complete one before, at each timepoint of some series."""
-    block, places = burden.block, np.maximum(burden.block.baseline[rows], 0).astype(np.intp)
-    known = np.where((lost == 0) & block.is_scored[rows], sums, NO_SUM)
-    baseline = np.broadcast_to(np.take_along_axis(sums, places, axis=1), sums.shape)
-    return baseline.copy(), running_before(np.minimum, known, NO_SUM)
+def _spans_of(targets: Injected) -> _Spans:
+    """Return the spans of a block."""
+    timepoints = targets.block.timepoints
+    begun = targets.series.astype(np.intp) * timepoints + targets.first
+    order = np.argsort(begun, kind="stable")
+    targets, begun = targets.only(order), begun[order]
+    last = np.flatnonzero(np.diff(begun, append=-1))
+    start, end_of_series = begun[last], (targets.series[last].astype(np.intp) + 1) * timepoints
+    return _Spans(targets, last, start, np.minimum(np.append(start[1:], end_of_series[-1:]), end_of_series))
+
+
+def _with_spans(test: SumTest, spans: _Spans, totals: Sums, group: Group) -> Group:
+    """Return a group with its sums in the cells of the spans, of the totals of its targets, `[span, timepoint]`."""
+    block, series = spans.targets.block, spans.series
+    known = totals.copy()  # one with a target that was not assessed is never the smallest
+    np.copyto(known, NO_SUM, where=~block.is_scored.take(series, axis=0))
+    now = spans.now(totals) & _SUM
+    baseline = (at_places(totals, block.baseline.take(series, axis=0)) & _SUM)[:, 0].take(spans.of_cell)
+    reference = baseline if test.from_baseline else spans.now(running_before(np.minimum, known, NO_SUM))
+    return replace(
+        group,
+        sum_um=spans.put(group.sum_um, now),
+        grown=spans.put(group.grown, test.grown(now, reference)),
+        shrunk=spans.put(group.shrunk, test.responded(now, baseline)),
+    )

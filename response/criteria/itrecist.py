@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from response.criteria.anew import Anew, left_anew, measured_anew
 from response.criteria.burden import NO_SUM, Fact
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.injected import Group, groups_of, injected_lesions
+from response.criteria.injected import Group, Injected, groups_of, injected_lesions
 from response.criteria.recist import OVERALL_RULES, PD_INCREASE_UM, CombinationOptions
 from response.criteria.rules import Flags, Question, Rule, answered, asks, in_category
-from response.criteria.some_lesions import SomeLesions, is_one_of
+from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import (
     ADJUDICATE_CR,
     NEW,
@@ -73,14 +73,19 @@ class ItrecistState(SumState):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
 
     @cached_property
-    def ever_injected(self) -> SomeLesions:
-        """Lesions that were injected by then, or chosen for it at baseline."""
+    def injected(self) -> Injected:
+        """Lesions that are ever injected, or were chosen for it at baseline."""
         return injected_lesions(self.block)
+
+    @cached_property
+    def _new(self) -> Flags:
+        """Which of them are new lesions, `[lesion]`."""
+        return is_one_of(self.burden.classes[self.injected.tracks], NEW)
 
     @cached_property
     def groups(self) -> tuple[Group, Group]:
         """The injected and the other lesions."""
-        return groups_of(self.burden, self.ever_injected)
+        return groups_of(self, self.injected)
 
     @cached_property
     def anew(self) -> Anew:
@@ -91,16 +96,12 @@ class ItrecistState(SumState):
     @cached_property
     def newly_injected(self) -> Flags:
         """A lesion, other than a new one, is injected for the first time after baseline."""
-        known = ~is_one_of(self.burden.classes[self.ever_injected.tracks], NEW)[:, None]
-        first = self.ever_injected.flags & known
-        first[:, 1:] &= ~self.ever_injected.flags[:, :-1]
-        return SomeLesions(self.block, self.ever_injected.tracks, first).by_series() & self.block.follow_up
+        return np.asarray((self.injected.only(~self._new).begun > 0) & self.block.follow_up)
 
     @cached_property
     def new_injected(self) -> Flags:
         """A new lesion was injected."""
-        new = is_one_of(self.burden.classes[self.ever_injected.tracks], NEW)[:, None]
-        return SomeLesions(self.block, self.ever_injected.tracks, self.ever_injected.flags & new).by_series()
+        return self.injected.only(self._new).since.by_series()
 
 
 Of = Callable[[ItrecistState], Group]
@@ -115,7 +116,7 @@ def _progression(of: Of) -> Callable[[ItrecistState], Flags]:
 
 
 def _unknown(of: Of) -> Callable[[ItrecistState], Flags]:
-    return lambda state: state.baseline_incomplete | (~of(state).complete & ~_larger(of)(state))
+    return lambda state: state.baseline_incomplete | ~(of(state).complete | of(state).grown)
 
 
 def _gone(of: Of) -> Callable[[ItrecistState], Flags]:
@@ -123,15 +124,11 @@ def _gone(of: Of) -> Callable[[ItrecistState], Flags]:
 
 
 def _larger(of: Of) -> Callable[[ItrecistState], Flags]:
-    def larger(state: ItrecistState) -> Flags:
-        group = of(state)
-        return state.test.grown(group.sum_um, group.baseline_um if state.test.from_baseline else group.nadir_um)
-
-    return larger
+    return lambda state: of(state).grown
 
 
 def _smaller(of: Of) -> Callable[[ItrecistState], Flags]:
-    return lambda state: state.test.responded(of(state).sum_um, of(state).baseline_um)
+    return lambda state: of(state).shrunk
 
 
 def _injected(state: ItrecistState) -> Group:
