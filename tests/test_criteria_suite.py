@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from response import Assessment, assess
 from response.criteria.criterion import Criterion
 from response.criteria.recist import RECIST_1_1, Recist11, RecistOptions
 from response.criteria.rules import Question, Rule
 from response.protocol import option
-from response.registry import BUILT_IN, find_criterion
-from response.testing import CHECKS, Bench, CriterionSuite, Trial, check_criterion, made_up_trial
+from response.registry import BUILT_IN, criterion_names, find_criterion
+from response.testing import CHECKS, Bench, CriterionSuite, Trial, assess_by, check_criterion, made_up_trial
+from response.testing.trials import rare_trial
 from tests.acceptance import TABLES, Case, load
+from tests.trials import all_at_once
 
 # What a criterion may call NE though everything was assessed: it has nothing to follow, or says so of deterioration.
 NOTHING_TO_FOLLOW: Mapping[str, frozenset[str]] = {
@@ -258,3 +261,22 @@ def test_the_same_seed_makes_the_same_trial() -> None:
 def test_made_up_trials_are_read_without_a_fault() -> None:
     for complete in (False, True):
         assert [finding.sentence for finding in made_up_trial(7, complete=complete).measurements().findings] == []
+
+
+@cache
+def by_all() -> Sequence[Assessment]:
+    """Return some trials by every criterion at once, so that each can find what the others made of a block."""
+    read = [all_at_once().timeline.measurements, made_up_trial(7).measurements(), rare_trial().measurements()]
+    return [assess(measured, criteria=criterion_names()) for measured in read]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_criterion_says_the_same_alone_and_beside_all_others(name: str) -> None:
+    for together in by_all():
+        alone = assess_by(find_criterion(name), together.timeline.measurements).results[name]
+        found = together.results[name]
+        for mapping in ("answers", "numbers"):
+            one, other = getattr(alone, mapping), getattr(found, mapping)
+            assert [key for key in one if not np.array_equal(one[key], other[key])] == []
+        for array in ("flags", "progression_date", "adjudicated"):
+            assert np.array_equal(getattr(alone, array), getattr(found, array)), array
