@@ -367,3 +367,26 @@ def test_ids_of_rules() -> None:
     names = [IRECIST.rule_id(question.name, rule) for question in IRECIST.questions for rule in question.rules]
     assert len(set(names)) == len(names)
     assert {"irecist.target.pd", "irecist.overall.reset_to_ipr", "irecist.overall.target_further"} <= set(names)
+
+
+FLAGS = [
+    # course                                          flags of each timepoint after baseline
+    ("T1 liver 100|100|125|60|62", ["", "", "bar_reset", "response_maintained"]),
+    ("T1 liver 100|60|NE", ["", ""]),
+    ("T1 liver 100|60|68 ; NL1 lung -|-|12", ["", ""]),
+    ("T1 liver 100|125[date=d56]|125[date=d66]|125[date=d100]", ["", "not_used pd_backdated", "pd_backdated"]),
+    ("T1 liver 100|100[date=d56]|90[date=d66] ; NL1 lung -|12|12", ["", "not_used pd_backdated"]),
+    ("T1 liver 100|100[date=2024-03]|125[date=2024-04]|126[date=2024-06]", ["", "", "interval_unknown pd_backdated"]),
+    # three new lesions of an organ, of which two are measured; after iCPD nothing of the kind is asked any more
+    ("T1 liver 100|100|100|100 ; NL1 bone -|12|12|12 ; NL2 bone -|12|12|12 ; NL3 bone -|12|12|12 ; NL4 lung -|-|12|12",
+     ["new_lesion_limit", "new_lesion_limit pd_backdated", "pd_backdated"]),
+    ("T1 liver 100|125|131|131 ; NL1 lung -|-|12|-", ["", "pd_backdated", "pd_backdated"]),
+    ("T1 liver 100|125|131|0 ; NL1 lung -|-|12|12", ["", "pd_backdated", "pd_backdated"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lesions", "flags"), FLAGS)
+def test_these_flags_and_no_others(lesions: str, flags: list[str]) -> None:
+    frame = assessed(lesions, "irecist").timepoints
+    told = frame[frame["criterion"] == "irecist"]["flags"].tolist()
+    assert [text.replace(";", " ") for text in told] == ["", *flags]
