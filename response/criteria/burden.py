@@ -4,6 +4,7 @@ Each lesion state is a few facts (bits); the facts of a series are the union ove
 for all of them. The sum of diameters is the second reduction.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from functools import cached_property
@@ -54,6 +55,7 @@ class LesionClass(IntEnum):
     NEW_NODE = 6
 
 
+_UNMEASURED: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED, State.PRESENT)
 _GONE: Final = (State.ABSENT, State.NORMAL_NODE, State.RESOLVED, State.UNKNOWN, State.SPLIT)
 
 
@@ -187,9 +189,25 @@ class Burden:
         """Return where some lesion says one of the facts."""
         return np.asarray(self.facts & np.uint16(fact) != 0)
 
+    def once(self, name: str, make: Callable[[], "Burden"]) -> "Burden":
+        """Return what several criteria make of the burden; it is made once, and must not be changed."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    @cached_property
+    def _made(self) -> dict[str, "Burden"]:
+        return {}
+
     def any_lesion(self, *classes: LesionClass) -> Flags:
         """Return whether the series has a baseline lesion of one of the classes, `[series, 1]`."""
         return self.block.series_with(is_one_of(self.classes, classes))
+
+    @cached_property
+    def is_target(self) -> Flags:
+        """Whether the lesion is a target, `[track, timepoint]`: numpy is slow where `[track, 1]` meets that shape."""
+        targets = is_one_of(self.classes, (LesionClass.TARGET, LesionClass.TARGET_NODE))
+        return np.repeat(targets, self.block.timepoints).reshape(self.state.shape)
 
     @cached_property
     def has_targets(self) -> Flags:
@@ -232,6 +250,13 @@ class Burden:
     def nadir_um(self) -> Sums:
         """Smallest complete sum before the timepoint, baseline included (RECIST 1.1, section 4.3.1)."""
         return running_before(np.minimum, self.complete_um, NO_SUM)
+
+    @cached_property
+    def unmeasured(self) -> NDArray[np.int64]:
+        """Number of targets that could not be measured."""
+        if not self.has(Fact.TARGET_MISSING).any():
+            return np.zeros(self.block.shape, np.int64)
+        return self.count(is_one_of(self.state, _UNMEASURED) & self.is_target)
 
     @cached_property
     def default_excess_um(self) -> Sums:

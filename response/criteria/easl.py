@@ -24,7 +24,7 @@ from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import intrahepatic
-from response.criteria.products import ProductState, back_after_gone, product_um2, products_of
+from response.criteria.products import ProductState, back_after_gone, product_burden, product_um2
 from response.criteria.recist import CombinationOptions
 from response.criteria.rules import Flags, Question, Rule, asks, chosen
 from response.criteria.sum_tests import SumTest
@@ -47,10 +47,10 @@ from response.criteria.sums import (
     shrunk,
 )
 from response.criteria.viable import (
-    bare_non_targets,
     enhancing_targets,
     measured_by_enhancement,
     number_of_rows,
+    with_bare_non_targets,
 )
 from response.measurements import Measurements
 from response.protocol import option
@@ -74,10 +74,12 @@ class EaslOptions(CombinationOptions):
 
 def viable_area_um2(measured: Measurements, rows: NDArray[Any]) -> NDArray[np.int64]:
     """Return the area of the enhancing tissue in whole square micrometres, or the product of its two diameters."""
-    area, one, two = (
-        number_of_rows(measured, name, rows) for name in ("viable_area_mm2", "viable_mm", "viable_short_mm")
-    )
-    return np.where(area == NO_NUMBER, product_um2(one, two), np.multiply(area, THOUSAND, dtype=np.int64))
+    area = number_of_rows(measured, "viable_area_mm2", rows)
+    blank, found = area == NO_NUMBER, np.multiply(area, THOUSAND, dtype=np.int64)
+    if blank.any():
+        one, two = (number_of_rows(measured, name, rows[blank]) for name in ("viable_mm", "viable_short_mm"))
+        found[blank] = product_um2(one, two)
+    return found
 
 
 def easl_burden(block: Block, options: EaslOptions, beside: Mapping[str, State]) -> Burden:
@@ -85,7 +87,8 @@ def easl_burden(block: Block, options: EaslOptions, beside: Mapping[str, State])
     recist, liver = burden_beside(block, options, beside), intrahepatic(block)
     chosen = measured_by_enhancement(block, liver, viable_area_um2) & (recist.classes == TARGETS[0])
     enhancing = enhancing_targets(recist, np.flatnonzero(chosen), viable_area_um2, TOO_SMALL_UM**2)
-    return burden_with(recist, products_of(recist), enhancing, bare_non_targets(recist, liver, viable_area_um2))
+    others = product_burden(recist)
+    return burden_with(others, enhancing, state=with_bare_non_targets(others, liver, viable_area_um2))
 
 
 def enhances_again(state: SumState) -> Flags:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, LesionClass, running
 from response.criteria.rules import Flags
-from response.criteria.some_lesions import is_one_of
+from response.criteria.some_lesions import is_one_of, lesions_with
 from response.criteria.sums import NEW, counting_lengths, with_tracks
-from response.criteria.viable import SEEN, bare_non_targets, viable_mm
+from response.criteria.viable import SEEN, viable_mm, with_bare_non_targets
 from response.readings import PATHOLOGICAL_NODE_UM
 from response.timeline import Block
 from response.vocabulary import Cytology, LesionType, State, VascularPattern, folded, organ_of
@@ -36,20 +36,23 @@ _NOT_TARGETS: Final = (LesionClass.NON_TARGET, *NEW)
 def _by_site(block: Block, chosen: Flags, test: Callable[[str], bool]) -> Flags:
     """Return the chosen lesions whose organ, or location, passes a test where they were first seen; `[track]`."""
     tracks = np.flatnonzero(chosen)
-    rows = block.row[tracks, block.timeline.tracks.first[block.track_slice][tracks]]
-    passed = np.zeros(len(rows), np.bool_)
+    passed = np.zeros(len(tracks), np.bool_)
     for name in ("organ", "location"):
         column = block.timeline.measurements.text_column(name)
-        passed |= np.asarray([test(text) for text in column.values], np.bool_)[column.codes.take(rows)]
+        passing = np.asarray([test(text) for text in column.values], np.bool_)
+        if passing.any():
+            first = tracks * block.timepoints + block.tracks(block.timeline.tracks.first).take(tracks)
+            rows = block.row.ravel().take(first)
+            passed |= passing.take(column.codes.take(rows))
     found = np.zeros(len(chosen), np.bool_)
-    found[tracks[passed]] = True
+    found[tracks] = passed
     return found
 
 
 def intrahepatic(block: Block) -> Flags:
     """Return the lesions of the liver itself, `[track]`."""
     nodal = block.timeline.tracks.nodal[block.track_slice]
-    return _by_site(block, ~nodal, lambda text: organ_of(text) == "liver")
+    return block.once("intrahepatic", lambda: _by_site(block, ~nodal, lambda text: organ_of(text) == "liver"))
 
 
 def portal_nodes(burden: Burden, lesion: LesionClass) -> NDArray[np.intp]:
@@ -75,8 +78,7 @@ def hcc_states(burden: Burden, liver: Flags, *, unknown_is_typical: bool) -> NDA
     unknown_is_typical
         Whether a nodule of which no pattern is recorded is taken for typical.
     """
-    block, bare = burden.block, bare_non_targets(burden, liver, viable_mm)
-    state = with_tracks(burden.state, bare.tracks, bare.state)
+    block, state = burden.block, with_bare_non_targets(burden, liver, viable_mm)
     new, any_pattern = is_one_of(burden.classes, NEW), unknown_is_typical
     if new.any():
         tracks = portal_nodes(burden, LesionClass.NEW_NODE)
@@ -85,7 +87,7 @@ def hcc_states(burden: Burden, liver: Flags, *, unknown_is_typical: bool) -> NDA
         state = with_tracks(state, tracks, _nodules(block, tracks, state[tracks], unknown_is_typical=any_pattern))
     if "lesion_type" not in block.timeline.measurements.codes:
         return state
-    tracks = np.flatnonzero(is_one_of(burden.classes, _NOT_TARGETS))
+    tracks = _fluids(block, np.flatnonzero(is_one_of(burden.classes, _NOT_TARGETS)))
     return with_tracks(state, tracks, _fluid(block, tracks, state[tracks], new[tracks, None]))
 
 
@@ -113,14 +115,16 @@ def _nodules(
     return np.where(seen, np.where(hcc, np.int8(State.PRESENT), np.int8(State.EQUIVOCAL)), state)
 
 
+def _fluids(block: Block, tracks: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return those of some lesions that are fluid at some timepoint."""
+    kind = block.lesion(block.timeline.measurements.code("lesion_type"), LesionType.BLANK, tracks)
+    return tracks[lesions_with(is_one_of(kind, _FLUID))]
+
+
 def _fluid(block: Block, tracks: NDArray[np.intp], state: NDArray[np.int8], new: Flags) -> NDArray[np.int8]:
-    """Return the states of fluid among non-targets and new lesions."""
-    measured = block.timeline.measurements
-    fluid = is_one_of(block.lesion(measured.code("lesion_type"), LesionType.BLANK, tracks), _FLUID)
-    if not fluid.any():
-        return state
-    proof = block.lesion(measured.code("cytology"), Cytology.BLANK, tracks)
+    """Return the states of fluid, new or a non-target."""
+    proof = block.lesion(block.timeline.measurements.code("cytology"), Cytology.BLANK, tracks)
     worse = (state == State.UNEQUIVOCAL_PROGRESSION) | (new & is_one_of(state, (State.PRESENT, State.EQUIVOCAL)))
-    worse &= fluid.any(axis=1, keepdims=True) & (proof != Cytology.POSITIVE)
+    worse &= proof != Cytology.POSITIVE
     state = np.where(worse, np.int8(State.EQUIVOCAL), state)
     return np.where(worse & new & (proof == Cytology.NEGATIVE), np.int8(State.RESOLVED), state)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.products import product_burden, products_um2
+from response.criteria.products import both_lengths, product_burden, product_um2
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.sums import (
     SumTest,
@@ -28,7 +28,6 @@ from response.criteria.sums import (
     area_values,
     baseline_incomplete,
     burden_beside,
-    lesion_number,
     missing,
     otherwise,
     shrunk,
@@ -67,8 +66,8 @@ class IrrcOptions(TotalBurdenOptions):
 
 
 def _size_of_new(block: Block, tracks: NDArray[np.intp]) -> tuple[NDArray[np.int64], Flags]:
-    one, two = (lesion_number(block, name, tracks) for name in ("longest_mm", "short_mm"))
-    return products_um2(block, "longest_mm", "short_mm", tracks), (one >= MEASURABLE_UM) & (two >= MEASURABLE_UM)
+    one, two = both_lengths(block, tracks)
+    return product_um2(one, two), (one >= MEASURABLE_UM) & (two >= MEASURABLE_UM)
 
 
 IRRC_RULES: Final = (

@@ -43,6 +43,7 @@ from response.criteria.sums import (
     length_values,
     missing,
     no_targets,
+    of_tracks,
     otherwise,
     shrunk,
 )
@@ -87,7 +88,7 @@ class MrecistState(SumState):
         self.liver = intrahepatic(block)
         self.enhancing = measured_by_enhancement(block, self.liver, viable_mm)
         tracks = np.flatnonzero(self.enhancing & (recist.classes == TARGETS[0]))
-        targets = enhancing_targets(recist, tracks, viable_mm, recist.value_um[tracks])
+        targets = enhancing_targets(recist, tracks, viable_mm, of_tracks(recist.value_um, tracks))
         typical = options.mrecist_unknown_pattern == "typical"
         burden = burden_with(recist, targets, state=hcc_states(recist, self.liver, unknown_is_typical=typical))
         test = asked.test if options.mrecist_abs5 else replace(asked.test, least=0)
@@ -102,9 +103,13 @@ class MrecistState(SumState):
         return self.spread(self.block.series_with(tracks[small]))
 
     @cached_property
+    def _new_nodules(self) -> NDArray[np.intp]:
+        return np.flatnonzero(is_one_of(self.burden.classes, NEW[:1]) & self.liver)
+
+    @cached_property
     def without_pattern(self) -> Flags:
         """A new liver nodule has a row without a vascular pattern."""
-        tracks = np.flatnonzero((self.burden.classes == NEW[0]) & self.liver)
+        tracks = self._new_nodules
         code = self.block.timeline.measurements.code("vascular_pattern")
         blank = self.block.lesion(code, VascularPattern.BLANK, tracks) == VascularPattern.BLANK
         return SomeLesions(self.block, tracks, blank & (self.block.row[tracks] != NO_ROW)).by_series()
@@ -112,9 +117,9 @@ class MrecistState(SumState):
     @cached_property
     def nodule_counts(self) -> Flags:
         """A new liver nodule that was measured is HCC: by 10 mm and its pattern, or by its growth."""
-        tracks = np.flatnonzero((self.burden.classes == NEW[0]) & self.liver)
+        tracks = self._new_nodules
         sized = counting_lengths(self.block, tracks) != NO_NUMBER
-        present = is_one_of(self.burden.state[tracks], (LesionState.PRESENT,))
+        present = is_one_of(of_tracks(self.burden.state, tracks), (LesionState.PRESENT,))
         return SomeLesions(self.block, tracks, present & sized).by_series()
 
     @cached_property

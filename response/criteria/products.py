@@ -11,7 +11,7 @@ from response.criteria.burden import NO_SUM, Burden, running_before
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_with
 from response.criteria.sum_tests import SumTest
-from response.criteria.sums import ALL, AreaState, Chosen, Part, burden_with, lesion_number, put, targets_of
+from response.criteria.sums import ALL, AreaState, Chosen, Part, burden_with, narrow_number, put, targets_of
 from response.readings import TOO_SMALL_UM
 from response.timeline import Block
 from response.vocabulary import State
@@ -29,45 +29,44 @@ class ProductState(AreaState):
         return self.block.some(lesion_grown(self.burden, self.test)) & self.block.follow_up
 
 
-def product_um2(one: NDArray[np.int32], two: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the products of two lengths, `NO_NUMBER` where one is blank.
+def both_known(one: NDArray[np.int32], two: NDArray[np.int32]) -> Flags:
+    """Return where the product of two lengths is known: 0 where the first one is, whatever the second is."""
+    return np.asarray((one != NO_NUMBER) & ((two != NO_NUMBER) | (one == 0)))
 
-    A first length of 0 makes a product of 0, whatever the second is.
-    """
+
+def product_um2(one: NDArray[np.int32], two: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the products of two lengths, `NO_NUMBER` where one is blank."""
     product: NDArray[np.int64] = np.multiply(one, two, dtype=np.int64)
-    np.copyto(product, NO_NUMBER, where=(one == NO_NUMBER) | ((two == NO_NUMBER) & (one != 0)))
+    np.copyto(product, NO_NUMBER, where=~both_known(one, two))
     return product
 
 
-def products_um2(block: Block, first: str, second: str, tracks: Chosen = ALL) -> NDArray[np.int64]:
-    """Return the products of two columns of lengths, as `product_um2`; `[track, timepoint]`."""
-    measured = block.timeline.measurements
-    one, two = (block.lesion(measured.number(name), NO_NUMBER, tracks) for name in (first, second))
-    return product_um2(one, two)
+def both_lengths(block: Block, tracks: Chosen = ALL) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return longest diameter and perpendicular of all lesions, or of some; whole micrometres, `[track, timepoint]`."""
+    return narrow_number(block, "longest_mm", tracks), narrow_number(block, "short_mm", tracks)
 
 
 def product_burden(burden: Burden) -> Burden:
     """Return the burden with the product of longest diameter and perpendicular as contribution of each target."""
-    return burden_with(burden, products_of(burden))
+    return burden.once("products", lambda: burden_with(burden, _products_of(burden)))
 
 
-def products_of(burden: Burden, tracks: Chosen = ALL) -> Part:
-    """Return targets by the product of their longest diameter and perpendicular, in whole square micrometres.
+def _products_of(burden: Burden) -> Part:
+    """Return all targets by the product of their longest diameter and perpendicular, in whole square micrometres.
 
     A target that was measured, but not in both diameters, is not evaluable. One that is too small to measure counts
     5 x 5 mm, or what was measured of it.
     """
-    state = burden.state[tracks]
-    product = products_um2(burden.block, "longest_mm", "short_mm", tracks)
-    sized, known = is_one_of(state, _SIZED) & targets_of(burden)[tracks], product != NO_NUMBER
-    product *= sized & known
-    small = lesions_with(is_one_of(state, (State.TOO_SMALL,)) & targets_of(burden)[tracks])
+    one, two = both_lengths(burden.block)
+    sized, known = is_one_of(burden.state, _SIZED) & burden.is_target, both_known(one, two)
+    two *= sized & known  # of lengths, not of products, for those are twice as wide
+    product = np.multiply(one, two, dtype=np.int64)
+    small = lesions_with(is_one_of(burden.state, (State.TOO_SMALL,)) & burden.is_target)
     if len(small):
-        rows = np.arange(len(burden.state))[tracks][small]
-        one, two = (lesion_number(burden.block, name, rows) for name in ("longest_mm", "short_mm"))
-        default = np.where(one > 0, one, TOO_SMALL_UM) * np.where(two > 0, two, TOO_SMALL_UM)
-        product[small] = np.where(is_one_of(state[small], (State.TOO_SMALL,)), default, product[small])
-    return Part(tracks=tracks, state=put(state, sized & ~known, State.NOT_EVALUABLE), value=product)
+        one, two = (np.where(length > 0, length, TOO_SMALL_UM) for length in both_lengths(burden.block, small))
+        default = np.multiply(one, two, dtype=np.int64)
+        product[small] = np.where(is_one_of(burden.state[small], (State.TOO_SMALL,)), default, product[small])
+    return Part(tracks=ALL, state=put(burden.state, sized & ~known, State.NOT_EVALUABLE), value=product)
 
 
 def lesion_nadir(burden: Burden, tracks: Chosen = ALL) -> NDArray[np.int64]:
@@ -80,7 +79,7 @@ def lesion_nadir(burden: Burden, tracks: Chosen = ALL) -> NDArray[np.int64]:
 
 def back_after_gone(burden: Burden) -> Flags:
     """Return where a target that had nothing left adds to the sum again, `[series, timepoint]`."""
-    gone = (burden.value_um == 0) & ~is_one_of(burden.state, _NO_VALUE) & targets_of(burden)
+    gone = (burden.value_um == 0) & ~is_one_of(burden.state, _NO_VALUE) & burden.is_target
     tracks = lesions_with(gone)
     back = (lesion_nadir(burden, tracks) == 0) & (burden.value_um[tracks] > 0)
     return SomeLesions(burden.block, tracks, back).by_series()
@@ -91,20 +90,22 @@ def lesion_grown(burden: Burden, test: SumTest) -> Flags:
 
     `[track, timepoint]`; timepoint by timepoint, for all lesions abreast.
     """
-    unknown = is_one_of(burden.state, _NO_VALUE) | burden.block.per_track(~burden.block.is_scored)
-    place, baseline = np.arange(burden.block.timepoints), burden.block.per_track(burden.block.baseline)
-    if test.from_baseline:
-        unknown |= place != baseline
-    grown = np.zeros(unknown.shape, np.bool_)
-    smallest = np.full(len(unknown), NO_SUM)
-    for at in place.tolist():
-        now = burden.value_um[:, at].astype(np.int64)
-        grown[:, at] = test.grown(now, smallest)
-        np.copyto(now, NO_SUM, where=unknown[:, at])
+    if not burden.sum_um.any():
+        return np.zeros(burden.state.shape, np.bool_)
+    block, unknown = burden.block, is_one_of(burden.state, _NO_VALUE)
+    compared = block.is_baseline if test.from_baseline else block.is_scored
+    if not compared.all():
+        unknown |= block.per_track(~compared)
+    # turned round, so that what all lesions add at a timepoint stands together
+    values, unknown = burden.value_um.T.astype(np.int64, order="C"), np.ascontiguousarray(unknown.T)
+    grown, smallest = np.zeros(values.shape, np.bool_), np.full(len(burden.state), NO_SUM)
+    for place, now in enumerate(values):
+        grown[place] = test.grown(now, smallest)
+        np.copyto(now, NO_SUM, where=unknown[place])
         np.minimum(smallest, now, out=smallest)
-    return grown & targets_of(burden)
+    return grown.T & burden.is_target
 
 
 def any_target(burden: Burden, chosen: Flags) -> Flags:
     """Return where some target is meant, `[track, timepoint]` to `[series, timepoint]`."""
-    return burden.block.some(chosen & targets_of(burden))
+    return burden.block.some(chosen & burden.is_target)

@@ -27,7 +27,7 @@ from response.criteria.easl import enhances_again
 from response.criteria.hcc import intrahepatic
 from response.criteria.recist import CombinationOptions
 from response.criteria.rules import Flags, Question, Rule
-from response.criteria.some_lesions import is_one_of
+from response.criteria.some_lesions import is_one_of, lesions_with
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -45,12 +45,14 @@ from response.criteria.sums import (
     no_targets,
     otherwise,
     shrunk,
+    with_tracks,
 )
 from response.criteria.viable import (
-    bare_non_targets,
     enhancing_targets,
+    measure_of,
     measured_by_enhancement,
     number_of_rows,
+    with_bare_non_targets,
 )
 from response.measurements import Measurements
 from response.timeline import Block
@@ -83,15 +85,17 @@ def qeasl_burden(block: Block, options: QeaslOptions, beside: Mapping[str, State
     chosen = measured_by_enhancement(block, liver, viable_volume) & (recist.classes == TARGETS[0])
     enhancing = enhancing_targets(recist, np.flatnonzero(chosen), viable_volume, TOO_SMALL_VOLUME)
     whole = _whole(recist, np.flatnonzero(targets & ~chosen))
-    return burden_with(recist, enhancing, whole, bare_non_targets(recist, liver, viable_volume))
+    return burden_with(recist, enhancing, whole, state=with_bare_non_targets(recist, liver, viable_volume))
 
 
 def _whole(burden: Burden, tracks: NDArray[np.intp]) -> Part:
     """Return targets by their whole volume; a node that is normal now still has one."""
     part = enhancing_targets(burden, tracks, whole_volume, TOO_SMALL_VOLUME)
-    volume = whole_volume(burden.block.timeline.measurements, burden.block.row[tracks])
-    normal = is_one_of(part.state, (LesionState.NORMAL_NODE,)) & (volume != NO_NUMBER)
-    return replace(part, value=np.where(normal, volume, part.value))
+    normal = is_one_of(part.state, (LesionState.NORMAL_NODE,))
+    nodes = lesions_with(normal)
+    volume = measure_of(burden.block, tracks[nodes], whole_volume)
+    known = np.where(normal[nodes] & (volume != NO_NUMBER), volume, part.value[nodes])
+    return replace(part, value=with_tracks(part.value, nodes, known))
 
 
 class QeaslState(SumState):

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, LesionClass
 from response.criteria.rules import Flags
-from response.criteria.some_lesions import is_one_of, lesions_with
-from response.criteria.sums import Part, counting_lengths, put
+from response.criteria.some_lesions import is_one_of
+from response.criteria.sums import Part, of_tracks, put, with_tracks
 from response.lineage import fragment_roots
 from response.measurements import Measurements
+from response.readings import counting_length_um
 from response.timeline import NO_ROW, Block
 from response.vocabulary import State
 
@@ -68,32 +69,35 @@ def enhancing_targets(burden: Burden, tracks: NDArray[np.intp], measure: Measure
     too_small
         What one too small to measure adds, where nothing of it was measured.
     """
-    viable, state = measure(burden.block.timeline.measurements, burden.block.row[tracks]), burden.state[tracks]
+    viable, state = measure_of(burden.block, tracks, measure), of_tracks(burden.state, tracks)
     known = viable != NO_NUMBER
-    state = put(
-        state, _only_viable(burden.block, tracks, is_one_of(state, (State.NOT_EVALUABLE,)) & known), State.MEASURED
-    )
+    lost = is_one_of(state, (State.NOT_EVALUABLE,)) & known
+    state = put(state, _only_viable(burden.block, tracks, lost), State.MEASURED)
     state = put(state, is_one_of(state, (State.MEASURED, State.EQUIVOCAL)) & ~known, State.NOT_EVALUABLE)
-    state = put(state, is_one_of(state, _VIABLE) & (viable == 0), State.ABSENT)
-    value = np.where(known, viable, too_small) * is_one_of(state, _VIABLE)
-    return Part(tracks=tracks, state=state, value=value)
+    value = viable * (is_one_of(state, _VIABLE) & known)
+    unsized = is_one_of(state, (State.TOO_SMALL,)) & ~known
+    value = np.where(unsized, too_small, value) if unsized.any() else value
+    return Part(tracks=tracks, state=put(state, is_one_of(state, _VIABLE) & (viable == 0), State.ABSENT), value=value)
+
+
+def measure_of(block: Block, tracks: NDArray[np.intp], measure: Measure) -> NDArray[Any]:
+    """Return what is measured of the enhancing tissue of some lesions, `[lesion, timepoint]`."""
+    return measure(block.timeline.measurements, of_tracks(block.row, tracks))
 
 
 def _only_viable(block: Block, tracks: NDArray[np.intp], where: Flags) -> Flags:
     """Return where nothing else was measured of lesions that are not evaluable, and nothing says that they are not."""
-    some = lesions_with(where)
-    if not len(some):
-        return where
-    written = block.lesion(block.timeline.measurements.code("state"), State.BLANK, tracks[some])
-    unsized = counting_lengths(block, tracks[some]) == NO_NUMBER
-    found = np.zeros_like(where)
-    found[some] = where[some] & unsized & is_one_of(written, (State.BLANK, State.MEASURED))
+    found, spots = np.zeros(where.shape, np.bool_), np.flatnonzero(where)  # few, and each has a row
+    if len(spots):
+        lesions, measured = tracks[spots // where.shape[1]], block.timeline.measurements
+        rows, nodal = block.row[lesions, spots % where.shape[1]], block.tracks(block.timeline.tracks.nodal)[lesions]
+        unsized = counting_length_um(measured, nodal, rows) == NO_NUMBER
+        found.flat[spots] = unsized & is_one_of(measured.code("state")[rows], (State.BLANK, State.MEASURED))
     return found
 
 
-def bare_non_targets(burden: Burden, liver: Flags, measure: Measure) -> Part:
-    """Return the intrahepatic non-targets: one without enhancing tissue is gone."""
+def with_bare_non_targets(burden: Burden, liver: Flags, measure: Measure) -> NDArray[np.int8]:
+    """Return the states of a block in which an intrahepatic non-target without enhancing tissue is gone."""
     tracks = np.flatnonzero(liver & is_one_of(burden.classes, (LesionClass.NON_TARGET,)))
-    state, viable = burden.state[tracks], measure(burden.block.timeline.measurements, burden.block.row[tracks])
-    bare = (viable == 0) & is_one_of(state, SEEN)
-    return Part(tracks=tracks, state=put(state, bare, State.ABSENT), value=np.zeros(state.shape, np.int64))
+    state, viable = of_tracks(burden.state, tracks), measure_of(burden.block, tracks, measure)
+    return with_tracks(burden.state, tracks, put(state, (viable == 0) & is_one_of(state, SEEN), State.ABSENT))
