@@ -206,8 +206,8 @@ class Burden:
     @cached_property
     def is_target(self) -> Flags:
         """Whether the lesion is a target, `[track, timepoint]`: numpy is slow where `[track, 1]` meets that shape."""
-        targets = is_one_of(self.classes, (LesionClass.TARGET, LesionClass.TARGET_NODE))
-        return np.repeat(targets, self.block.timepoints).reshape(self.state.shape)
+        of_class = is_one_of(np.arange(len(LesionClass)), (LesionClass.TARGET, LesionClass.TARGET_NODE))
+        return np.repeat(of_class[:, None], self.block.timepoints, axis=1).take(self.classes, axis=0)
 
     @cached_property
     def has_targets(self) -> Flags:

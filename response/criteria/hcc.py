@@ -37,8 +37,8 @@ def _by_site(block: Block, chosen: Flags, test: Callable[[str], bool]) -> Flags:
     """Return the chosen lesions whose organ, or location, passes a test where they were first seen; `[track]`."""
     tracks = np.flatnonzero(chosen)
     passed = np.zeros(len(tracks), np.bool_)
-    for name in ("organ", "location"):
-        column = block.timeline.measurements.text_column(name)
+    texts = block.timeline.measurements.text
+    for column in (texts[name] for name in ("organ", "location") if name in texts):
         passing = np.asarray([test(text) for text in column.values], np.bool_)
         if passing.any():
             first = tracks * block.timepoints + block.tracks(block.timeline.tracks.first).take(tracks)
