@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from response.cells import THOUSAND
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, in_category
 from response.criteria.sum_tests import SumTest
 from response.protocol import Options
@@ -14,6 +15,8 @@ from response.timeline import Block
 from response.vocabulary import RESPONSE_NAMES, Response
 
 Unit = Literal["mm", "mm2", "mm3", "HU", "SUL", "SUV", "ng/mL", "count"]
+# What criteria sum over the targets, and how much of it (um, um2, thousandths of a mm3) is a thousandth of its unit.
+PER_THOUSANDTH: Final[Mapping[Unit, int]] = {"mm": 1, "mm2": THOUSAND, "mm3": 1, "SUL": 1, "SUV": 1}
 
 
 @dataclass(frozen=True)

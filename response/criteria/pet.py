@@ -225,10 +225,6 @@ class MetabolicState(SumState):
         """Return how far a timepoint of a single series is from PMR and PMD."""
         return [text.replace("PR ", f"{PMR} ").replace("PD ", f"{PMD} ") for text in super().thresholds(place)]
 
-    def told(self, amount: int) -> str:
-        """Return an uptake with its unit."""
-        return super().told(amount).replace(" mm", f" {self.unit}")
-
 
 def uptake_numbers(prefix: str, unit: Unit) -> tuple[Number, ...]:
     """Return the numbers of a criterion that follows the uptake."""

@@ -20,9 +20,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER, thousandths_text
+from response.cells import NO_NUMBER
 from response.criteria.burden import Burden
-from response.criteria.criterion import Criterion, Number, State
+from response.criteria.criterion import Criterion, Number, State, Unit
 from response.criteria.easl import enhances_again
 from response.criteria.hcc import intrahepatic
 from response.criteria.recist import CombinationOptions
@@ -101,9 +101,7 @@ def _whole(burden: Burden, tracks: NDArray[np.intp]) -> Part:
 class QeaslState(SumState):
     """What the rules ask of all series of a block; volumes are thousandths of a mm3."""
 
-    def told(self, amount: int) -> str:
-        """Return a sum with its unit."""
-        return f"{thousandths_text(amount)} mm3"
+    unit: Unit = "mm3"
 
 
 TARGET_RULES: Final = (

@@ -34,7 +34,9 @@ class RanoState(AreaState):
     """What the rules ask of all series of a block; sums in whole square micrometres, or thousandths of a mm3."""
 
     def __init__(self, burden: Burden, options: Any, questions: tuple[Question[Any], ...]) -> None:
-        super().__init__(burden, options, questions, VOLUMES if options.rano_measure == "volume" else PRODUCTS)
+        by_volume = options.rano_measure == "volume"
+        super().__init__(burden, options, questions, VOLUMES if by_volume else PRODUCTS)
+        self.unit = "mm3" if by_volume else "mm2"
 
     @cached_property
     def status(self) -> NeuroStatus:
@@ -148,12 +150,6 @@ class RanoState(AreaState):
         """The baseline is before the end of radiotherapy, `[series, 1]`."""
         first, end = at_baseline(self.block, self.days), self.radiotherapy_end
         return np.asarray((end != NO_DATE) & (first != NO_DATE) & (first < end))
-
-    def told(self, amount: int) -> str:
-        """Return a sum with its unit."""
-        if self.options.rano_measure == "products":
-            return super().told(amount)
-        return super().told(amount * 1000).replace("mm2", "mm3")
 
 
 def rano_burden(block: Block, options: Any, beside: Any) -> Burden:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from response.cells import thousandths_text
-from response.criteria.criterion import Criterion, Number
+from response.criteria.criterion import PER_THOUSANDTH, Criterion, Number, Unit
 from response.criteria.rules import Question, Rule
-from response.criteria.study_definitions import PER_THOUSANDTH, StudyDefinition, unit_of_sum
+from response.criteria.study_definitions import StudyDefinition, unit_of_sum
 from response.criteria.sum_tests import SumTest, change_to
 
 # The questions that thresholds decide; a criterion that asks a single one decides there.
@@ -125,11 +125,11 @@ def _percent(share: tuple[int, int]) -> str:
     return thousandths_text(abs(change_to(share)))
 
 
-def _amount(test: SumTest, unit: str) -> str:
+def _amount(test: SumTest, unit: Unit) -> str:
     return f"{thousandths_text(test.least // PER_THOUSANDTH[unit])} {unit}"
 
 
-def _growth(test: SumTest, unit: str, or_more: str = "") -> str:
+def _growth(test: SumTest, unit: Unit, or_more: str = "") -> str:
     """Return the growth that is progression, as in "25 % and 5 mm"."""
     percent = f"{_percent(test.progressive)} %"
     if test.inclusive:

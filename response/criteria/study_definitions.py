@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from response.cells import THOUSAND
-from response.criteria.criterion import Criterion
+from response.criteria.criterion import PER_THOUSANDTH, Criterion, Unit
 from response.criteria.sum_tests import SumTest, change_to, share_after
 from response.protocol import DEFINITION, OTHER_TABLES, toml_value
 from response.vocabulary import folded
@@ -31,9 +31,7 @@ RESERVED: Final = frozenset(
 LONGEST_NAME: Final = 40
 LONGEST_TEXT: Final = 200
 LARGEST_PERCENT: Final = 1000
-LARGEST_LEAST: Final = {"mm": 1_000, "mm2": 1_000_000, "mm3": 1_000_000_000}
-# Units of the sum (um, um2, or thousandths of a mm3) in a thousandth of its unit.
-PER_THOUSANDTH: Final = {"mm": 1, "mm2": THOUSAND, "mm3": 1}
+LARGEST_LEAST: Final[Mapping[Unit, int]] = {"mm": 1_000, "mm2": 1_000_000, "mm3": 1_000_000_000}
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029{}]")
 Shares = tuple[int, int]
@@ -73,7 +71,7 @@ class StudyDefinition:
     test: SumTest
 
 
-def unit_of_sum(criterion: Criterion) -> str:
+def unit_of_sum(criterion: Criterion) -> Unit:
     """Return the unit of what a criterion sums: mm, mm2 or mm3."""
     return next(number.unit for number in criterion.numbers if number.unit in PER_THOUSANDTH)
 
