@@ -265,6 +265,21 @@ def test_explain_tells_each_step_with_its_numbers(lesions: str, timepoint: str, 
     assert expected in text, text
 
 
+@pytest.mark.parametrize(
+    ("lesions", "timepoint", "nothing_of"),
+    [
+        ("NT1 bone present|present", "1", "iUPD at"),  # no target
+        ("T1 liver NE|30|31", "2", "iUPD at"),  # no baseline to compare with
+        ("T1 liver 100|100 ; NL1 lung -|12", "1", "of new lesion targets or more"),  # the first time
+        ("NT1 bone present|pd|pd ; NL1 lung -|-|12", "2", "iCPD at"),  # neither targets nor new lesions made the iUPD
+    ],
+)
+def test_explain_tells_no_threshold_of_what_is_not_there(lesions: str, timepoint: str, nothing_of: str) -> None:
+    found = assessed(lesions, "irecist").explain("S1", timepoint)
+    ours = " ".join(found.split()).split("iRECIST:")[-1]
+    assert nothing_of not in ours
+
+
 def test_explain_tells_of_an_early_scan() -> None:
     found = assessed("T1 liver 100|125|130", "irecist", days="0|56|70")
     text = " ".join(found.explain("S1", "2").split())
