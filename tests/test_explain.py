@@ -15,6 +15,7 @@ from response.protocol import Protocol
 from response.report.explain import WIDTH, explain
 from response.report.thresholds import choi_pd_from_um
 from response.table import TextColumn, TextTable
+from tests import trials
 
 HEADER = "subject,evaluator,timepoint,date,lesion,role,organ,state,longest_mm,short_mm,attenuation_hu,morphology"
 
@@ -287,3 +288,9 @@ def test_an_unknown_subject_does_not_list_all_others() -> None:
     with pytest.raises(InputError) as refused:
         explain(assessed(many), "another")
     assert "SUBJ" not in str(refused.value)
+
+
+def test_rules_about_targets_do_not_hold_where_there_are_none() -> None:
+    text = " ".join(trials.assessed("NT1 bone present|present").explain("S1", "1").split())
+    assert "Also holds, later in the order: recist-1.1.overall.non_target_only_ne (NE)" in text
+    assert "recist-1.1.target." not in text

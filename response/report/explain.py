@@ -25,7 +25,7 @@ from response.report.tables import ancillary_table, lesion_table, subject_table,
 from response.report.thresholds import thresholds
 from response.result import Result
 from response.suggestion import is_of_liver, suggestion_lines
-from response.vocabulary import organ_of
+from response.vocabulary import NA, organ_of
 
 WIDTH: Final = 100
 _FLAGS: Final = {
@@ -243,12 +243,16 @@ class _Course:
             yield f"    Note: {text}"
 
     def _others(self, result: Result, decided: str, place: int) -> list[str]:
-        """Return the rules that hold besides the deciding ones; not the last of a question, which always holds."""
+        """Return the rules that hold besides the deciding ones.
+
+        Not the last of a question, which always holds, nor any of a question that does not arise: there are no targets.
+        """
         state, found = self.states[result.criterion.name], []
         for question in result.criterion.questions:
-            active = question.active(result.options)
-            holds = all_that_hold(question.rules, state, active[:-1])
             chosen = question.rules[int(state.answers[question.name][0, place])]
+            if chosen.category == NA:
+                continue
+            holds = all_that_hold(question.rules, state, question.active(result.options)[:-1])
             for rule in question.rules:
                 rule_id = result.criterion.rule_id(question.name, rule)
                 if rule_id == decided or rule.sentence == chosen.sentence:
