@@ -36,7 +36,7 @@ import numpy as np
 from response.criteria.irecist.memory import CLEAR, CONFIRMED, FURTHER_UM, NEW_LESION, NON_TARGET, PENDING, TARGET
 from response.criteria.irecist.state import IrecistState
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, TARGET_RULES
-from response.criteria.rules import Flags, Question, Rule, always, chosen
+from response.criteria.rules import Flags, Question, Rule, always, answered, asks, chosen, otherwise
 from response.criteria.steps import Step
 from response.vocabulary import (
     CR,
@@ -75,14 +75,6 @@ def _as_in_recist(rule: Rule[Any], *, walked: bool) -> Rule[Any]:
 
 
 # --- Conditions
-
-
-def _everywhere(state: IrecistState) -> Flags:
-    return np.ones(state.shape, np.bool_)
-
-
-def _early(state: IrecistState) -> Flags:
-    return state.early
 
 
 def _early_new_lesion(state: IrecistState) -> Flags:
@@ -135,10 +127,6 @@ def _non_target_ne(state: IrecistState) -> Flags:
     return state.has_basis(NON_TARGET) & state.non_target_missing
 
 
-def _icr(state: IrecistState) -> Flags:
-    return state.icr
-
-
 def _persists(state: IrecistState) -> Flags:
     # Without targets there is no iPR: a new lesion that stays keeps the response from iCR (table 2, legend).
     alone = state.is_original(Response.CR) & state.is_("target", "NA") & state.new_there
@@ -153,42 +141,6 @@ def _settles(holds: Callable[[IrecistState], Flags]) -> Callable[[IrecistState],
     return lambda state: state.settled & holds(state)
 
 
-def _new_lesion(state: IrecistState) -> Flags:
-    return state.new_appears
-
-
-def _new_target_pd(state: IrecistState) -> Flags:
-    return state.new_target_pd
-
-
-def _new_non_target_pd(state: IrecistState) -> Flags:
-    return state.new_non_target_pd
-
-
-def _target_pd(state: IrecistState) -> Flags:
-    return state.is_("target", IUPD)
-
-
-def _non_target_pd(state: IrecistState) -> Flags:
-    return state.is_("non_target", IUPD)
-
-
-def _relapse(state: IrecistState) -> Flags:
-    return state.returned
-
-
-def _ned_ne(state: IrecistState) -> Flags:
-    return state.ned_not_evaluable
-
-
-def _unfollowed(state: IrecistState) -> Flags:
-    return state.no_lesion_to_follow
-
-
-def _alone(state: IrecistState) -> Flags:
-    return state.is_("target", "NA")
-
-
 def _cr_but(*categories: str) -> Callable[[IrecistState], Flags]:
     return lambda state: state.is_("target", ICR) & state.is_("non_target", *categories)
 
@@ -197,31 +149,19 @@ def _cr_with_new_lesion(state: IrecistState) -> Flags:
     return state.is_original(Response.CR) & state.new_there
 
 
-def _target_cr(state: IrecistState) -> Flags:
-    return state.is_("target", ICR)
-
-
-def _target_pr(state: IrecistState) -> Flags:
-    return state.is_("target", IPR)
-
-
-def _target_sd(state: IrecistState) -> Flags:
-    return state.is_("target", ISD)
-
-
 # --- The steps: after iCPD; while an iUPD waits to be confirmed; while there is none. The order decides.
 
 _SINCE: Final = "{iupd_days} days after the iUPD"
 _NOT_CONFIRMED: Final = "; the iUPD is not confirmed, so the bar is reset"
 
 IRECIST_STEPS: Final = (
-    Step("confirmed_before", ICPD, _everywhere, "table 3, examples 6 and 7", "progression was confirmed before",
+    Step("confirmed_before", ICPD, otherwise, "table 3, examples 6 and 7", "progression was confirmed before",
          within=(CONFIRMED,)),
     # --- an iUPD waits: a scan that comes too early
     Step("early_new_lesion", ICPD, _early_new_lesion, "FAQ early imaging",
          f"a further new lesion was found by a scan for a new symptom, {_SINCE}", chosen("ir_early_policy", "ignore"),
          within=(PENDING,), then=CONFIRMED),
-    Step("too_early", IUPD, _early, "FAQ early imaging",
+    Step("too_early", IUPD, asks("early"), "FAQ early imaging",
          f"the scan came {_SINCE}, which is too early: it is not used, and is to be repeated",
          chosen("ir_early_policy", "ignore"), within=(PENDING,), used=False),
     # --- what confirms it: more of what made it
@@ -253,7 +193,7 @@ IRECIST_STEPS: Final = (
     Step("pending_non_target_ne", NE, _non_target_ne, "table 3",
          "the iUPD cannot be judged: a non-target lesion that made it was not assessed", within=(PENDING,)),
     # --- what resets the bar
-    Step("reset_to_icr", ICR, _settles(_icr), "table 2, row 1", "all disease is gone" + _NOT_CONFIRMED,
+    Step("reset_to_icr", ICR, _settles(asks("icr")), "table 2, row 1", "all disease is gone" + _NOT_CONFIRMED,
          within=(PENDING,), then=CLEAR),
     Step("reset_to_ned", NED, _settles(_is(Response.NED)), "convention (NED)",
          "no disease at baseline, and the new lesions are gone" + _NOT_CONFIRMED, within=(PENDING,), then=CLEAR),
@@ -263,44 +203,47 @@ IRECIST_STEPS: Final = (
          "{target}" + _NOT_CONFIRMED, within=(PENDING,), then=CLEAR),
     Step("reset_to_isd", ISD, _settles(_is(Response.SD)), "table 2, row 4", "{target}" + _NOT_CONFIRMED,
          within=(PENDING,), then=CLEAR),
-    Step("unconfirmed", IUPD, _everywhere, "table 2, rows 5 to 10; FAQ new lesions and iPR",
+    Step("unconfirmed", IUPD, otherwise, "table 2, rows 5 to 10; FAQ new lesions and iPR",
          f"{_SINCE} nothing has grown enough to confirm it, and nothing has become better", within=(PENDING,)),
     # --- none waits: what is a new iUPD
-    Step("new_lesion", IUPD, _new_lesion, "table 2, rows 9 and 10", "a new lesion", within=(CLEAR,), then=PENDING),
-    Step("target_pd", IUPD, _target_pd, "table 2, rows 7 and 8", "progression of the target lesions: {target}",
+    Step("new_lesion", IUPD, asks("new_appears"), "table 2, rows 9 and 10", "a new lesion",
          within=(CLEAR,), then=PENDING),
-    Step("non_target_pd", IUPD, _non_target_pd, "table 2, row 6", "{non_target}", within=(CLEAR,), then=PENDING),
-    Step("relapse_after_cr", IUPD, _relapse, "RECIST 1.1, table 3, footnote a", "disease is back after iCR",
+    Step("target_pd", IUPD, answered("target", IUPD), "table 2, rows 7 and 8",
+         "progression of the target lesions: {target}", within=(CLEAR,), then=PENDING),
+    Step("non_target_pd", IUPD, answered("non_target", IUPD), "table 2, row 6", "{non_target}",
          within=(CLEAR,), then=PENDING),
-    Step("new_target_pd", IUPD, _new_target_pd, "FAQ new lesions",
+    Step("relapse_after_cr", IUPD, asks("returned"), "RECIST 1.1, table 3, footnote a", "disease is back after iCR",
+         within=(CLEAR,), then=PENDING),
+    Step("new_target_pd", IUPD, asks("new_target_pd"), "FAQ new lesions",
          "the sum of the known new lesion targets, {new_sum} mm, is {new_sum_over_new_reference} mm over its nadir "
          "{new_reference} mm", within=(CLEAR,), then=PENDING),
-    Step("new_non_target_pd", IUPD, _new_non_target_pd, "FAQ new lesions",
+    Step("new_non_target_pd", IUPD, asks("new_non_target_pd"), "FAQ new lesions",
          "unequivocal progression of a known new lesion non-target", within=(CLEAR,), then=PENDING),
     # --- ... and what is none: as in RECIST 1.1, tables 1 and 2
-    Step("ned_not_evaluable", NE, _ned_ne, "convention (NED)",
+    Step("ned_not_evaluable", NE, asks("ned_not_evaluable"), "convention (NED)",
          "no disease at baseline, and new lesions could not be looked for", within=(CLEAR,)),
-    Step("no_lesion_to_follow", NE, _unfollowed, "convention (NED)",
+    Step("no_lesion_to_follow", NE, asks("no_lesion_to_follow"), "convention (NED)",
          "no target or non-target lesion of the baseline can be followed", within=(CLEAR,)),
     Step("ned", NED, _is(Response.NED), "convention (NED)", "no disease at baseline and no new lesion",
          within=(CLEAR,)),
-    Step("icr", ICR, _icr, "table 2, row 1", "all known disease is gone and there is no new lesion", within=(CLEAR,)),
+    Step("icr", ICR, asks("icr"), "table 2, row 1", "all known disease is gone and there is no new lesion",
+         within=(CLEAR,)),
     Step("non_icr_non_iupd", NON_ICR_NON_IUPD, _persists, "table 2, legend",
          "{non_target}, and there is no target lesion", within=(CLEAR,)),
-    Step("non_target_only_ne", NE, _alone, "RECIST 1.1, table 2, row 3", "{non_target}; new lesions: {new_lesion}",
-         within=(CLEAR,)),
+    Step("non_target_only_ne", NE, answered("target", "NA"), "RECIST 1.1, table 2, row 3",
+         "{non_target}; new lesions: {new_lesion}", within=(CLEAR,)),
     Step("icr_with_new_lesion", IPR, _cr_with_new_lesion, "table 2",
          "the original lesions are gone, but a new lesion is there", within=(CLEAR,)),
     Step("target_icr_non_target_persists", IPR, _cr_but(NON_ICR_NON_IUPD), "table 2, row 2",
          "the target lesions are gone, but {non_target}", within=(CLEAR,)),
     Step("target_icr_non_target_ne", IPR, _cr_but(NE), "RECIST 1.1, table 1, row 3",
          "the target lesions are gone, but {non_target}", within=(CLEAR,)),
-    Step("target_icr_unproven", IPR, _target_cr, "RECIST 1.1, table 1, row 3",
+    Step("target_icr_unproven", IPR, answered("target", ICR), "RECIST 1.1, table 1, row 3",
          "the target lesions are gone, but a marker is above normal or new lesions could not be looked for",
          within=(CLEAR,)),
-    Step("ipr", IPR, _target_pr, "table 2, row 3", "{target}", within=(CLEAR,)),
-    Step("isd", ISD, _target_sd, "table 2, row 4", "{target}", within=(CLEAR,)),
-    Step("target_ne", NE, _everywhere, "RECIST 1.1, table 1, row 6", "{target}"),
+    Step("ipr", IPR, answered("target", IPR), "table 2, row 3", "{target}", within=(CLEAR,)),
+    Step("isd", ISD, answered("target", ISD), "table 2, row 4", "{target}", within=(CLEAR,)),
+    Step("target_ne", NE, otherwise, "RECIST 1.1, table 1, row 6", "{target}"),
 )  # fmt: skip
 
 IRECIST_QUESTIONS: Final = (
