@@ -29,12 +29,12 @@ class LesionCourses:
 
     def ever(self, states: Iterable[State], classes: Iterable[LesionClass]) -> NDArray[np.intp]:
         """Return the lesions of some classes that are ever in one of some states."""
-        found = lesions_with(is_one_of(self.burden.state, states) & is_one_of(self.burden.classes, classes)[:, None])
-        return np.asarray(found, np.intp)
+        tracks = np.flatnonzero(is_one_of(self.burden.classes, classes))
+        return tracks[lesions_with(is_one_of(self.burden.state.take(tracks, axis=0), states))]
 
     def before(self, tracks: NDArray[np.intp], state: State) -> Flags:
         """Return where some lesions were in a state at an earlier timepoint after baseline."""
-        return ever_before((self.burden.state[tracks] == state) & self.follow_up(tracks))
+        return ever_before((self.burden.state.take(tracks, axis=0) == int(state)) & self.follow_up(tracks))
 
     def smallest_before(
         self, tracks: NDArray[np.intp], values: NDArray[Any], nothing: Any, known: Flags | None = None
@@ -57,12 +57,12 @@ class LesionCourses:
 
     def known(self, tracks: NDArray[np.intp]) -> Flags:
         """Return where the sizes of some targets are known, at baseline or later; `[lesion, timepoint]`."""
-        return self._at_scored(tracks, is_one_of(self.burden.state[tracks], KNOWN))
+        return self._at_scored(tracks, is_one_of(self.burden.state.take(tracks, axis=0), KNOWN))
 
     def _at_scored(self, tracks: NDArray[np.intp], flags: Flags) -> Flags:
         if self._unscored is None:
             return flags
-        return np.asarray(flags & ~self._unscored[self.burden.block.series_of_track[tracks]])
+        return np.asarray(flags & ~self._unscored.take(self.burden.block.series_of_track[tracks], axis=0))
 
     @cached_property
     def _unscored(self) -> Flags | None:
@@ -73,7 +73,7 @@ class LesionCourses:
 
     def follow_up(self, tracks: NDArray[np.intp]) -> Flags:
         """Return the timepoints of some lesions that are scored, `[lesion, timepoint]`."""
-        return self.burden.block.follow_up[self.burden.block.series_of_track[tracks]]
+        return self.burden.block.follow_up.take(self.burden.block.series_of_track[tracks], axis=0)
 
     def scored(self, tracks: NDArray[np.intp], flags: Flags) -> SomeLesions:
         """Return flags of some lesions, where their timepoints are scored."""
@@ -87,9 +87,10 @@ def largest_rise(length: NDArray[np.int32]) -> NDArray[np.int32]:
     """
     if length.shape[1] > length.shape[0]:
         return np.asarray((length - np.minimum.accumulate(length, axis=1)).max(axis=1))
+    by_time = np.ascontiguousarray(length.T)  # many lesions at few timepoints: all lesions abreast
     rise = np.zeros(len(length), np.int32)
-    least = length[:, 0].copy() if length.shape[1] else rise
-    for place in range(1, length.shape[1]):  # many lesions at few timepoints: all lesions abreast
-        np.maximum(rise, length[:, place] - least, out=rise)
-        np.minimum(least, length[:, place], out=least)
+    least = by_time[0].copy() if len(by_time) else rise
+    for now in by_time[1:]:
+        np.maximum(rise, now - least, out=rise)
+        np.minimum(least, now, out=least)
     return rise
