@@ -1,8 +1,5 @@
-"""RANO-BM: its cases, each firing the rule that it names, as those of the other criteria for one disease."""
+"""Lymphoma and tumours of the brain: which lesions take part, what is named as the cause, and dates."""
 
-import csv
-import importlib
-from dataclasses import fields
 from itertools import product
 
 import numpy as np
@@ -10,54 +7,13 @@ import pytest
 
 from response.criteria.burden import Burden, facts_at
 from response.criteria.rano_state import only_lesions
-from response.registry import find_criterion
 from response.report.one_series import states_of
 from response.report.thresholds import thresholds
 from response.vocabulary import State
-from tests import test_disease_criteria as disease
-from tests.acceptance import TABLES, Case, iso_day, load
-from tests.test_acceptance import assessed, named, unnamed
+from tests.acceptance import iso_day
+from tests.test_acceptance import assessed
 from tests.trials import assessed as trial
 from tests.trials import from_rows, target
-
-CRITERIA = ("rano-bm",)
-
-
-@pytest.mark.parametrize("case", named(disease.cases_of(CRITERIA)))
-def test_case(case: Case) -> None:
-    disease.test_case(case)
-
-
-@pytest.mark.parametrize("case", named(disease.cases_of(CRITERIA)))
-def test_every_row_is_read_and_told_in_whole_sentences(case: Case) -> None:
-    disease.test_every_row_is_read_without_a_fault_and_tells_its_source(case)
-    disease.test_every_reason_is_a_whole_sentence(case)
-
-
-@pytest.mark.parametrize("criterion", CRITERIA)
-def test_every_rule_and_every_flag_has_a_case_that_names_it(criterion: str) -> None:
-    assert unnamed(find_criterion(criterion), load(criterion)) == []
-
-
-@pytest.mark.parametrize("criterion", CRITERIA)
-def test_ids_are_unique(criterion: str) -> None:
-    with (TABLES / f"{criterion}.csv").open(encoding="utf-8", newline="") as file:
-        ids = [row["id"] for row in csv.DictReader(file)]
-    assert len(set(ids)) == len(ids)
-
-
-@pytest.mark.parametrize("criterion", CRITERIA)
-def test_every_option_tells_why_and_the_module_its_source(criterion: str) -> None:
-    found = find_criterion(criterion)
-    assert all(item.metadata["doc"] for item in fields(found.options))
-    module = importlib.import_module(type(found).__module__)
-    assert "Source:" in (module.__doc__ or "")
-    assert "Scope:" in (module.__doc__ or "")
-
-
-@pytest.mark.parametrize("criterion", CRITERIA)
-def test_a_later_timepoint_never_changes_an_earlier_result(criterion: str) -> None:
-    disease.test_a_later_timepoint_never_changes_an_earlier_result(criterion)
 
 
 def test_how_far_a_timepoint_is_from_the_thresholds() -> None:
