@@ -14,6 +14,7 @@ from response.cells import NO_DATE
 from response.criteria.burden import Burden, Fact, LesionClass, ever_before, facts_at
 from response.criteria.criterion import State as CriterionState
 from response.criteria.rules import Flags
+from response.criteria.some_lesions import is_one_of
 from response.timeline import NO_ROW
 from response.vocabulary import State
 
@@ -86,10 +87,10 @@ def _first_day_shown(burden: Burden, series: NDArray[np.intp], state: CriterionS
 def _first_doubted(burden: Burden, tracks: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the place of the first of the run of equivocal findings that leads to each timepoint; its own if none."""
     states = burden.state[tracks]
-    doubtful = (states == State.EQUIVOCAL) | (states == State.BORDERLINE_NODE)
-    unseen = (states == State.MISSING) | (states == State.NOT_EVALUABLE) | (states == State.NOT_SCHEDULED)
-    new = (burden.classes[tracks] == LesionClass.NEW) | (burden.classes[tracks] == LesionClass.NEW_NODE)
-    goes_on = doubtful | unseen | (new[:, None] & (states == State.PRESENT))
+    doubtful = is_one_of(states, (State.EQUIVOCAL, State.BORDERLINE_NODE))
+    unseen = is_one_of(states, (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED))
+    new = is_one_of(burden.classes[tracks], (LesionClass.NEW, LesionClass.NEW_NODE))
+    goes_on = doubtful | unseen | (new[:, None] & is_one_of(states, (State.PRESENT,)))
     follows = np.arange(states.shape[1]) > burden.block.per_track(burden.block.baseline)[tracks]
     found = np.empty(states.shape, np.intp)
     began = np.full(len(tracks), _NOWHERE)

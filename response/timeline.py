@@ -317,9 +317,10 @@ class Block:
         return np.concatenate([*tracks, np.zeros(0, np.intp)]), sizes, np.argsort(series)
 
     def once(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        """Return an array of the block that several criteria ask for; it is made once, and must not be changed."""
+        """Return an array of the block that several criteria ask for; it is made once, and cannot be changed."""
         if name not in self._made:
-            self._made[name] = make()
+            made = self._made[name] = make().view()
+            made.flags.writeable = False
         return self._made[name]
 
     def tracks(self, values: NDArray[Any]) -> NDArray[Any]:

@@ -22,7 +22,6 @@ from response.criteria.criterion import Criterion, Number, State
 from response.criteria.pet import (
     MetabolicState,
     hottest_part,
-    lesion_column,
     narrow_bound,
     uptake_burden,
     uptake_numbers,
@@ -31,7 +30,16 @@ from response.criteria.pet import (
 from response.criteria.recist import NEW_LESION_RULES, CombinationOptions
 from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.sum_tests import SumTest
-from response.criteria.sums import baseline_incomplete, grown, grown_in_part, missing, no_targets, otherwise, shrunk
+from response.criteria.sums import (
+    baseline_incomplete,
+    grown,
+    grown_in_part,
+    missing,
+    narrow_number,
+    no_targets,
+    otherwise,
+    shrunk,
+)
 from response.criteria.visit_values import lesions_at_baseline
 from response.protocol import option
 from response.timeline import Block
@@ -67,7 +75,7 @@ class EortcPetState(MetabolicState):
         """The uptake of a lesion extends over more than 120 % of its longest extent at baseline."""
         if "longest_mm" not in self.block.timeline.measurements.numbers or not self.burden.value_um.any():
             return np.zeros(self.shape, np.bool_)
-        length, (share, of) = lesion_column(self.block, "longest_mm"), EXTENT
+        length, (share, of) = narrow_number(self.block, "longest_mm"), EXTENT
         base = lesions_at_baseline(self.block, length).astype(np.int64)
         longest = narrow_bound(share * base // of, base > 0)
         return self.block.some((length > longest) & (self.burden.value_um > 0))

@@ -144,20 +144,20 @@ SPLEEN_RULES: Final = (
 
 
 def _marrow_new(state: LuganoState) -> Flags:
-    return np.asarray((state.marrow == Marrow.POSITIVE) & state.marrow_was_free)
+    return state.marrow_is(Marrow.POSITIVE) & state.marrow_was_free
 
 
 def _marrow_free(state: LuganoState) -> Flags:
-    return np.asarray(state.marrow == Marrow.NEGATIVE)
+    return state.marrow_is(Marrow.NEGATIVE)
 
 
 def _marrow_never(state: LuganoState) -> Flags:
-    involved = state.marrow_at_baseline == Marrow.POSITIVE
-    return np.asarray(~involved & (state.marrow != Marrow.POSITIVE))
+    involved = is_one_of(state.marrow_at_baseline, (Marrow.POSITIVE,))
+    return ~involved & ~state.marrow_is(Marrow.POSITIVE)
 
 
 def _marrow_unknown(state: LuganoState) -> Flags:
-    return np.asarray(state.marrow != Marrow.POSITIVE)
+    return ~state.marrow_is(Marrow.POSITIVE)
 
 
 MARROW_RULES: Final = (
@@ -281,7 +281,7 @@ def _spleen_unrecorded(state: LuganoState) -> Flags:
 
 
 def _marrow_unrecorded(state: LuganoState) -> Flags:
-    known_free = state.marrow_at_baseline == Marrow.NEGATIVE
+    known_free = is_one_of(state.marrow_at_baseline, (Marrow.NEGATIVE,))
     return np.asarray(state.is_("overall", "CR") & state.is_("marrow", "NA") & ~known_free)
 
 

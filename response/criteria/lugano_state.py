@@ -10,6 +10,7 @@ from response.criteria.burden import Fact, ever_before
 from response.criteria.lymphoma import LesionGrowth, LymphomaBurden
 from response.criteria.new_lesions import visit_codes
 from response.criteria.rules import Flags, Question
+from response.criteria.some_lesions import is_one_of
 from response.criteria.spleen import Spleen
 from response.criteria.sums import AreaState, SumTest
 from response.criteria.visit_values import at_baseline
@@ -75,16 +76,20 @@ class LuganoState(AreaState):
         """`vocabulary.Marrow` of the baseline, `[series, 1]`."""
         return at_baseline(self.block, self.marrow)
 
+    def marrow_is(self, finding: Marrow) -> Flags:
+        """Return where the marrow was found so."""
+        return is_one_of(self.marrow, (finding,))
+
     @cached_property
     def marrow_was_free(self) -> Flags:
         """The marrow was free at baseline or later."""
         scored = self.block.is_baseline | self.block.follow_up
-        return ever_before((self.marrow == Marrow.NEGATIVE) & scored)
+        return ever_before(self.marrow_is(Marrow.NEGATIVE) & scored)
 
     @cached_property
     def organs_involved(self) -> Flags:
         """Spleen or marrow were involved at baseline, `[series, 1]`."""
-        return np.asarray(self.spleen.enlarged | (self.marrow_at_baseline == Marrow.POSITIVE))
+        return self.spleen.enlarged | is_one_of(self.marrow_at_baseline, (Marrow.POSITIVE,))
 
     @cached_property
     def shrunk_enough(self) -> Flags:
@@ -98,8 +103,10 @@ class LuganoState(AreaState):
     @cached_property
     def showing(self) -> Flags | None:
         """Lesions that have grown or are back, `[track, timepoint]`."""
-        found = self.lesions
-        return found.progressed.by_lesion() | found.regrown.by_lesion() | found.non_target_regrown.by_lesion()
+        found = np.zeros(self.burden.state.shape, np.bool_)
+        for some in (self.lesions.progressed, self.lesions.regrown, self.lesions.non_target_regrown):
+            found[some.tracks] |= some.flags
+        return found
 
     @property
     def grown(self) -> Flags:

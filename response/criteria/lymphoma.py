@@ -11,14 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
-from response.criteria.burden import NO_SUM, Burden, LesionClass, facts_at, lesion_classes, running_before
+from response.criteria.burden import NO_SUM, Burden, LesionClass, running_before
 from response.criteria.lesion_courses import KNOWN, NO_LENGTH, SIZED, LesionCourses, largest_rise
 from response.criteria.new_lesions import new_lesion_states
-from response.criteria.recist import CombinationOptions, RecistState
+from response.criteria.recist import CombinationOptions, RecistState, recist_burden
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of
-from response.criteria.sums import NEW, TARGETS
+from response.criteria.sums import NEW, TARGETS, facts_with, narrow_number
 from response.criteria.visit_values import lesions_at_baseline
 from response.readings import PATHOLOGICAL_NODE_UM, TOO_SMALL_UM
 from response.timeline import NO_ROW, Block
@@ -63,7 +62,8 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
     5 x 5 mm, or what was measured of it (table 3, PR).
     """
     recist = beside.get("recist-1.1")
-    classes = recist.burden.classes if isinstance(recist, RecistState) else lesion_classes(block)
+    known = recist.burden if isinstance(recist, RecistState) else recist_burden(block, options)
+    classes = known.classes
     read = new_lesion_states(block, classes, new_node_rule="equivocal_10_15", use_pet=options.use_pet)
     state = block.spot_values(block.timeline.state, State.UNKNOWN).copy() if read is None else read
     longest, short = (_diameter(block, name) for name in ("longest_mm", "short_mm"))
@@ -79,14 +79,18 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
         np.multiply(length, ~half, out=length)  # what was measured in one diameter alone has not grown
         lengths = length.reshape(-1)
         lengths[small[lengths[small] == 0]] = TOO_SMALL_UM
-    products = np.multiply(longest * counted, short, dtype=np.int64)
+    products: NDArray[Any] = np.zeros(state.shape, np.int64)
+    total = np.zeros(block.shape, np.int64)
+    if counted.any():
+        products = np.multiply(longest * counted, short, dtype=np.int64)
+        total = block.reduce(np.add, products)
     return LymphomaBurden(
         block=block,
         classes=classes,
         state=state,
         value_um=products,
-        facts=block.reduce(np.bitwise_or, facts_at(classes, state)),
-        sum_um=block.reduce(np.add, products, dtype=np.int64),
+        facts=facts_with(known, state),
+        sum_um=total,
         longest_um=longest,
         short_um=short,
     )
@@ -94,8 +98,9 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
 
 def _diameter(block: Block, name: str) -> NDArray[np.int32]:
     """Return a column of lengths, 0 where blank, or where the row counts for nothing; `[track, timepoint]`."""
-    length = block.lesion(block.timeline.measurements.number(name), NO_NUMBER)
-    np.maximum(length, 0, out=length)
+    if name not in block.timeline.measurements.numbers:
+        return np.zeros(block.row.shape, np.int32)
+    length: NDArray[np.int32] = np.maximum(narrow_number(block, name), 0)
     length[block.barred] = 0
     return length
 

@@ -20,7 +20,7 @@ from response.criteria.burden import Burden, Fact, LesionClass, facts_at, lesion
 from response.criteria.criterion import Number, Unit
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import NEW, TARGETS, SumState
+from response.criteria.sums import NEW, TARGETS, SumState, narrow_number
 from response.lineage import fragment_roots
 from response.timeline import Block
 from response.vocabulary import PMD, PMR, State
@@ -106,7 +106,7 @@ def uptake_burden(
     """
     classes = lesion_classes(block)
     if column in block.timeline.measurements.numbers:
-        uptake = lesion_column(block, column)
+        uptake = narrow_number(block, column)
         state = _states(block, classes, uptake)
         if background is not None:
             _keep_above(block, background, classes, uptake, state)
@@ -156,12 +156,6 @@ def _keep_above(
     state[tracks, places] = kept[classes[tracks]]
 
 
-def lesion_column(block: Block, name: str) -> NDArray[np.int32]:
-    """Return a number column as `[track, timepoint]`, whole thousandths; `NO_NUMBER` where there is none."""
-    numbers = block.timeline.measurements.numbers.get(name)
-    return np.full(block.row.shape, NO_NUMBER, np.int32) if numbers is None else block.lesion(numbers, NO_NUMBER)
-
-
 def hottest_part(burden: Burden) -> Burden:
     """Return a burden in which of each target that split the hottest part counts, for uptake does not add up."""
     block, tracks = burden.block, burden.block.timeline.tracks
@@ -188,7 +182,7 @@ def narrow_bound(bound: NDArray[np.int64], known: Flags) -> NDArray[np.int32]:
 
 def total(burden: Burden, column: str) -> tuple[NDArray[np.int64], Flags]:
     """Return the sum of a column over the targets that take up, and whether it is known of all of them."""
-    values = lesion_column(burden.block, column)
+    values = narrow_number(burden.block, column)
     takes_up = burden.value_um > 0
     unknown = takes_up & (values == NO_NUMBER)
     summed = burden.block.reduce(np.add, values * (takes_up & ~unknown), dtype=np.int64)

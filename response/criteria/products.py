@@ -59,8 +59,8 @@ def _products_of(burden: Burden) -> Part:
     """
     one, two = both_lengths(burden.block)
     sized, known = is_one_of(burden.state, _SIZED) & burden.is_target, both_known(one, two)
-    two *= sized & known  # of lengths, not of products, for those are twice as wide
-    product = np.multiply(one, two, dtype=np.int64)
+    # chosen are lengths, not products, for those are twice as wide
+    product: NDArray[np.int64] = np.multiply(one, two * (sized & known), dtype=np.int64)
     small = lesions_with(is_one_of(burden.state, (State.TOO_SMALL,)) & burden.is_target)
     if len(small):
         one, two = (np.where(length > 0, length, TOO_SMALL_UM) for length in both_lengths(burden.block, small))

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Fact, LesionClass, Sums
 from response.criteria.criterion import Criterion, Number, State
-from response.criteria.pet import lesion_column
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import targets_of
+from response.criteria.sums import narrow_number, targets_of
 from response.timeline import Block
 from response.vocabulary import EnhancementChange, LesionType, folded, organ_of
 from response.vocabulary import State as LesionState
@@ -103,7 +102,7 @@ class RenalState(State):
 
     @cached_property
     def _hu(self) -> NDArray[np.int32]:
-        return lesion_column(self.block, "attenuation_hu")
+        return narrow_number(self.block, "attenuation_hu")
 
     @cached_property
     def _compared(self) -> Flags:
@@ -168,7 +167,7 @@ class RenalState(State):
 
     @cached_property
     def _necrosis(self) -> NDArray[np.int32]:
-        return lesion_column(self.block, "necrosis_fraction")
+        return narrow_number(self.block, "necrosis_fraction")
 
     @cached_property
     def _necrosis_known(self) -> Flags | None:

@@ -249,19 +249,19 @@ def burden_with(burden: Burden, *parts: Part, state: NDArray[np.int8] | None = N
     if same and state is burden.state:
         return burden
     total = burden.sum_um if same else burden.block.reduce(np.add, value, dtype=np.int64)
-    return replace(burden, state=state, value_um=value, facts=_facts_with(burden, state), sum_um=total)
+    return replace(burden, state=state, value_um=value, facts=facts_with(burden, state), sum_um=total)
 
 
-def _facts_with(burden: Burden, state: NDArray[np.int8]) -> NDArray[np.uint16]:
+def facts_with(burden: Burden, state: NDArray[np.int8]) -> NDArray[np.uint16]:
     """Return the facts of every series; only those with a lesion in another state are asked again."""
     if state is burden.state:
         return burden.facts
-    block, other = burden.block, np.flatnonzero(state != burden.state)
-    if not len(other):
+    block, other = burden.block, np.asarray(state != burden.state)
+    if not other.any():
         return burden.facts
-    if len(other) > state.size // FEW:
+    if np.count_nonzero(other) > state.size // FEW:
         return block.reduce(np.bitwise_or, facts_at(burden.classes, state))
-    differs = block.series_with(other // block.timepoints)[:, 0]
+    differs = np.asarray(block.some(other).any(axis=1))
     tracks = np.flatnonzero(differs[block.series_of_track])
     starts = np.flatnonzero(np.diff(block.series_of_track[tracks], prepend=-1))
     facts = burden.facts.copy()
@@ -343,8 +343,13 @@ def lesion_number(block: Block, name: str, tracks: Chosen = ALL) -> NDArray[np.i
 
 
 def narrow_number(block: Block, name: str, tracks: Chosen = ALL) -> NDArray[Any]:
-    """Return a number column as `lesion_number`, of the type that the table has it in: lengths of 32 bits."""
+    """Return a number column as `lesion_number`, of the type that the table has it in: lengths of 32 bits.
+
+    That of all lesions is read once for all criteria, and cannot be changed.
+    """
     column = block.timeline.measurements.numbers.get(name, np.zeros(0, np.int32))
+    if tracks is ALL:
+        return block.once(f"number:{name}", lambda: block.lesion(column, NO_NUMBER))
     return block.lesion(column, NO_NUMBER, tracks)
 
 
