@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from response.cells import NO_DATE, NO_NUMBER, DatePrecision, iso_texts, thousandths_text
+from response.cells import NO_DATE, NO_NUMBER, NO_ROW, DatePrecision, iso_texts, thousandths_text
 from response.columns import COLUMNS, IMAGING_COLUMNS
 from response.measurements import Measurements
 from response.report.tables import timepoint_table
-from response.timeline import NO_ROW
 from response.vocabulary import Role, YesNo, text_of
 
 if TYPE_CHECKING:

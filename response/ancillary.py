@@ -18,9 +18,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER, THOUSAND
+from response.cells import NO_NUMBER, NO_ROW, THOUSAND
 from response.measurements import Measurements
-from response.timeline import NO_ROW, Timeline
+from response.timeline import Timeline
 from response.vocabulary import Ancillary, PathologyClass, State
 
 SUPPORTS: Final = "supports"

@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.baselines import find_baselines
-from response.cells import NO_DATE, DatePrecision
+from response.cells import NO_DATE, NO_ROW, DatePrecision
 from response.findings import Finding
 from response.keys import RankedTexts, combined_keys, dense_ids, natural_key, visit_key
 from response.lesion_tracks import describe_tracks
 from response.lineage import Lineage
 from response.measurements import Measurements, Records
 from response.readings import read_rows
-from response.timeline import NO_ROW, Series, Timeline, Tracks, Visits
+from response.timeline import Series, Timeline, Tracks, Visits
 from response.visit_order import cell_dates, in_time_order, orders_by_number, time_order
 from response.vocabulary import State, YesNo
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from response.best.dates import reference_dates, slack_days
 from response.best.overall import BestResponses, ResponseCourse, best_responses
+from response.block import Block
 from response.cells import NO_DATE, DatePrecision
 from response.protocol import BestResponseOptions
 from response.result import Result
-from response.timeline import Block, Timeline
+from response.timeline import Timeline
 from response.vocabulary import Response
 
 NO_CELL = -1

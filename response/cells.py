@@ -20,6 +20,7 @@ from response.vocabulary import State, folded, members_by_text
 THOUSAND: Final = 1000  # thousandths per unit: micrometres per mm, milli-HU per HU
 NO_NUMBER: Final = -(2**31)  # a blank number; the smallest int32, so that it is never a measurement
 NO_DATE: Final = -(2**31)
+NO_ROW: Final = -1  # no row of a table
 
 UNIT_FACTORS: Final[Mapping[str, int]] = {"": 1, "mm": 1, "millimeter": 1, "millimetre": 1, "cm": 10, "centimeter": 10}
 LARGEST_MM: Final = 2000  # nothing in a person is longer; a larger number is a slip of the unit or the decimal mark

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from response.arrange import arrange
 from response.best_of_series import BestOfSeries, best_of_series
+from response.block import Block
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, State
 from response.criteria.recist import RecistState
@@ -27,7 +28,7 @@ from response.progression import progression_dates, relabelled
 from response.protocol import OTHER_TABLES, Options, Protocol, Schedule
 from response.registry import STANDARD, criteria_for, criterion_names, find_criteria
 from response.result import NOT_SCORED, Result, empty_result, response_lut
-from response.timeline import Block, Timeline
+from response.timeline import Timeline
 from response.vocabulary import Response
 
 if TYPE_CHECKING:

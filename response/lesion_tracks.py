@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from response.cells import NO_ROW
 from response.lineage import fragment_roots, link_parents
-from response.timeline import NO_ROW, Tracks
+from response.timeline import Tracks
 from response.vocabulary import Role, State, YesNo, is_nodal_site
 
 if TYPE_CHECKING:

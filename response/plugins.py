@@ -15,6 +15,7 @@ Numbers are whole thousandths of their unit (micrometres for mm), so that a thre
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden
 from response.criteria.criterion import Criterion, Number, State
@@ -51,7 +52,6 @@ from response.protocol import BestResponseOptions, Options, option
 from response.readers import Reader
 from response.readings import SUMMED
 from response.table import TextColumn, TextTable
-from response.timeline import Block
 from response.vocabulary import Response
 from response.vocabulary import State as LesionState
 

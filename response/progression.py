@@ -10,12 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_DATE
+from response.cells import NO_DATE, NO_ROW
 from response.criteria.burden import Burden, Fact, LesionClass, ever_before, facts_at
 from response.criteria.criterion import State as CriterionState
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
-from response.timeline import NO_ROW
 from response.vocabulary import State
 
 _SHOWING: Final = Fact.NEW_UNEQUIVOCAL | Fact.NON_TARGET_PROGRESSION  # progression by itself

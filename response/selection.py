@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.arrange import arrange
-from response.cells import NO_NUMBER, thousandths_text
+from response.cells import NO_NUMBER, NO_ROW, thousandths_text
 from response.measurability import REASONS, BaselineLesions, NotMeasurable, baseline_lesions
 from response.measurements import Measurements
 from response.protocol import Protocol
-from response.timeline import NO_ROW, Timeline
+from response.timeline import Timeline
 from response.vocabulary import LYMPH_NODE, Role, folded, organ_of
 
 if TYPE_CHECKING:

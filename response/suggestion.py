@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.cells import NO_ROW
 from response.criteria.criterion import Criterion
 from response.findings import Finding
 from response.indications import INDICATIONS, SARCOMA, Indication
 from response.registry import find_criterion
-from response.timeline import NO_ROW
 from response.vocabulary import folded, organ_of
 
 if TYPE_CHECKING:

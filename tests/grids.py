@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_DATE, DatePrecision
+from response.cells import NO_DATE, NO_ROW, DatePrecision
 from response.measurements import Measurements
-from response.timeline import NO_ROW, Series, Timeline, Tracks, Visits
+from response.timeline import Series, Timeline, Tracks, Visits
 from response.vocabulary import Role, State
 from tests.acceptance import iso_day, text_table
 

@@ -24,7 +24,7 @@ LAYERS = (
     ("response.cells", "response.findings", "response.protocol", "response.table"),
     ("response.columns", "response.measurements"),
     ("response.imaging",),
-    ("response.timeline",),
+    ("response.block", "response.timeline"),
     ("response.criteria",),
     ("response.best",),
     ("response.result",),

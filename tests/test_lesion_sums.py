@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from response.arrange import arrange
+from response.block import Block
 from response.criteria.products import lesion_grown, product_burden
 from response.criteria.recist import CombinationOptions, recist_burden
 from response.criteria.sums import ALL, Part, burden_with, put, targets_of, with_tracks
 from response.criteria.who import WHO_TEST
-from response.timeline import Block
 from response.vocabulary import State
 from tests.trials import case
 

@@ -136,7 +136,8 @@ def test_a_group_of_itrecist_is_judged_as_recist_judges_a_trial_of_its_lesions_a
     rows = injected_at_random(40, Random(11))
     found = timepoints(rows, ("itrecist",)).query("criterion == 'itrecist'")
     first = {(row["subject"], row["lesion"]): int(row["timepoint"]) for row in reversed(rows) if "injected" in row}
-    alone, expected = [], {}
+    alone: list[dict[str, str]] = []
+    expected = {}
     for subject, at, *answers in found[["subject", "timepoint", "itrecist_injected", "itrecist_non_injected"]].values:
         for group, answer in zip(("injected", "other"), answers, strict=True):
             name = f"{subject} {at} {group}"

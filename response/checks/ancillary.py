@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.ancillary import CHANGED, Observed, observed, pathology_classes
-from response.cells import NO_DATE, NO_NUMBER, THOUSAND, DatePrecision, thousandths_text
+from response.cells import NO_DATE, NO_NUMBER, NO_ROW, THOUSAND, DatePrecision, thousandths_text
 from response.checks.scene import Check, Flags, Scene
 from response.findings import Finding
 from response.suggestion import is_of_liver, is_sarcoma
-from response.timeline import NO_ROW
 from response.vocabulary import Ancillary, PathologyClass, Role, State, Trend, organ_of, text_of
 
 LITTLE_CHANGE: Final = (1, 10)  # within a tenth of the size at baseline, up or down, limits included [P]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER, iso_texts
+from response.cells import NO_NUMBER, NO_ROW, iso_texts
 from response.criteria.recist import RecistOptions
 from response.findings import Finding, Severity
 from response.measurability import BaselineLesions, baseline_lesions
@@ -18,7 +18,7 @@ from response.measurements import Measurements, Records
 from response.protocol import Schedule
 from response.readings import counting_length_um
 from response.registry import STANDARD
-from response.timeline import NO_ROW, Timeline
+from response.timeline import Timeline
 from response.vocabulary import Response, Role
 
 if TYPE_CHECKING:

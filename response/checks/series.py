@@ -5,10 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from response.cells import NO_DATE, DatePrecision
+from response.cells import NO_DATE, NO_ROW, DatePrecision
 from response.checks.scene import Check, Scene, iso
 from response.findings import Finding
-from response.timeline import NO_ROW
 from response.vocabulary import YesNo
 
 # --- baseline

@@ -8,12 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from response.cells import NO_NUMBER, thousandths_text
+from response.cells import NO_NUMBER, NO_ROW, thousandths_text
 from response.checks.scene import Check, Grouped, Scene
 from response.findings import Finding, Severity
 from response.measurability import REASONS, THICK_SLICE_UM, NotMeasurable, baseline_lesions
 from response.readings import PATHOLOGICAL_NODE_UM
-from response.timeline import NO_ROW
 from response.vocabulary import LYMPH_NODE, LesionType, Role, State, organ_of, text_of
 
 LARGEST_TARGETS: Final = 5  # section 4.2

@@ -7,12 +7,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_DATE, DatePrecision, iso_texts
+from response.cells import NO_DATE, NO_ROW, DatePrecision, iso_texts
 from response.checks.scene import Check, Flags, Scene, iso
 from response.findings import Finding
 from response.keys import has_number, is_baseline_label
 from response.registry import STANDARD
-from response.timeline import NO_ROW
 from response.vocabulary import Response, Role, YesNo
 
 SCANS_APART_DAYS: Final = 28  # scans of one timepoint that lie further apart are probably two timepoints

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass
 from response.criteria.recist import (
     NON_TARGET_RULES,
@@ -26,7 +27,6 @@ from response.criteria.recist import (
 from response.criteria.rules import RuleCodes
 from response.measurements import Measurements
 from response.readings import TARGET_NODE_UM, counting_length_um
-from response.timeline import Block
 from response.vocabulary import State
 
 _TARGETS: Final = (LesionClass.TARGET, LesionClass.TARGET_NODE)

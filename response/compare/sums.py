@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
+from response.cells import NO_ROW
 from response.checks.scene import Scene
 from response.compare.matching import Match
 from response.registry import STANDARD
-from response.timeline import NO_ROW
 from response.vocabulary import Role
 
 Cause = tuple[str, str]

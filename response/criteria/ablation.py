@@ -22,13 +22,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.ablation_state import AblationState, Zone
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import RecistState
 from response.criteria.rules import Question, Rule, asks
 from response.criteria.sums import otherwise
 from response.protocol import Options, option
-from response.timeline import Block
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_DATE, NO_NUMBER, THOUSAND
+from response.cells import NO_DATE, NO_NUMBER, NO_ROW, THOUSAND
 from response.criteria.burden import NO_SUM, LesionClass, running
 from response.criteria.criterion import State
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags, Question
 from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_with
 from response.criteria.sum_tests import SumTest
-from response.timeline import NO_ROW
 from response.vocabulary import ZoneEnhancement
 
 ZONE_TEST: Final = SumTest(partial=(0, 1), progressive=(6, 5), least=5_000)  # +20 % and 5 mm over the smallest zone

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import ever_before, running
 from response.criteria.rules import Flags
 from response.criteria.runs import NOWHERE, Places, days_passed, run_starts
 from response.criteria.visit_values import at_places, visit_numbers
-from response.timeline import Block
 
 NEW_LESIONS: Final = 2  # new lesions that are progression, and as many more that confirm it
 

@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
 from response.lineage import fragment_roots
 from response.readings import TOO_SMALL_UM
-from response.timeline import Block
 from response.vocabulary import Role, State
 
 NO_SUM: Final = 2**50  # "no complete sum yet" as a nadir; small enough that 11 times it stays an int64

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.attenuation import Attenuation, attenuation_of
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass
@@ -22,7 +23,6 @@ from response.criteria.recist import RecistState, recist_burden
 from response.criteria.rules import Flags, Question, Rule, asks, chosen, otherwise
 from response.criteria.some_lesions import is_one_of
 from response.protocol import BestResponseOptions, option
-from response.timeline import Block
 from response.vocabulary import Clinical, Nodule
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import LesionClass, before, running
 from response.criteria.criterion import Criterion, Number, State
@@ -21,7 +22,6 @@ from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import total_of
 from response.protocol import Options, option
 from response.readings import counting_length_um
-from response.timeline import Block
 from response.vocabulary import LocalTreatment, organ_of
 from response.vocabulary import State as LesionState
 

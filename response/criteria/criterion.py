@@ -7,11 +7,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import THOUSAND
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, in_category
 from response.criteria.sum_tests import SumTest
 from response.protocol import Options
-from response.timeline import Block
 from response.vocabulary import RESPONSE_NAMES, Response
 
 Unit = Literal["mm", "mm2", "mm3", "HU", "SUL", "SUV", "ng/mL", "count"]

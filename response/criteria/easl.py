@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State
@@ -55,7 +56,6 @@ from response.criteria.viable import (
 from response.measurements import Measurements
 from response.protocol import option
 from response.readings import TOO_SMALL_UM
-from response.timeline import Block
 
 NAME: Final = "easl"
 EASL_TEST: Final = SumTest(partial=(1, 2), progressive=(5, 4), inclusive=False)  # -50 %; more than 25 % (table 1)

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.pet import (
     MetabolicState,
@@ -42,7 +43,6 @@ from response.criteria.sums import (
 )
 from response.criteria.visit_values import lesions_at_baseline
 from response.protocol import option
-from response.timeline import Block
 from response.vocabulary import CMR, METABOLIC_WORDS, PMD, PMR, SMD, Response
 
 PARTIAL_OF: Final[Mapping[int, tuple[int, int]]] = {25: (3, 4), 15: (17, 20)}  # -25 %, -15 %

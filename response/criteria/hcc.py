@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, LesionClass, running
 from response.criteria.rules import Flags
@@ -22,7 +23,6 @@ from response.criteria.some_lesions import is_one_of, lesions_with
 from response.criteria.sums import NEW, counting_lengths, with_tracks
 from response.criteria.viable import SEEN, viable_mm, with_bare_non_targets
 from response.readings import PATHOLOGICAL_NODE_UM
-from response.timeline import Block
 from response.vocabulary import Cytology, LesionType, State, VascularPattern, folded, organ_of
 
 HCC_NODULE_UM: Final = 10_000  # smallest new nodule that can be called HCC, with the typical pattern

@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import PD_INCREASE_UM
@@ -55,7 +56,6 @@ from response.criteria.total_burden import (
 )
 from response.protocol import option
 from response.readings import TARGET_NODE_UM
-from response.timeline import Block
 from response.vocabulary import NON_CR_NON_PD, UNCONFIRMED_PD
 
 NAME: Final = "imrecist"

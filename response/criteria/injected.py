@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.burden import NO_SUM, Fact, Sums, facts_at, running, running_before
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_of_series, lesions_with
 from response.criteria.sums import TARGETS, SumState, SumTest, targets_of
 from response.criteria.visit_values import at_places
-from response.timeline import Block
 from response.vocabulary import YesNo
 
 _LOST: Final = 2**40  # what a target that was not assessed adds to a total: more than all lengths together

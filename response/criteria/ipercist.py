@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_DATE
 from response.criteria.criterion import Number, State
 from response.criteria.percist import (
@@ -34,7 +35,6 @@ from response.criteria.rules import Flags, Question, Rule, RuleCodes, asks
 from response.criteria.runs import Places, days_passed, days_since, run_starts
 from response.criteria.sums import otherwise
 from response.protocol import option
-from response.timeline import Block
 from response.vocabulary import CMR, CPMD, IPERCIST_WORDS, PMD, PMR, SMD, UPMD
 
 LATEST_DAYS: Final = 56  # confirmed at most eight weeks later (2019)

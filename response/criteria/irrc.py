@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.products import both_lengths, product_burden, product_um2
 from response.criteria.rules import Flags, Question, Rule
@@ -51,7 +52,6 @@ from response.criteria.total_burden import (
     unjudged,
     without_confirmation,
 )
-from response.timeline import Block
 from response.vocabulary import IRCR, IRPD, IRPR, IRRC_WORDS, IRSD, NON_CR_NON_PD, UNCONFIRMED_IRPD, Response
 
 NAME: Final = "irrc"

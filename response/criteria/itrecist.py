@@ -25,6 +25,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.anew import Anew, left_anew, measured_anew
 from response.criteria.burden import NO_SUM, Fact
 from response.criteria.criterion import Criterion, Number, State
@@ -51,7 +52,6 @@ from response.criteria.sums import (
     shrunk,
 )
 from response.protocol import option
-from response.timeline import Block
 
 NAME: Final = "itrecist"
 ITRECIST_TEST: Final = SumTest(partial=(7, 10), progressive=(6, 5), least=PD_INCREASE_UM)  # those of RECIST 1.1

@@ -24,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Criterion, Number, State
@@ -44,7 +45,6 @@ from response.criteria.sums import (
     shrunk,
 )
 from response.protocol import option
-from response.timeline import Block
 from response.vocabulary import Marrow
 
 NAME: Final = "lugano"

@@ -11,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
+from response.cells import NO_ROW
 from response.criteria.burden import NO_SUM, Burden, LesionClass, running_before
 from response.criteria.lesion_courses import KNOWN, NO_LENGTH, SIZED, LesionCourses, largest_rise
 from response.criteria.new_lesions import new_lesion_states
@@ -20,7 +22,6 @@ from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sums import NEW, TARGETS, facts_with, narrow_number
 from response.criteria.visit_values import lesions_at_baseline
 from response.readings import PATHOLOGICAL_NODE_UM, TOO_SMALL_UM
-from response.timeline import NO_ROW, Block
 from response.vocabulary import State, Trend
 
 NODE_UM: Final = 15_000  # a longer node is abnormal: table 3, CR, PD and new lesions

@@ -19,7 +19,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
+from response.block import Block
+from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import PORTAL_NODE_UM, hcc_states, intrahepatic, portal_nodes
 from response.criteria.recist import PD_INCREASE_UM, CombinationOptions
@@ -49,7 +50,6 @@ from response.criteria.sums import (
 )
 from response.criteria.viable import enhancing_targets, measured_by_enhancement, viable_mm
 from response.protocol import option
-from response.timeline import NO_ROW, Block
 from response.vocabulary import State as LesionState
 from response.vocabulary import VascularPattern
 

@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import running, running_before
 from response.criteria.new_lesions import visit_codes
 from response.criteria.rules import Flags
 from response.criteria.visit_values import at_baseline, at_places, visit_numbers
-from response.timeline import Block
 from response.vocabulary import Clinical
 
 NOWHERE: Final = -1  # "at no timepoint" as a place

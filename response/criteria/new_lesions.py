@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
+from response.cells import NO_ROW
 from response.criteria.burden import LesionClass
 from response.readings import PATHOLOGICAL_NODE_UM
-from response.timeline import NO_ROW, Block
 from response.vocabulary import PetCorrelate, PetResult, State, folded
 
 NODE_GROWTH_UM: Final = 5_000  # growth that PCWG3 asks of a node that was below 10 mm

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_DATE, NO_NUMBER
 from response.criteria.bone_scans import Bone, BoneScans
 from response.criteria.burden import NO_SUM, Burden, LesionClass
@@ -42,7 +43,6 @@ from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import ADJUDICATE_CR, burden_with, otherwise
 from response.criteria.visit_values import at_baseline
 from response.protocol import option
-from response.timeline import Block
 from response.vocabulary import NON_PD, PCWG3_WORDS, PDU, Response
 from response.vocabulary import State as LesionState
 

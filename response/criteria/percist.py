@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM, Burden
 from response.criteria.criterion import Criterion, Number, State, Unit
@@ -39,7 +40,6 @@ from response.criteria.sum_tests import SumTest
 from response.criteria.sums import baseline_incomplete, grown, grown_in_part, missing, no_targets, otherwise
 from response.criteria.visit_values import at_baseline, lesions_at_baseline
 from response.protocol import option
-from response.timeline import Block
 from response.vocabulary import CMR, METABOLIC_WORDS, PMD, PMR, SMD, Response
 
 CHANGE_SUL: Final = 800  # 0.8 SUL, in thousandths (2009)

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, Fact, LesionClass, facts_at, lesion_classes
 from response.criteria.criterion import Number, Unit
@@ -22,7 +23,6 @@ from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import NEW, TARGETS, SumState, narrow_number
 from response.lineage import fragment_roots
-from response.timeline import Block
 from response.vocabulary import PMD, PMR, State
 
 _OTHERS: Final = (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE, *NEW)

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.rules import Flags
 from response.criteria.visit_values import at_baseline, has_visit_numbers, visit_numbers
-from response.timeline import Block
 
 LIVER_SHARE: Final = (1, 5)  # the livers of both dates differ by no more than 20 % of the larger one (2016)
 LIVER_SUL: Final = 300  # and by no more than 0.3 SUL, in thousandths (2016)

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM, Burden, running_before
 from response.criteria.rules import Flags
@@ -13,7 +14,6 @@ from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_with
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import ALL, AreaState, Chosen, Part, burden_with, narrow_number, put, targets_of
 from response.readings import TOO_SMALL_UM
-from response.timeline import Block
 from response.vocabulary import State
 
 _SIZED: Final = (State.MEASURED, State.NORMAL_NODE, State.EQUIVOCAL)

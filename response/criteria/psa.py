@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM, running_before
 from response.criteria.rules import Flags
 from response.criteria.runs import days_passed, run_starts
 from response.criteria.visit_values import visit_numbers
-from response.timeline import Block
 
 PSA_LEAST: Final = 2_000  # 2 ng/mL over the smallest value, in thousandths
 PSA_GROWTH: Final = (5, 4)  # 125 % of the smallest value

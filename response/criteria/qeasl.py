@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden
 from response.criteria.criterion import Criterion, Number, State, Unit
@@ -55,7 +56,6 @@ from response.criteria.viable import (
     with_bare_non_targets,
 )
 from response.measurements import Measurements
-from response.timeline import Block
 from response.vocabulary import State as LesionState
 
 NAME: Final = "qeasl"

@@ -28,6 +28,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.brain_rules import (
     BRAIN_NON_TARGET_RULES,
     STATUS_FLAGS,
@@ -57,7 +58,6 @@ from response.criteria.sums import (
     shrunk,
 )
 from response.protocol import option
-from response.timeline import Block
 from response.vocabulary import UNCONFIRMED_PD
 
 NAME: Final = "rano-2.0"

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.brain_rules import (
     BRAIN_NON_TARGET_RULES,
     STATUS_FLAGS,
@@ -50,7 +51,6 @@ from response.criteria.sums import (
     shrunk,
 )
 from response.protocol import option
-from response.timeline import Block
 
 NAME: Final = "rano-bm"
 PREFIX: Final = "rano_bm"

@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
+from response.cells import NO_ROW
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass, running_before
 from response.criteria.lesion_courses import NO_LENGTH, LesionCourses, largest_rise
 from response.criteria.neuro_status import NeuroStatus
@@ -18,7 +20,6 @@ from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import TARGETS, SumState, burden_beside
 from response.criteria.visit_values import at_places
-from response.timeline import NO_ROW, Block
 from response.vocabulary import Role, VisitNewLesions, folded
 from response.vocabulary import State as LesionState
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_DATE
+from response.block import Block
+from response.cells import NO_DATE, NO_ROW
 from response.criteria.burden import Burden, LesionClass, facts_at
 from response.criteria.neuro_status import NeuroStatus
 from response.criteria.pet import uptake_burden
@@ -17,7 +18,6 @@ from response.criteria.runs import days_since, run_starts
 from response.criteria.some_lesions import is_one_of, lesions_with
 from response.criteria.sums import NEW, TARGETS, AreaState, SumTest, burden_beside
 from response.criteria.visit_values import at_baseline, at_places
-from response.timeline import NO_ROW, Block
 from response.vocabulary import State as LesionState
 from response.vocabulary import Tissue
 

@@ -11,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.burden import Fact
 from response.criteria.criterion import Criterion, Number
 from response.criteria.recist_options import CombinationOptions, RecistOptions
 from response.criteria.recist_state import CONTINUED, RecistState, burden_beside, recist_burden
 from response.criteria.rules import Flags, Question, Rule, answered, asks, chosen, otherwise
 from response.criteria.sum_tests import SumTest
-from response.timeline import Block
 
 PD_INCREASE_UM: Final = 5_000  # at least 5 mm over the nadir, section 4.3.1
 RECIST_TEST: Final = SumTest(partial=(7, 10), progressive=(6, 5), least=PD_INCREASE_UM)  # -30 %, +20 %, inclusive

@@ -7,13 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.burden import Burden, Fact, before, ever_before, largest_fragment, lesion_classes
 from response.criteria.criterion import State
 from response.criteria.new_lesions import baseline_pet, has_pet_row, new_lesion_states, visit_codes
 from response.criteria.recist_options import CombinationOptions
 from response.criteria.rules import Flags, Question, in_category
 from response.criteria.sum_tests import SumTest
-from response.timeline import Block
 from response.vocabulary import Markers, PetResult, VisitNewLesions
 
 CONTINUED: Final = "pr_continued"  # the rule that continues an earlier PR

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Fact, LesionClass, Sums
 from response.criteria.criterion import Criterion, Number, State
@@ -19,7 +20,6 @@ from response.criteria.recist import RecistState
 from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import narrow_number, targets_of
-from response.timeline import Block
 from response.vocabulary import EnhancementChange, LesionType, folded, organ_of
 from response.vocabulary import State as LesionState
 

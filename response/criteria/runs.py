@@ -5,11 +5,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_DATE
 from response.criteria.burden import running, running_before
 from response.criteria.rules import Flags
 from response.criteria.visit_values import at_places
-from response.timeline import Block
 
 NOWHERE: Final = -1
 Places = NDArray[np.intp]

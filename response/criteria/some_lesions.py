@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.rules import Flags
-from response.timeline import Block
 
 
 @dataclass(frozen=True, eq=False)

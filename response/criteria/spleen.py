@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM, before, ever_before, running
 from response.criteria.rules import Flags
 from response.criteria.visit_values import at_baseline, visit_numbers
-from response.timeline import Block
 
 SPLEEN_UM: Final = 130_000  # a longer spleen is enlarged: text, section on the spleen
 SPLEEN_GROWTH_UM: Final = 20_000  # progression of a spleen that was not enlarged: table 3, PD

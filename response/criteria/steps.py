@@ -22,9 +22,9 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.criterion import Criterion, State
 from response.criteria.rules import Flags, Question, Rule, RuleCodes
-from response.timeline import Block
 
 STAYS: Final = -1
 MOST: Final = 1.5  # where one in so many series is walked it is cheaper to walk them all than to gather some

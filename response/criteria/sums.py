@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER, THOUSAND, thousandths_text
+from response.block import Block
+from response.cells import NO_NUMBER, NO_ROW, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass, Sums, facts_at
 from response.criteria.criterion import PER_THOUSANDTH, Number, Unit
 from response.criteria.criterion import State as CriterionState
@@ -22,9 +23,9 @@ from response.criteria.rules import Flags, Question, Rule, RuleCodes, otherwise
 from response.criteria.some_lesions import is_one_of, lesions_with
 from response.criteria.sum_tests import SumTest
 from response.readings import counting_length_um
-from response.timeline import FEW, NO_ROW, Block
 from response.vocabulary import State
 
+FEW: Final = 16  # where at most every sixteenth lesion differs, those are looked at for themselves
 Chosen = NDArray[np.intp] | slice  # some lesions of a block, counted from its start
 ALL: Final = slice(None)
 TARGETS: Final = (LesionClass.TARGET, LesionClass.TARGET_NODE)

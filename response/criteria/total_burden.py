@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, Fact, facts_at, running
 from response.criteria.recist import CombinationOptions
@@ -22,7 +23,6 @@ from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import NEW, AreaState, SumState, total_of
 from response.protocol import option
-from response.timeline import Block
 from response.vocabulary import State, organ_of
 
 _SKIN: Final = frozenset(("skin", "cutaneous", "subcutaneous"))

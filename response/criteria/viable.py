@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
+from response.block import Block
+from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.burden import Burden, LesionClass
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
@@ -18,7 +19,6 @@ from response.criteria.sums import Part, of_tracks, put, with_tracks
 from response.lineage import fragment_roots
 from response.measurements import Measurements
 from response.readings import counting_length_um
-from response.timeline import NO_ROW, Block
 from response.vocabulary import State
 
 SEEN: Final = (State.MEASURED, State.PRESENT, State.EQUIVOCAL, State.TOO_SMALL, State.BORDERLINE_NODE)

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
+from response.block import Block
+from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.rules import Flags
-from response.timeline import NO_ROW, Block
 
 
 def visit_numbers(block: Block, name: str) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.products import ProductState, product_burden
 from response.criteria.recist import (
@@ -41,7 +42,6 @@ from response.criteria.sums import (
     shrunk,
 )
 from response.protocol import option
-from response.timeline import Block
 from response.vocabulary import NO_CHANGE, WHO_WORDS, Response
 
 NAME: Final = "who"

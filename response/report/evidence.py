@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_DATE
 from response.criteria.burden import NO_SUM, Fact, LesionClass, facts_of, lesion_classes
 from response.criteria.new_lesions import new_lesion_states
@@ -18,7 +19,6 @@ from response.criteria.rules import Flags
 from response.report.texts import Texts, joined_lists
 from response.result import Result
 from response.table import TextColumn
-from response.timeline import Block
 from response.vocabulary import State
 
 Cells = NDArray[np.int64]

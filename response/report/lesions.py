@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
+from response.block import Block
+from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.burden import LesionClass
 from response.engine import Assessment
 from response.readings import SUMMED, TOO_SMALL_UM, counting_length_um
@@ -27,7 +28,6 @@ from response.report.evidence import Evidence
 from response.report.series_columns import series_columns
 from response.report.texts import compacted
 from response.table import TextColumn
-from response.timeline import NO_ROW, Block
 from response.vocabulary import Role, State, text_of
 
 LESION_COLUMNS: Final = (

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from response.block import Block
 from response.engine import Assessment
 from response.registry import STANDARD
 from response.report.columns import Columns, blank_texts, date_texts, made_ahead, yes_or_blank
@@ -15,7 +16,6 @@ from response.report.series_columns import series_columns, site_of, unmeasured_s
 from response.report.texts import as_texts
 from response.result import Result
 from response.table import TextColumn
-from response.timeline import Block
 
 # One column per criterion follows, under its name, and `disagreement`.
 CRITERIA_COLUMNS: Final = ("subject", "site", "evaluator", "accepted", "timepoint", "date")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from response.best.course import NO_PLACE
 from response.best.overall import BestFlag, best_names, why_sentences
 from response.best_of_series import NO_CELL, BestOfSeries
+from response.block import Block
 from response.cells import NO_DATE
 from response.engine import Assessment
 from response.registry import STANDARD
@@ -28,7 +29,6 @@ from response.report.series_columns import series_columns, site_of, unmeasured_s
 from response.report.texts import as_texts, scattered
 from response.result import Result
 from response.table import TextColumn
-from response.timeline import Block
 from response.vocabulary import Response
 
 SUBJECT_COLUMNS: Final = (

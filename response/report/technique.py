@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.ancillary import Observed
+from response.cells import NO_ROW
 from response.measurements import Measurements
 from response.report.texts import distinct_codes
 from response.table import TextColumn
-from response.timeline import NO_ROW
 from response.vocabulary import folded
 
 COMPARABLE: Final = ("", "yes")  # of the column `comparable`, which measuring writes (`response.comparable`)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.cells import NO_DATE, DatePrecision
 from response.criteria.burden import NO_SUM
 from response.engine import Assessment
@@ -29,7 +30,6 @@ from response.report.series_columns import series_columns, site_of, start_days, 
 from response.report.texts import as_texts, distinct_codes
 from response.result import Result
 from response.table import TextColumn
-from response.timeline import Block
 from response.vocabulary import Response
 
 QUESTIONS: Final = ("target", "non_target", "new_lesion")

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from response.arrange import arrange
+from response.block import Block
 from response.criteria.criterion import Criterion, State
 from response.criteria.rules import Rule
 from response.engine import Assessment, assess_timeline
@@ -14,7 +15,6 @@ from response.protocol import Protocol
 from response.registry import STANDARD, find_criterion
 from response.report.tables import subject_table, timepoint_table
 from response.testing.trials import MakeCell, Row, Trial, made_up_trial, rare_trial
-from response.timeline import Block
 
 SEED: Final = 20_240_101
 LARGEST_TOLD: Final = 5

@@ -40,6 +40,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.block import Block
 from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Number, State
 from response.criteria.irecist.flags import IRECIST_FLAGS
@@ -50,7 +51,6 @@ from response.criteria.recist import RECIST_1_1, RecistState
 from response.criteria.rules import Flags, Question, Rule
 from response.criteria.steps import WalkingCriterion
 from response.protocol import BestResponseOptions, option
-from response.timeline import Block
 from response.vocabulary import IRECIST_WORDS, Response
 
 

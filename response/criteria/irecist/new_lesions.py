@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.cells import NO_NUMBER
+from response.block import Block
+from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.burden import Fact, LesionClass, facts_at
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags
@@ -21,7 +22,6 @@ from response.criteria.some_lesions import is_one_of
 from response.lineage import fragment_roots
 from response.measurability import NotMeasurable, baseline_lesions
 from response.readings import TOO_SMALL_UM, counting_length_um
-from response.timeline import NO_ROW, Block
 from response.vocabulary import LYMPH_NODE, State, Trend, organ_of
 
 MOST_TARGETS: Final = 5  # new lesion targets in all

@@ -11,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.cells import NO_ROW
 from response.criteria.burden import Fact, LesionClass, facts_at
 from response.criteria.irecist.new_lesions import UNMEASURED, NewLesions, roots_among
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
-from response.timeline import NO_ROW
 from response.vocabulary import State, Trend
 
 _NON_TARGETS: Final = (LesionClass.NON_TARGET, LesionClass.NON_TARGET_NODE)
