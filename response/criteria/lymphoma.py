@@ -70,7 +70,7 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
     longest, short = (_diameter(block, name) for name in ("longest_mm", "short_mm"))
     _judge_nodes(block, classes, state, longest)
     _judge_new(block, classes, state, longest, short)
-    target = np.repeat(is_one_of(classes, TARGETS), block.timepoints).reshape(state.shape)
+    target = known.is_target
     sized = is_one_of(state, SIZED) & target
     half = sized & ((longest == 0) | (short == 0))
     _put(state, half, State.NOT_EVALUABLE)
