@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _ALL: Final = slice(None)
 
 
+def of_tracks(values: NDArray[Any], tracks: NDArray[np.intp] | slice) -> NDArray[Any]:
+    """Return values `[track, timepoint]` of some tracks, faster than an index of them does."""
+    return values[tracks] if isinstance(tracks, slice) else np.asarray(values.take(tracks, axis=0))
+
+
 class Block:
     """Some series as dense arrays: `[series, timepoint]`, and `[track, timepoint]` for lesions.
 
@@ -142,7 +147,7 @@ class Block:
     def lesion(self, column: NDArray[Any], fill: Any, tracks: NDArray[np.intp] | slice = _ALL) -> NDArray[Any]:
         """Return a column `[row]` of the measurement table as `[track, timepoint]`, of all tracks or of some."""
         rows, blank = self._rows
-        rows, blank = rows[tracks], None if blank is None else blank[tracks]
+        rows, blank = of_tracks(rows, tracks), None if blank is None else of_tracks(blank, tracks)
         if not len(column):
             return np.full(rows.shape, fill, column.dtype)
         values = column.take(rows)

@@ -27,6 +27,17 @@ def combined_keys(high: NDArray[np.int32], low: NDArray[np.int32], count: int, h
     return keys
 
 
+def rank_among(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many of the same key come before each."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    start = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    count = np.diff(np.append(start, len(ordered)))
+    rank = np.empty(len(keys), np.int64)
+    rank[order] = np.arange(len(keys)) - np.repeat(start, count)
+    return rank
+
+
 def dense_ids(keys: NDArray[Any], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Number the distinct keys in ascending order.
 

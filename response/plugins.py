@@ -29,6 +29,7 @@ from response.criteria.recist import (
     recist_burden,
 )
 from response.criteria.rules import Flags, Question, Rule
+from response.criteria.some_lesions import put
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -43,7 +44,6 @@ from response.criteria.sums import (
     missing,
     no_targets,
     otherwise,
-    put,
     shrunk,
     targets_of,
 )

@@ -7,7 +7,13 @@ from response.arrange import arrange
 from response.block import Block
 from response.criteria.products import lesion_grown, product_burden
 from response.criteria.recist import CombinationOptions, recist_burden
-from response.criteria.sums import ALL, Part, burden_with, put, targets_of, with_tracks
+from response.criteria.some_lesions import put, with_tracks
+from response.criteria.sums import (
+    ALL,
+    Part,
+    burden_with,
+    targets_of,
+)
 from response.criteria.who import WHO_TEST
 from response.vocabulary import State
 from tests.trials import case

@@ -27,7 +27,9 @@ from response.criteria.ablation_state import AblationState, Zone
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import RecistState
 from response.criteria.rules import Question, Rule, asks
-from response.criteria.sums import otherwise
+from response.criteria.sums import (
+    otherwise,
+)
 from response.protocol import Options, option
 
 

@@ -9,7 +9,9 @@ from response.criteria.burden import NO_SUM, Fact, Sums, facts_at, running, runn
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of
-from response.criteria.sums import NEW
+from response.criteria.sums import (
+    NEW,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,7 +15,10 @@ from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import targets_of, total_of_few
+from response.criteria.sums import (
+    targets_of,
+    total_of_few,
+)
 from response.vocabulary import State, folded
 
 _WITH_REGION: Final = (State.MEASURED, State.TOO_SMALL, State.NORMAL_NODE, State.EQUIVOCAL)

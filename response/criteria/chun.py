@@ -19,7 +19,9 @@ from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags, Question, Rule, chosen, otherwise
 from response.criteria.some_lesions import SomeLesions, is_one_of
-from response.criteria.sums import total_of
+from response.criteria.sums import (
+    total_of,
+)
 from response.protocol import Options, option
 from response.readings import counting_length_um
 from response.vocabulary import LocalTreatment, organ_of

@@ -9,7 +9,6 @@ as its growth (`HCC_NODULE_UM`, `HCC_GROWTH_UM`).
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -19,8 +18,12 @@ from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, LesionClass, running
 from response.criteria.rules import Flags
-from response.criteria.some_lesions import is_one_of, lesions_with
-from response.criteria.sums import NEW, counting_lengths, with_tracks
+from response.criteria.sites import by_site
+from response.criteria.some_lesions import is_one_of, lesions_with, with_tracks
+from response.criteria.sums import (
+    NEW,
+    counting_lengths,
+)
 from response.criteria.viable import SEEN, viable_mm, with_bare_non_targets
 from response.readings import PATHOLOGICAL_NODE_UM
 from response.vocabulary import Cytology, LesionType, State, VascularPattern, folded, organ_of
@@ -33,32 +36,16 @@ _FLUID: Final = (LesionType.EFFUSION, LesionType.ASCITES)
 _NOT_TARGETS: Final = (LesionClass.NON_TARGET, *NEW)
 
 
-def _by_site(block: Block, chosen: Flags, test: Callable[[str], bool]) -> Flags:
-    """Return the chosen lesions whose organ, or location, passes a test where they were first seen; `[track]`."""
-    tracks = np.flatnonzero(chosen)
-    passed = np.zeros(len(tracks), np.bool_)
-    texts = block.timeline.measurements.text
-    for column in (texts[name] for name in ("organ", "location") if name in texts):
-        passing = np.asarray([test(text) for text in column.values], np.bool_)
-        if passing.any():
-            first = tracks * block.timepoints + block.tracks(block.timeline.tracks.first).take(tracks)
-            rows = block.row.ravel().take(first)
-            passed |= passing.take(column.codes.take(rows))
-    found = np.zeros(len(chosen), np.bool_)
-    found[tracks] = passed
-    return found
-
-
 def intrahepatic(block: Block) -> Flags:
     """Return the lesions of the liver itself, `[track]`."""
     nodal = block.timeline.tracks.nodal[block.track_slice]
-    return block.once("intrahepatic", lambda: _by_site(block, ~nodal, lambda text: organ_of(text) == "liver"))
+    return block.once("intrahepatic", lambda: by_site(block, lambda text: organ_of(text) == "liver") & ~nodal)
 
 
 def portal_nodes(burden: Burden, lesion: LesionClass) -> NDArray[np.intp]:
     """Return the nodes of the porta hepatis of a class, as places of tracks."""
     nodes = is_one_of(burden.classes, (lesion,))
-    return np.flatnonzero(_by_site(burden.block, nodes, lambda text: bool(_PORTAL.search(folded(text)))))
+    return np.flatnonzero(by_site(burden.block, lambda text: bool(_PORTAL.search(folded(text)))) & nodes)
 
 
 def hcc_states(burden: Burden, liver: Flags, *, unknown_is_typical: bool) -> NDArray[np.int8]:

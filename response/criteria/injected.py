@@ -16,7 +16,12 @@ from response.block import Block
 from response.criteria.burden import NO_SUM, Fact, Sums, facts_at, running, running_before
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_of_series, lesions_with
-from response.criteria.sums import TARGETS, SumState, SumTest, targets_of
+from response.criteria.sums import (
+    TARGETS,
+    SumState,
+    SumTest,
+    targets_of,
+)
 from response.criteria.visit_values import at_places
 from response.vocabulary import YesNo
 

@@ -33,10 +33,13 @@ from response.criteria.pet import uptake_numbers
 from response.criteria.recist import NEW_LESION_RULES
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, asks
 from response.criteria.runs import Places, days_passed, days_since, run_starts
-from response.criteria.sums import otherwise
+from response.criteria.sums import (
+    otherwise,
+)
 from response.protocol import option
 from response.vocabulary import CMR, CPMD, IPERCIST_WORDS, PMD, PMR, SMD, UPMD
 
+_OF_PERCIST: Final = {"percist": "overall", "new_lesion": "new_lesion"}  # our question, and the same of PERCIST
 LATEST_DAYS: Final = 56  # confirmed at most eight weeks later (2019)
 
 
@@ -66,7 +69,7 @@ class IpercistState(PercistState):
 
     def taken_over(self, question: Question[Any]) -> RuleCodes | None:
         """Return what PERCIST has answered."""
-        return self.percist.answers.get({"percist": "overall", "new_lesion": "new_lesion"}.get(question.name, ""))
+        return self.percist.answers.get(_OF_PERCIST.get(question.name, ""))
 
     @property
     def grown(self) -> Flags:

@@ -12,7 +12,10 @@ from response.criteria.new_lesions import visit_codes
 from response.criteria.rules import Flags, Question
 from response.criteria.some_lesions import is_one_of
 from response.criteria.spleen import Spleen
-from response.criteria.sums import AreaState, SumTest
+from response.criteria.sums import (
+    AreaState,
+    SumTest,
+)
 from response.criteria.visit_values import at_baseline
 from response.vocabulary import Marrow
 

@@ -18,8 +18,13 @@ from response.criteria.lesion_courses import KNOWN, NO_LENGTH, SIZED, LesionCour
 from response.criteria.new_lesions import new_lesion_states
 from response.criteria.recist import CombinationOptions, RecistState, recist_burden
 from response.criteria.rules import Flags
-from response.criteria.some_lesions import SomeLesions, is_one_of
-from response.criteria.sums import NEW, TARGETS, facts_with, narrow_number
+from response.criteria.some_lesions import SomeLesions, is_one_of, put
+from response.criteria.sums import (
+    NEW,
+    TARGETS,
+    facts_with,
+    narrow_number,
+)
 from response.criteria.visit_values import lesions_at_baseline
 from response.readings import PATHOLOGICAL_NODE_UM, TOO_SMALL_UM
 from response.vocabulary import State, Trend
@@ -73,7 +78,7 @@ def lymphoma_burden(block: Block, options: CombinationOptions, beside: Mapping[s
     target = known.is_target
     sized = is_one_of(state, SIZED) & target
     half = sized & ((longest == 0) | (short == 0))
-    _put(state, half, State.NOT_EVALUABLE)
+    state = put(state, half, State.NOT_EVALUABLE)
     small, counted = np.flatnonzero((state == int(State.TOO_SMALL)) & target), sized & ~half
     counted.reshape(-1)[small] = True
     for length in (longest, short):
@@ -117,12 +122,6 @@ def _seen(block: Block, tracks: NDArray[np.intp], state: NDArray[np.int8], lengt
     return np.asarray(seen & (length > 0))
 
 
-def _put(state: NDArray[np.int8], where: Flags, to: State) -> None:
-    """Put a state where flags say so; by arithmetic, for numpy chooses spot by spot, which takes ten times as long."""
-    state *= ~where
-    state += where * np.int8(to)
-
-
 def _judge_nodes(block: Block, classes: NDArray[np.uint8], state: NDArray[np.int8], longest: NDArray[np.int32]) -> None:
     """Put into the states that a known node is normal up to 15 mm of its longest diameter, and abnormal above."""
     for node, there in _NODES.items():
@@ -130,9 +129,8 @@ def _judge_nodes(block: Block, classes: NDArray[np.uint8], state: NDArray[np.int
         found, length = state.take(nodes, axis=0), longest.take(nodes, axis=0)
         abnormal, too_small = length > NODE_UM, found == int(State.TOO_SMALL)
         seen = _seen(block, nodes, found, length)
-        _put(found, seen & ~abnormal, State.NORMAL_NODE)
-        _put(found, (seen | too_small) & abnormal, there)
-        state[nodes] = found
+        found = put(found, seen & ~abnormal, State.NORMAL_NODE)
+        state[nodes] = put(found, (seen | too_small) & abnormal, there)
 
 
 def _judge_new(

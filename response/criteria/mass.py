@@ -29,7 +29,9 @@ from response.criteria.renal import (
     renal_numbers,
 )
 from response.criteria.rules import Flags, Question, Rule, asks
-from response.criteria.sums import otherwise
+from response.criteria.sums import (
+    otherwise,
+)
 from response.protocol import Options, option
 
 

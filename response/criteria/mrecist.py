@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.block import Block
+from response.block import Block, of_tracks
 from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.hcc import PORTAL_NODE_UM, hcc_states, intrahepatic, portal_nodes
@@ -44,7 +44,6 @@ from response.criteria.sums import (
     length_values,
     missing,
     no_targets,
-    of_tracks,
     otherwise,
     shrunk,
 )

@@ -40,7 +40,11 @@ from response.criteria.recist import (
 )
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, answered, asks
 from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import ADJUDICATE_CR, burden_with, otherwise
+from response.criteria.sums import (
+    ADJUDICATE_CR,
+    burden_with,
+    otherwise,
+)
 from response.criteria.visit_values import at_baseline
 from response.protocol import option
 from response.vocabulary import NON_PD, PCWG3_WORDS, PDU, Response

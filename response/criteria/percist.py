@@ -37,7 +37,14 @@ from response.criteria.pet_background import Background
 from response.criteria.recist import NEW_LESION_RULES, CombinationOptions
 from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.sum_tests import SumTest
-from response.criteria.sums import baseline_incomplete, grown, grown_in_part, missing, no_targets, otherwise
+from response.criteria.sums import (
+    baseline_incomplete,
+    grown,
+    grown_in_part,
+    missing,
+    no_targets,
+    otherwise,
+)
 from response.criteria.visit_values import at_baseline, lesions_at_baseline
 from response.protocol import option
 from response.vocabulary import CMR, METABOLIC_WORDS, PMD, PMR, SMD, Response

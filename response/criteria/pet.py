@@ -21,7 +21,12 @@ from response.criteria.burden import Burden, Fact, LesionClass, facts_at, lesion
 from response.criteria.criterion import Number, Unit
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import NEW, TARGETS, SumState, narrow_number
+from response.criteria.sums import (
+    NEW,
+    TARGETS,
+    SumState,
+    narrow_number,
+)
 from response.lineage import fragment_roots
 from response.vocabulary import PMD, PMR, State
 

@@ -10,9 +10,17 @@ from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM, Burden, running_before
 from response.criteria.rules import Flags
-from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_with
+from response.criteria.some_lesions import SomeLesions, is_one_of, lesions_with, put
 from response.criteria.sum_tests import SumTest
-from response.criteria.sums import ALL, AreaState, Chosen, Part, burden_with, narrow_number, put, targets_of
+from response.criteria.sums import (
+    ALL,
+    AreaState,
+    Chosen,
+    Part,
+    burden_with,
+    narrow_number,
+    targets_of,
+)
 from response.readings import TOO_SMALL_UM
 from response.vocabulary import State
 

@@ -28,7 +28,7 @@ from response.criteria.easl import enhances_again
 from response.criteria.hcc import intrahepatic
 from response.criteria.recist import CombinationOptions
 from response.criteria.rules import Flags, Question, Rule
-from response.criteria.some_lesions import is_one_of, lesions_with
+from response.criteria.some_lesions import is_one_of, lesions_with, with_tracks
 from response.criteria.sum_tests import SumTest
 from response.criteria.sums import (
     ADJUDICATE_CR,
@@ -46,7 +46,6 @@ from response.criteria.sums import (
     no_targets,
     otherwise,
     shrunk,
-    with_tracks,
 )
 from response.criteria.viable import (
     enhancing_targets,

@@ -1,7 +1,6 @@
 """What the rules of RANO-BM ask: the lesions of the central nervous system, one by one and together."""
 
 import re
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final
 
@@ -16,10 +15,14 @@ from response.criteria.neuro_status import NeuroStatus
 from response.criteria.new_lesions import visit_codes
 from response.criteria.rano_state import only_lesions
 from response.criteria.rules import Flags
+from response.criteria.sites import by_site
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
-from response.criteria.sums import TARGETS, SumState, burden_beside
-from response.criteria.visit_values import at_places
+from response.criteria.sums import (
+    TARGETS,
+    SumState,
+    burden_beside,
+)
 from response.vocabulary import Role, VisitNewLesions, folded
 from response.vocabulary import State as LesionState
 
@@ -137,7 +140,7 @@ class RanoBmState(SumState):
     def without_organ(self) -> Flags:
         """A lesion that counts has neither organ nor location, `[series, 1]`."""
         counted = self.burden.classes != LesionClass.UNCOUNTED
-        return self.block.series_with(counted & ~_by_site(self.block, lambda text: bool(text.strip())))
+        return self.block.series_with(counted & ~by_site(self.block, lambda text: bool(text.strip())))
 
 
 def cns_burden(block: Block, options: Any, beside: Any) -> Burden:
@@ -148,19 +151,8 @@ def cns_burden(block: Block, options: Any, beside: Any) -> Burden:
 
 def of_cns(block: Block) -> Flags:
     """Return the lesions of the central nervous system, `[track]`; one without an organ is taken for one of them."""
-    return ~_by_site(block, lambda text: bool(text.strip())) | _by_site(block, _names_cns)
+    return ~by_site(block, lambda text: bool(text.strip())) | by_site(block, _names_cns)
 
 
 def _names_cns(site: str) -> bool:
     return bool(_CNS.search(folded(site)))
-
-
-def _by_site(block: Block, test: Callable[[str], bool]) -> Flags:
-    """Return the lesions whose organ, or location, passes a test, by the first row of each; `[track]`."""
-    first = block.tracks(block.timeline.tracks.first)
-    rows = block.once("first_rows", lambda: at_places(block.row, first[:, None])[:, 0])
-    found = np.zeros(len(first), np.bool_)
-    for name in ("organ", "location"):
-        column = block.timeline.measurements.text_column(name)
-        found |= np.asarray([test(text) for text in column.values], np.bool_).take(column.codes.take(rows))
-    return found

@@ -16,7 +16,13 @@ from response.criteria.products import product_burden
 from response.criteria.rules import Flags, Question
 from response.criteria.runs import days_since, run_starts
 from response.criteria.some_lesions import is_one_of, lesions_with
-from response.criteria.sums import NEW, TARGETS, AreaState, SumTest, burden_beside
+from response.criteria.sums import (
+    NEW,
+    TARGETS,
+    AreaState,
+    SumTest,
+    burden_beside,
+)
 from response.criteria.visit_values import at_baseline, at_places
 from response.vocabulary import State as LesionState
 from response.vocabulary import Tissue

@@ -19,7 +19,10 @@ from response.criteria.criterion import Criterion, Number, State
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags, Question, Rule, asks
 from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import narrow_number, targets_of
+from response.criteria.sums import (
+    narrow_number,
+    targets_of,
+)
 from response.vocabulary import EnhancementChange, LesionType, folded, organ_of
 from response.vocabulary import State as LesionState
 

@@ -13,17 +13,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.block import Block
+from response.block import Block, of_tracks
 from response.cells import NO_NUMBER, NO_ROW, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass, Sums, facts_at
 from response.criteria.criterion import PER_THOUSANDTH, Number, Unit
 from response.criteria.criterion import State as CriterionState
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, OVERALL_RULES, RecistState, burden_beside
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, otherwise
-from response.criteria.some_lesions import is_one_of, lesions_with
+from response.criteria.some_lesions import is_one_of, lesions_with, with_tracks
 from response.criteria.sum_tests import SumTest
 from response.readings import counting_length_um
-from response.vocabulary import State
 
 FEW: Final = 16  # where at most every sixteenth lesion differs, those are looked at for themselves
 Chosen = NDArray[np.intp] | slice  # some lesions of a block, counted from its start
@@ -276,37 +275,6 @@ def targets_of(burden: Burden) -> Flags:
     return is_one_of(burden.classes, TARGETS)[:, None]
 
 
-def put(state: NDArray[np.int8], where: Flags, to: State) -> NDArray[np.int8]:
-    """Return states of which some are another one; the same array where none is."""
-    if not where.any():
-        return state
-    found = state.copy()
-    np.copyto(found, np.int8(to), where=where)  # ten times as fast as `np.where` on small integers
-    return found
-
-
-def of_tracks(values: NDArray[Any], tracks: Chosen) -> NDArray[Any]:
-    """Return values `[track, timepoint]` of some tracks, faster than an index of them does."""
-    return values[tracks] if isinstance(tracks, slice) else np.asarray(values.take(tracks, axis=0))
-
-
-def with_tracks(values: NDArray[Any], tracks: Chosen, those: NDArray[Any]) -> NDArray[Any]:
-    """Return values `[track, timepoint]` with others for some tracks; the same array where those are no others."""
-    if tracks is ALL:
-        return those
-    if not len(those) or np.array_equal(of_tracks(values, tracks), those):
-        return values
-    kind = np.promote_types(values.dtype, those.dtype)
-    found = values.astype(kind, order="C")
-    _as_items(found)[tracks] = _as_items(those.astype(kind, order="C", copy=False))
-    return found
-
-
-def _as_items(values: NDArray[Any]) -> NDArray[np.void]:
-    """Return the same values with one item for each track, `[track]`: numpy assigns items much faster than rows."""
-    return values.view(np.dtype((np.void, values.itemsize * values.shape[1])))[:, 0]
-
-
 def totals_of(
     block: Block, tracks: NDArray[np.intp], values: NDArray[Any]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -392,14 +360,11 @@ __all__ = [
     "missing",
     "narrow_number",
     "no_targets",
-    "of_tracks",
     "otherwise",
-    "put",
     "rounded_area",
     "shrunk",
     "targets_of",
     "total_of",
     "total_of_few",
     "totals_of",
-    "with_tracks",
 ]

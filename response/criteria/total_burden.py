@@ -21,7 +21,13 @@ from response.criteria.rules import Flags, Question, Rule
 from response.criteria.runs import days_passed, run_starts
 from response.criteria.some_lesions import SomeLesions, is_one_of
 from response.criteria.sum_tests import SumTest
-from response.criteria.sums import NEW, AreaState, SumState, total_of
+from response.criteria.sums import (
+    NEW,
+    AreaState,
+    SumState,
+    total_of,
+)
+from response.keys import rank_among
 from response.protocol import option
 from response.vocabulary import State, organ_of
 
@@ -124,10 +130,10 @@ def _within(block: Block, lesions: NDArray[np.intp], joins: Flags, size: NDArray
     series = block.series_of_track[tracks].astype(np.int64)
     organ, skin = _organs(block, tracks, first)
     order = np.lexsort((tracks, -size[joining, first], first, series))
-    kept = order[_rank((series * (int(organ.max()) + 1) + organ)[order]) < limits.of_organ]
+    kept = order[rank_among((series * (int(organ.max()) + 1) + organ)[order]) < limits.of_organ]
     apart = skin & (limits.of_skin is not None)
     most = np.where(apart[kept], limits.of_skin or 0, limits.most)
-    kept = kept[_rank((2 * series + apart)[kept]) < most]
+    kept = kept[rank_among((2 * series + apart)[kept]) < most]
     chosen[joining[kept]] = True
     return chosen
 
@@ -140,15 +146,6 @@ def _organs(block: Block, tracks: NDArray[np.intp], first: NDArray[np.intp]) -> 
     numbers = {name: number for number, name in enumerate(sorted(set(names)))}
     skin = np.asarray([name in _SKIN for name in names], np.bool_)
     return np.asarray([numbers[name] for name in names], np.int64)[place], skin[place]
-
-
-def _rank(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many equal keys stand before each."""
-    order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(keys[order]) != 0]))
-    rank = np.empty(len(keys), np.int64)
-    rank[order] = np.arange(len(keys)) - np.repeat(starts, np.diff([*starts.tolist(), len(keys)]))
-    return rank
 
 
 class TotalState(SumState):

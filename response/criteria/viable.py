@@ -10,12 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.block import Block
+from response.block import Block, of_tracks
 from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.burden import Burden, LesionClass
 from response.criteria.rules import Flags
-from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import Part, of_tracks, put, with_tracks
+from response.criteria.some_lesions import is_one_of, put, with_tracks
+from response.criteria.sums import (
+    Part,
+)
 from response.lineage import fragment_roots
 from response.measurements import Measurements
 from response.readings import counting_length_um

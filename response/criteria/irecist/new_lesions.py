@@ -19,6 +19,7 @@ from response.criteria.burden import Fact, LesionClass, facts_at
 from response.criteria.recist import RecistState
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
+from response.keys import rank_among
 from response.lineage import fragment_roots
 from response.measurability import NotMeasurable, baseline_lesions
 from response.readings import TOO_SMALL_UM, counting_length_um
@@ -148,9 +149,9 @@ def _targets(
     series, organ = block.series_of_track[tracks], _organs(block, rows, nodal)
     order = measurable[np.lexsort((measurable, -lesions.length_um[measurable], first[measurable], series[measurable]))]
     order = order[
-        _rank(series[order].astype(np.int64) * (int(organ.max(initial=0)) + 1) + organ[order]) < MOST_OF_ORGAN
+        rank_among(series[order].astype(np.int64) * (int(organ.max(initial=0)) + 1) + organ[order]) < MOST_OF_ORGAN
     ]
-    order = order[_rank(series[order].astype(np.int64)) < MOST_TARGETS]
+    order = order[rank_among(series[order].astype(np.int64)) < MOST_TARGETS]
     chosen[order] = True
     beyond[measurable] = ~chosen[measurable]
     return chosen, beyond
@@ -163,14 +164,3 @@ def _organs(block: Block, rows: NDArray[Any], nodal: Flags) -> NDArray[np.int64]
     names = [organ_of(organ.values[code]) for code in codes.tolist()]
     number = {name: at for at, name in enumerate(dict.fromkeys((LYMPH_NODE, *names)))}
     return np.where(nodal, 0, np.asarray([number[name] for name in names], np.int64)[place])
-
-
-def _rank(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many of the same key come before each."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    start = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
-    count = np.diff(np.append(start, len(ordered)))
-    rank = np.empty(len(keys), np.int64)
-    rank[order] = np.arange(len(keys)) - np.repeat(start, count)
-    return rank
