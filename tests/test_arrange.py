@@ -173,6 +173,18 @@ def test_a_block_of_a_series_without_lesions_sums_to_nothing() -> None:
     assert sums[:, 0].tolist() == [20_000, 0, 20_000]
 
 
+def test_a_column_of_a_block_is_blank_where_a_lesion_has_no_row() -> None:
+    rows = [
+        ("S1", "1", "2024-01-01", "T1", "target", "20"),
+        ("S1", "2", "2024-02-01", "T1", "target", "25"),
+        ("S1", "2", "2024-02-01", "T2", "target", "30"),
+    ]
+    (block,) = timeline_of(rows).blocks()
+    length = block.timeline.measurements.number("longest_mm")
+    assert block.lesion(length, -1).tolist() == [[20_000, 25_000], [-1, 30_000]]
+    assert block.lesion(length, -1, np.asarray([1])).tolist() == [[-1, 30_000]]
+
+
 def test_a_nodal_flag_or_site_in_any_row_makes_the_lesion_a_node() -> None:
     columns = (*COLUMNS, "organ")
     rows = [

@@ -38,6 +38,9 @@ def test_a_progression_is_dated_to_the_scan_of_the_lesion_that_shows_it(what: st
 DRIVEN = [
     ("rano-bm", "T1 brain 20|30 ; T2 liver 20|60 ; NT1 bone present|pd", "T1"),
     ("rano-bm", "T1 brain 20|20 ; NL1 liver -|30 ; NL2 cerebellum -|8", "NL2"),
+    ("irrc", "T1 liver 20x20|40x40 ; T2 lung 20x20|10x10", "T1"),  # it asks nothing of the targets apart
+    ("eortc-pet", "T1 liver 30[suv=8]|60[suv=8] ; NL1 lung -|12[suv=6]", "NL1"),
+    ("recist-1.1", "T1 liver 30|NE ; NT1 lung present|NE", "T1"),  # NE for the target
     ("rano-2.0", "T1 brain [tissue=enhancing] 20x20|40x20 ; T2 brain [tissue=non_enhancing] 20x20|60x60", "T1"),
 ]
 

@@ -172,6 +172,25 @@ def test_a_length_is_read_in_the_unit_of_its_row(text: str, unit: str, length: s
         assert last["state"] == "not_evaluable" and "target_without_value" not in {item.id for item in found.found}
 
 
+WORDS = [
+    # what the two rows after baseline say                       states
+    (({"longest_mm": "NE"}, {"short_mm": "NE"}), ["not_evaluable", "not_evaluable"]),
+    (({"longest_mm": "30", "volume_mm3": "NE"}, {"longest_mm": "30"}), ["measured", "measured"]),
+]
+
+
+@pytest.mark.parametrize(("later", "states"), WORDS)
+def test_a_word_in_a_diameter_is_the_state_and_in_another_number_it_is_none(
+    later: tuple[dict[str, str], ...], states: list[str]
+) -> None:
+    first = target("A", 0, "30", short_mm="20", volume_mm3="9000")
+    blank = {"longest_mm": "", "short_mm": "", "volume_mm3": ""}
+    rows = [target("A", place, "") | blank | row for place, row in enumerate(later, 1)]
+    found = from_rows([first, *rows])
+    assert found.lesions["state"].tolist()[1:] == states
+    assert "target_without_value" not in {item.id for item in found.found}
+
+
 LITRES = [
     # volume_mm3      response by volume: -65 % of 9 litres and half a mm3 is 3 150 000.175 mm3
     ("3150000.175", "PR"),
