@@ -13,6 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import response
+from response.arrange import arrange
+from response.criteria.ipercist import IPERCIST, IpercistOptions
+from response.criteria.percist import PERCIST, PercistOptions
 from response.protocol import Protocol
 from tests import metabolic_oracle as metabolic
 from tests import prostate_oracle as prostate
@@ -29,6 +32,7 @@ from tests.test_disease_oracles import (
 )
 from tests.test_laws import same
 from tests.test_lymphoma_and_glioma_oracles import answers_of, assess
+from tests.trials import from_rows, target
 
 CRITERIA = ("percist", "ipercist", "eortc-pet", "sact", "mass", "pcwg3")
 BEST_FIRST = {
@@ -201,6 +205,15 @@ def test_ipercist_is_the_same_with_percist_beside_it_whatever_the_options_of_tha
     one, other = (found.timepoints.query("criterion == 'ipercist'").reset_index(drop=True) for found in (alone, beside))
     own = one.columns.drop("disagreement")  # which tells of the criteria beside
     same(one[own], other[own])
+
+
+def test_ipercist_asks_percist_beside_it_only_where_that_has_the_same_options() -> None:
+    measured = from_rows([target("A", place, "30", sul_peak="5") for place in (0, 1)]).timeline.measurements
+    (block,) = arrange(measured).blocks()
+    for reference, shared in (("baseline", True), ("nadir", False)):
+        percist = PERCIST.state(block, PercistOptions(percist_pd_reference=reference), {})
+        found = IPERCIST.state(block, IpercistOptions(), {"percist": percist})
+        assert (found.percist is percist) == shared
 
 
 @some_trials
