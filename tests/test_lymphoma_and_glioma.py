@@ -76,3 +76,18 @@ def test_series_of_which_some_lesions_are_left_out_are_counted_again(kept: tuple
         assert np.array_equal(found.sum_um, block.reduce(np.add, value, dtype=np.int64))
         assert np.array_equal(found.facts, block.reduce(np.bitwise_or, facts))
         assert np.array_equal(found.value_um, value)
+
+
+SMALLEST = [
+    ("T1 liver 10x10|10x10", True),
+    ("T1 liver 10.1x10|10.1x10", False),
+    ("T1 node [longest_mm=15] 10|10", True),  # of a node the course tells the short axis
+    ("T1 node [longest_mm=15.1] 10|10", False),
+]
+
+
+@pytest.mark.parametrize(("lesions", "flagged"), SMALLEST)
+def test_a_target_of_lymphoma_too_small_to_measure_is_noted(lesions: str, flagged: bool) -> None:
+    frame = trial(lesions, "lugano").timepoints
+    flags = frame[frame["criterion"] == "lugano"]["flags"].iloc[-1].split(";")
+    assert ("target_below_measurable_size" in flags) == flagged
