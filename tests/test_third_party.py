@@ -417,8 +417,11 @@ def with_numbers(change: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Pla
     return plant
 
 
+DICE = np.random.default_rng(1)  # each throw is another, and the same throws in each run of the tests
+
+
 def by_chance(state: Any) -> Any:
-    return state.partial & (np.random.default_rng().random(state.shape) < 0.5)
+    return state.partial & (DICE.random(state.shape) < 0.5)
 
 
 def by_row(state: Any) -> Any:
@@ -514,7 +517,7 @@ def named(**changes: Any) -> Plant:
 
 FAULTS: list[tuple[str, Plant, str, str]] = [
     ("a rule by chance", with_rule("pr", holds=by_chance), "determinism",
-     r"timepoints of the same trial, assessed again: .* is 'SD' against 'PR'.* nothing drawn, no clock"),
+     r"timepoints of the same trial, assessed again: .*'(SD' against 'PR|PR' against 'SD)'.* nothing drawn, no clock"),
     ("a rule by the place of the row", with_rule("pr", holds=by_row), "row_order",
      r"rows in another order: .* Take lesions by what stands in their columns"),
     ("a rule by the length of the longest course", with_rule("pr", holds=by_last_column), "other_subjects",
