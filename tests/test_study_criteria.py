@@ -122,6 +122,12 @@ OTHERS = [
      "T1 liver 60[viable_area_mm2=400]|60[viable_area_mm2=500]", "PD", "SD"),
     ("EASL: more than 35 %", "easl", "pd_percent = 35",
      "T1 liver 60[viable_area_mm2=400]|60[viable_area_mm2=540]|60[viable_area_mm2=540.001]", "SD;PD", "PD;PD"),
+    ("qEASL: 14 of 8 ml is exactly 75 %", "qeasl", "pd_percent = 75",
+     "T1 liver 60[viable_volume_mm3=8000]|60[viable_volume_mm3=13999]|60[viable_volume_mm3=14000]", "SD;PD", "PD;PD"),
+    ("qEASL: PR from half of the volume", "qeasl", "pr_percent = -50",
+     "T1 liver 60[viable_volume_mm3=8000]|60[viable_volume_mm3=4001]|60[viable_volume_mm3=4000]", "SD;PR", "SD;SD"),
+    ("qEASL: 6 ml of growth", "qeasl", "pd_least_mm3 = 6000",
+     "T1 liver 60[viable_volume_mm3=8000]|60[viable_volume_mm3=13999]|60[viable_volume_mm3=14000]", "SD;PD", "PD;PD"),
     ("mRECIST: 40 to 49 mm", "mrecist", "pd_percent = 25", "T1 liver 60[viable_mm=40]|60[viable_mm=49]", "SD", "PD"),
     ("mRECIST: 20 % alone", "mrecist", "pd_least_mm = 0", "T1 liver 60[viable_mm=20]|60[viable_mm=24]", "PD", "SD"),
     ("imRECIST: the new lesion makes 125 of 100 mm", "imrecist", "pd_percent = 30",
@@ -217,7 +223,7 @@ def test_lesions_that_grew_from_the_baseline_drive_progression_against_it() -> N
 
 
 def test_it_may_be_based_on_all_criteria_that_judge_a_sum_by_thresholds() -> None:
-    assert {"recist-1.1", "mrecist", "who", "irrc", "imrecist", "easl", "itrecist"} <= set(BASES)
+    assert {"recist-1.1", "mrecist", "who", "irrc", "imrecist", "easl", "qeasl", "itrecist"} <= set(BASES)
     assert {"choi", "chun", "irecist", "percist", "lugano", "ablation"} & set(BASES) == set()
 
 
@@ -296,8 +302,9 @@ def test_several_criteria_of_one_study_stand_side_by_side() -> None:
 ODD = {
     "mm": 'pr_percent = -37.5; pr_inclusive = false; pd_percent = 43.7; pd_least_mm = 7; pd_reference = "baseline"',
     "mm2": 'pr_percent = -37.5; pr_inclusive = false; pd_percent = 43.7; pd_least_mm2 = 7; pd_reference = "baseline"',
+    "mm3": 'pr_percent = -37.5; pr_inclusive = false; pd_percent = 43.7; pd_least_mm3 = 7; pd_reference = "baseline"',
 }
-THRESHOLD_TOLD = re.compile(r"(?<![\d.])(20|25|30|50) ?(%|percent)|(?<![\d.])(20|25|30|50)_percent")
+THRESHOLD_TOLD = re.compile(r"(?<![\d.])(20|25|30|50|65|73) ?(%|percent)|(?<![\d.])(20|25|30|50|65|73)_percent")
 
 
 def odd(base: str) -> Criterion:
@@ -436,6 +443,8 @@ DISTANCES = [
      "PD at 600 mm2 or more (from 400 mm2)"),
     ("easl", "pd_least_mm2 = 50", "T1 liver 50[viable_area_mm2=400]|50[viable_area_mm2=400]",
      "PD above 500 mm2 (from 400 mm2)"),
+    ("qeasl", "pd_percent = 75", "T1 liver 50[viable_volume_mm3=8000]|50[viable_volume_mm3=8000]",
+     "PR at 2800 mm3 or less; PD at 14000 mm3 or more (from 8000 mm3)"),
 ]  # fmt: skip
 
 

@@ -58,7 +58,7 @@ from response.measurements import Measurements
 from response.vocabulary import State as LesionState
 
 NAME: Final = "qeasl"
-QEASL_TEST: Final = SumTest(partial=(35, 100), progressive=(173, 100))  # -65 % and +73 %, both inclusive
+QEASL_TEST: Final = SumTest(partial=(7, 20), progressive=(173, 100))  # -65 % and +73 %, both inclusive
 TOO_SMALL_VOLUME: Final = 65_450  # thousandths of a mm3: a sphere of 5 mm
 
 
@@ -152,17 +152,19 @@ class Qeasl(Criterion):
     )
     needs: str = "viable_volume_mm3"
     offered: bool = False
+    test: SumTest = QEASL_TEST
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> QeaslState:
         """Return what the rules ask; lesions are read again, by their volumes."""
-        return QeaslState(qeasl_burden(block, options, beside), options, self.questions, QEASL_TEST, beside)
+        return QeaslState(qeasl_burden(block, options, beside), options, self.questions, self.test, beside)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint: the viable volume in thousandths of a mm3."""
         burden = state.burden
         baseline = np.asarray(np.broadcast_to(burden.baseline_um, state.shape))
         sums = {"sum": burden.sum_um, "baseline": baseline, "nadir": burden.nadir_um}
-        return {**{f"{NAME}_{part}": values for part, values in sums.items()}, f"{NAME}_unmeasured": state.unmeasured}
+        numbers = {**sums, "unmeasured": state.unmeasured}
+        return {f"{self.prefix}_{part}": values for part, values in numbers.items()}
 
 
 QEASL: Final = Qeasl()
