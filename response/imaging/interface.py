@@ -28,9 +28,11 @@ class Interface:
         Width of the transition from 10 to 90 % in each patch, corrected for the blur of the image; NaN where too
         little of the ray could be used. `[patch]`
     contrast_hu
-        Liver minus lesion, by the fitted curve. `[patch]`
+        Liver minus lesion, by the fitted curve; NaN likewise. `[patch]`
+    is_sharp
+        Whether a patch is narrow enough and has contrast, `[patch]`.
     sharp_share
-        Share of the used border that is narrow enough and has contrast; NaN where none could be used.
+        Share of the used border that is sharp; NaN where none could be used.
     median_mm
         Median width over the used border.
     used
@@ -39,6 +41,7 @@ class Interface:
 
     width_mm: Floats
     contrast_hu: Floats
+    is_sharp: NDArray[np.bool_]
     sharp_share: float
     median_mm: float
     used: int
@@ -59,17 +62,20 @@ def measure_interface(patches: Patches, contrast_hu: float, options: MeasureOpti
     weights = np.where(np.isfinite(patches.profiles), patches.counts, 0.0)
     used = _can_be_used(patches, weights)
     width, contrast = np.full(len(used), np.nan), np.full(len(used), np.nan)
+    sharp = np.zeros(len(used), np.bool_)
     if not used.any():
-        return Interface(width_mm=width, contrast_hu=contrast, sharp_share=np.nan, median_mm=np.nan, used=0)
+        return Interface(
+            width_mm=width, contrast_hu=contrast, is_sharp=sharp, sharp_share=np.nan, median_mm=np.nan, used=0
+        )
     fitted, contrast[used] = _fit(np.nan_to_num(patches.profiles[used]), weights[used])
     width[used] = np.sqrt(np.maximum(fitted**2 - patches.blur_mm[used] ** 2, 0.0))
-    area = patches.rays[used]
     enough = max(options.chun_contrast_hu, options.chun_contrast_share * abs(contrast_hu))
-    sharp = (width[used] <= options.chun_sharp_mm) & (np.abs(contrast[used]) >= enough)
+    sharp[used] = (width[used] <= options.chun_sharp_mm) & (np.abs(contrast[used]) >= enough)
     return Interface(
         width_mm=width,
         contrast_hu=contrast,
-        sharp_share=float(area[sharp].sum() / area.sum()),
+        is_sharp=sharp,
+        sharp_share=float(patches.rays[sharp].sum() / patches.rays[used].sum()),
         median_mm=float(np.median(width[used])),
         used=int(used.sum()),
     )

@@ -6,12 +6,13 @@ unless the user asks for that.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isnan
 from typing import Final
 
 import numpy as np
 
+from response.imaging.border_map import BorderMap, map_border
 from response.imaging.contrast import is_ct
 from response.imaging.core import Core, deep_mm, measure_core
 from response.imaging.diameters import measure_diameters
@@ -121,6 +122,8 @@ class Suggestion:
         By feature: how far the number is from the nearest cut-off of its vote, as a share of the cut-off.
     notes
         What to know, one sentence each.
+    border
+        Where the border is what; None where it was not asked for, or nothing was measured.
     """
 
     group: int | None = None
@@ -129,6 +132,7 @@ class Suggestion:
     features: Features | None = None
     distances: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    border: BorderMap | None = field(default=None, compare=False, repr=False)
 
     @property
     def distance(self) -> float | None:
@@ -144,6 +148,7 @@ def suggest_group(
     others: Sequence[LesionMask] = (),
     longest_mm: float | None = None,
     options: MeasureOptions | None = None,
+    with_border: bool = False,
 ) -> Suggestion:
     """Suggest the Chun group of a liver metastasis on portal venous CT.
 
@@ -166,6 +171,8 @@ def suggest_group(
         Longest diameter; measured if not given.
     options
         The cut-offs, `chun_*`.
+    with_border
+        Whether the map of the border is made too; it changes nothing else.
     """
     chosen = options or MeasureOptions()
     reason = _why_not(mask, volume, longest_mm, chosen)
@@ -189,7 +196,7 @@ def suggest_group(
         features = _features(reference, core, interface, rim, slice_mm)
         votes = vote(features, chosen)
     reason = _border_unseen(patches, interface)
-    return Suggestion(
+    found = Suggestion(
         group=None if reason else group_of(votes),
         reason=reason,
         votes=votes,
@@ -197,6 +204,9 @@ def suggest_group(
         distances={} if reason else distances_of(features, votes, chosen),
         notes=tuple(_notes(mask, liver)),
     )
+    if not with_border:
+        return found
+    return replace(found, border=map_border(around, volume.grid, patches, interface, rim))
 
 
 def group_of(votes: Votes) -> int:

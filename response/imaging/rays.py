@@ -24,6 +24,8 @@ KERNEL_FWHM_MM: Final = 1.2  # blur in the plane, of soft tissue kernels; header
 OF_SIGMA: Final = 2.563  # width of a Gaussian edge from 10 to 90 %, in standard deviations
 OF_FWHM: Final = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
+LEFT_OUT: Final = -1  # in place of the patch of a ray
+
 OFFSETS_MM: Final = np.arange(-REACH_MM, REACH_MM + STEP_MM / 2, STEP_MM)  # along the outward normal
 
 
@@ -43,6 +45,10 @@ class Patches:
         Number of rays, which tells its area.
     blur_mm
         Width from 10 to 90 % that a perfect edge would have in this direction.
+    starts_mm
+        Where rays start on the border, those that were left out among them, along the same axes, `[ray, 3]`.
+    of_ray
+        Patch of each ray, `[ray]`; `LEFT_OUT` where it belongs to none.
     """
 
     places_mm: Floats
@@ -50,6 +56,8 @@ class Patches:
     counts: Floats
     rays: Floats
     blur_mm: Floats
+    starts_mm: Floats
+    of_ray: NDArray[np.int64]
 
 
 def cast_rays(around: Neighbourhood, liver: LiverReference, slice_mm: float, options: MeasureOptions) -> Patches:
@@ -61,16 +69,18 @@ def cast_rays(around: Neighbourhood, liver: LiverReference, slice_mm: float, opt
     3. A sample is left out where it is not as deep as its place on the ray says (the lesion is thin there, or a
        neighbour is near), in another lesion, outside the liver, or in a vessel or other tissue off the border.
     """
-    places, normals = _starts(around)
+    starts, normals = _starts(around)
     blur = blur_mm(normals, around, slice_mm)
     kept = blur <= options.chun_blur_mm
-    places, normals, blur = places[kept], normals[kept], blur[kept]
+    places, normals, blur = starts[kept], normals[kept], blur[kept]
     samples = places[:, None] + OFFSETS_MM[:, None] * normals[:, None]
     values = around.sampler.at(tuple(np.moveaxis(samples, -1, 0))).astype(np.float64)
     values[~_belongs(around, liver.foreign, samples)] = np.nan
     largest = max(PATCH_MM, PATCH_PER_RADIUS * float(around.depth_mm.max()))
     side = min(max(PATCH_MM, PATCH_MM_PER_HU * liver.noise_hu), largest)
-    return _patches(places, normals, values, blur, side)
+    of_ray = np.full(len(starts), LEFT_OUT)
+    of_ray[kept] = _patch_of(places, normals, side)
+    return _patches(starts, of_ray, values, blur)
 
 
 def blur_mm(normals: Floats, around: Neighbourhood, slice_mm: float) -> Floats:
@@ -116,29 +126,36 @@ def _belongs(around: Neighbourhood, foreign: NDArray[np.bool_], samples: Floats)
     return belongs
 
 
-def _patches(places: Floats, normals: Floats, values: Floats, blur: Floats, side_mm: float) -> Patches:
-    """Group rays that start in one box and point along one axis, roughly, and average their samples."""
+def _patch_of(places: Floats, normals: Floats, side_mm: float) -> NDArray[np.int64]:
+    """Group rays that start in one box and point along one axis, roughly; return the patch of each."""
     if not len(places):
-        none = np.zeros((0, len(OFFSETS_MM)))
-        return Patches(places_mm=places, profiles=none, counts=none, rays=np.zeros(0), blur_mm=np.zeros(0))
+        return np.zeros(0, np.int64)
     boxes = np.floor((places - places.min(axis=0)) / side_mm).astype(np.int64)
     steepest = np.argmax(np.abs(normals), axis=1)
     upwards = np.take_along_axis(normals, steepest[:, None], axis=1) > 0
     keys = np.concatenate([boxes, steepest[:, None], upwards], axis=1)
     _, patch = np.unique(keys, axis=0, return_inverse=True)
-    patch = patch.ravel()
+    return np.asarray(patch.ravel(), np.int64)
+
+
+def _patches(starts: Floats, of_ray: NDArray[np.int64], values: Floats, blur: Floats) -> Patches:
+    """Average samples `[ray, offset]` and blur `[ray]` of the rays that belong to a patch."""
+    kept = of_ray != LEFT_OUT
+    patch = of_ray[kept]
     rays = np.bincount(patch).astype(np.float64)
     known = np.isfinite(values)
     counts, sums = (_summed(patch, each) for each in (known.astype(np.float64), np.where(known, values, 0.0)))
     return Patches(
-        places_mm=_summed(patch, places) / rays[:, None],
+        places_mm=_summed(patch, starts[kept]) / rays[:, None],
         profiles=np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0),
         counts=counts,
         rays=rays,
         blur_mm=np.bincount(patch, blur) / rays,
+        starts_mm=starts,
+        of_ray=of_ray,
     )
 
 
 def _summed(patch: NDArray[np.int64], values: Floats) -> Floats:
     columns = [np.bincount(patch, column) for column in np.ascontiguousarray(values.T)]
-    return np.stack(columns, axis=1)
+    return np.stack(columns, axis=1).astype(np.float64)  # where there are no rays, too

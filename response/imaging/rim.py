@@ -27,6 +27,8 @@ class Rim:
         Mean of the shell minus that of the core, and minus that of the liver.
     share
         Share of the used border with a rim; NaN where none could be used.
+    peak_over_core_hu, peak_over_liver_hu
+        Brightest place near the border minus the core, and minus the liver beside it; NaN where not known. `[patch]`
     has_rim
         Whether a patch has one, `[patch]`.
     """
@@ -34,6 +36,8 @@ class Rim:
     over_core_hu: float
     over_liver_hu: float
     share: float
+    peak_over_core_hu: Floats
+    peak_over_liver_hu: Floats
     has_rim: NDArray[np.bool_]
 
 
@@ -58,6 +62,8 @@ def measure_rim(
         over_core_hu=level - core_hu,
         over_liver_hu=level - liver_hu,
         share=float(area[has_rim].sum() / area[used].sum()) if used.any() else np.nan,
+        peak_over_core_hu=peak - core_hu,
+        peak_over_liver_hu=over_liver,
         has_rim=has_rim,
     )
 

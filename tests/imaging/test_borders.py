@@ -91,6 +91,8 @@ def _patches(profile: Any, blur: float = 0.0, count: int = 3) -> Patches:
         counts=np.full((count, len(OFFSETS_MM)), 10.0),
         rays=np.full(count, 10.0),
         blur_mm=np.full(count, blur),
+        starts_mm=np.zeros((count, 3)),
+        of_ray=np.arange(count),
     )
 
 
