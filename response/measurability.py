@@ -3,6 +3,7 @@
 Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247. MRI is judged as CT (EORTC; criteria page, 1.2).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from response.cells import NO_NUMBER, thousandths_text
 from response.measurements import Measurements
 from response.readings import PATHOLOGICAL_NODE_UM, TARGET_NODE_UM, counting_length_um
-from response.vocabulary import LesionType, LocalTreatment, State, folded
+from response.table import TextColumn
+from response.vocabulary import LesionType, LocalTreatment, State, folded, never_measurable_kind
 
 SMALLEST_UM: Final = 10_000  # longest diameter on CT, MRI or by calipers, section 3.1.1
 SMALLEST_XRAY_UM: Final = 20_000  # on chest X-ray, section 3.1.1
@@ -27,6 +29,9 @@ NEVER_MEASURABLE: Final = (
     LesionType.INFLAMMATORY_BREAST,
     LesionType.ORGANOMEGALY,
 )
+
+
+SITE_COLUMNS: Final = ("organ", "location", "lesion")  # columns whose words tell where and what a lesion is
 
 
 class Method(IntEnum):
@@ -65,6 +70,7 @@ class NotMeasurable(IntEnum):
     SMALL = 6
     THIN_FOR_SLICE = 7
     XRAY = 8
+    SITE = 9
 
 
 # What keeps a lesion from being a target, and what would be expected of one.
@@ -78,6 +84,10 @@ REASONS: Final = {
     NotMeasurable.SMALL: ("a longest diameter below 10 mm", "a longest diameter of at least 10 mm"),
     NotMeasurable.THIN_FOR_SLICE: ("smaller than twice the slice thickness", "at least twice the slice thickness"),
     NotMeasurable.XRAY: ("below 20 mm on chest X-ray", "at least 20 mm on chest X-ray"),
+    NotMeasurable.SITE: (
+        "by its site of a kind that is never measurable",
+        "a lesion with a measurable extent, or a lesion_type that tells of one",
+    ),
 }
 
 
@@ -99,6 +109,8 @@ class BaselineLesions:
         Whether it was treated locally before baseline and no progression since is recorded.
     cystic
         Whether it is cystic.
+    kind
+        `vocabulary.LesionType`, as recorded or, where sites were read, as the site tells.
     """
 
     rows: NDArray[Any]
@@ -107,6 +119,7 @@ class BaselineLesions:
     why: NDArray[np.int8]
     treated: NDArray[np.bool_]
     cystic: NDArray[np.bool_]
+    kind: NDArray[np.int8]
 
     def sized(self, lesion: int) -> str:
         """Return the length of a lesion as a text."""
@@ -115,7 +128,12 @@ class BaselineLesions:
 
 
 def baseline_lesions(
-    measurements: Measurements, rows: NDArray[Any], nodal: NDArray[np.bool_], *, node_slice_rule: str = "warn"
+    measurements: Measurements,
+    rows: NDArray[Any],
+    nodal: NDArray[np.bool_],
+    *,
+    node_slice_rule: str = "warn",
+    read_sites: bool = False,
 ) -> BaselineLesions:
     """Judge whether lesions are measurable.
 
@@ -129,11 +147,15 @@ def baseline_lesions(
         Whether the short axis counts, `[lesion]`.
     node_slice_rule
         `warn` (a node needs 15 mm whatever the slice) or `max_15_2x_slice` (it needs twice the slice as well).
+    read_sites
+        Whether organ, location and name tell the kind of a lesion (ascites ...) of which none is recorded: for advice,
+        never for a response.
     """
     length = counting_length_um(measurements, nodal, rows)
     slices = measurements.numbers_of("slice_thickness_mm", rows)
     written = measurements.code("state")[rows]
-    kinds = measurements.code("lesion_type")[rows]
+    written_kind = measurements.code("lesion_type")[rows]
+    kinds = kinds_with_sites(measurements, rows, written_kind) if read_sites else written_kind
     method = methods(measurements, rows)
     xray = (method == Method.XRAY) & ~nodal
     why = why_not_by_size(
@@ -145,12 +167,32 @@ def baseline_lesions(
         (NotMeasurable.XRAY, xray & (length < SMALLEST_XRAY_UM)),
         (NotMeasurable.NOT_MEASURED, unmeasured | (written == State.NOT_EVALUABLE)),
         (NotMeasurable.METHOD, np.isin(method, (Method.NEVER, Method.BONE_SCAN))),
-        (NotMeasurable.KIND, np.isin(kinds, NEVER_MEASURABLE)),
+        (NotMeasurable.SITE, np.isin(kinds, NEVER_MEASURABLE) & ~nodal),
+        (NotMeasurable.KIND, np.isin(written_kind, NEVER_MEASURABLE)),
     )
     for reason, holds in ordered:
         why[holds] = reason
     treated = measurements.code("previously_treated")[rows] == LocalTreatment.YES
-    return BaselineLesions(rows, length, slices, why, treated, np.asarray(kinds == LesionType.CYSTIC))
+    return BaselineLesions(rows, length, slices, why, treated, np.asarray(kinds == LesionType.CYSTIC), kinds)
+
+
+def kinds_with_sites(measurements: Measurements, rows: NDArray[Any], kinds: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return kinds of lesions, `[lesion]`, where none is recorded as organ, location and name together tell."""
+    columns = [measurements.text_column(name) for name in SITE_COLUMNS]
+    blank = np.flatnonzero(kinds == LesionType.BLANK)
+    codes = np.stack([column.codes[rows[blank]] for column in columns], axis=1)
+    sites, of = np.unique(codes, axis=0, return_inverse=True)
+    texts = [site_text(columns, site) for site in sites.tolist()]
+    told = np.asarray([never_measurable_kind(text) for text in texts], np.int8)
+    found = kinds.copy()
+    found[blank] = told[of.reshape(-1)] if len(told) else found[blank]
+    return found
+
+
+def site_text(columns: Sequence[TextColumn], codes: Sequence[int]) -> str:
+    """Return what columns say of where a lesion is, by the codes of one row; each text once."""
+    texts = (column.values[code] for column, code in zip(columns, codes, strict=True))
+    return ", ".join(dict.fromkeys(filter(None, texts)))
 
 
 def why_not_by_size(

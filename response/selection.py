@@ -125,7 +125,7 @@ def propose_targets(
     proposals: list[Proposal] = []
     for tracks, rows in _candidates(timeline):
         nodal = timeline.tracks.nodal[tracks]
-        lesions = baseline_lesions(measurements, rows, nodal, node_slice_rule=rule)
+        lesions = baseline_lesions(measurements, rows, nodal, node_slice_rule=rule, read_sites=True)
         own = [_candidate(measurements, lesions, place, nodal=bool(nodal[place])) for place in range(len(rows))]
         eligible = [
             item for item in own if lesions.why[item.place] == NotMeasurable.NO and not lesions.treated[item.place]

@@ -389,6 +389,37 @@ def organ_of(site: str) -> str:
     return " ".join(word for word in words.split() if word not in _LATERALITY) or words
 
 
+# --- Sites of disease that has no extent to measure (RECIST 1.1, section 3.1.2), by whole words.
+
+_NEVER_MEASURABLE_WORDS: Final[Mapping[LesionType, str]] = {
+    LesionType.LEPTOMENINGEAL: r"leptomening\w*|mening(?:eal|eosis) carcinomat\w*|carcinomatous meningitis",
+    LesionType.LYMPHANGITIC: r"lymphangi(?:tic|tis|osis)",
+    LesionType.ASCITES: r"ascites",
+    LesionType.EFFUSION: r"(?:pleural |pericardial )?effusions?|(?:pleural|pericardial) fluid",
+    LesionType.INFLAMMATORY_BREAST: r"inflammatory (?:breast|mamma\w*)",
+    LesionType.ORGANOMEGALY: r"(?:organo|hepato|spleno|hepatospleno)megaly",
+}
+_NEVER_MEASURABLE: Final = {kind: re.compile(rf"\b(?:{words})\b") for kind, words in _NEVER_MEASURABLE_WORDS.items()}
+# One of these up to two words before: it is not there, or it is beside what is meant.
+_BESIDE: Final = frozenset("no without with near beside to above below behind around".split())
+_BLASTIC: Final = re.compile(r"\b(?:osteo)?(?:blastic|sclerotic)\b")
+_LYTIC: Final = re.compile(r"\b(?:osteo)?lytic\b|\bmixed\b|\bsoft tissue\b")  # of these a part may be measurable
+_BONE: Final = re.compile(r"\b(?:bones?|osseous|skeletal|vertebra\w*|spine|ribs?|sternum|sacrum|femur)\b")
+
+
+def never_measurable_kind(site: str) -> LesionType:
+    """Return the kind of lesion that is never measurable of which the words of a site tell, blank where of none.
+
+    "ascites" tells of one; "no ascites" and "nodule next to ascites" do not. Blastic needs a word of bone beside it.
+    """
+    words = folded(site)
+    for kind, pattern in _NEVER_MEASURABLE.items():
+        if any(_BESIDE.isdisjoint(words[: found.start()].split()[-2:]) for found in pattern.finditer(words)):
+            return kind
+    blastic = _BLASTIC.search(words) and _BONE.search(words) and not _LYTIC.search(words)
+    return LesionType.BLASTIC if blastic else LesionType.BLANK
+
+
 # --- Response categories.
 
 CR: Final = "CR"

@@ -20,6 +20,25 @@ from tests.acceptance import Case, iso_day, text_table
 TODAY = date(2025, 6, 1)
 WINDOW = "[schedule]\\nevery_days = 56\\nwindow_days = 7"
 
+# RECIST 1.1, section 3.1.2: truly non-measurable; blanks of a site are written _
+SITES_WITHOUT_EXTENT = (
+    *("ascites", "pleural_effusion", "left_pleural_fluid", "pericardial_effusion", "malignant_effusion"),
+    *("leptomeningeal", "leptomeninges", "meningeosis_carcinomatosa", "inflammatory_breast_cancer"),
+    *("lymphangitis_carcinomatosa", "lymphangiosis", "hepatomegaly"),
+)
+SITES_WITH_EXTENT = (
+    *(
+        "pleura",
+        "peritoneum",
+        "breast",
+        "meninges",
+        "no_ascites",
+        "nodule_beside_ascites",
+        "pleura_with_pleural_effusion",
+    ),
+    *("nodule_next_to_the_effusion", "lymphangioma", "omental_cake", "lymphoblastic_mass"),
+)
+
 # id, lesions, further inputs, what must be found and not found, why
 CASES = [
     # --- choice of targets
@@ -49,6 +68,20 @@ CASES = [
     *((kind, f"T1 liver [lesion_type={kind}] 30", {}, "non_measurable_target", "never measurable")
       for kind in "blastic effusion ascites leptomeningeal lymphangitic inflammatory_breast organomegaly".split()),
     ("lytic with soft tissue", "T1 bone [lesion_type=lytic_soft_tissue] 30", {}, "!non_measurable_target", "3.2"),
+    ("lytic, of which the location says blastic", "T1 bone [lesion_type=lytic_soft_tissue,location=blastic] 30", {},
+     "!non_measurable_target !bone_target", "what is recorded wins over words"),
+    *((f"site {site}", f"T1 {site} 30", {}, "non_measurable_target", "section 3.1.2") for site in SITES_WITHOUT_EXTENT),
+    *((f"site {site}", f"T1 {site} 30", {}, "!non_measurable_target", "an extent") for site in SITES_WITH_EXTENT),
+    ("location", "T1 lung [location=lymphangitic carcinomatosis] 30", {}, "non_measurable_target", "section 3.1.2"),
+    ("blastic in bone", "T1 bone [location=blastic lesion L3] 30", {}, "non_measurable_target !bone_target", "3.1.2"),
+    ("blastic elsewhere", "T1 liver [location=sclerotic] 30", {}, "!non_measurable_target", "no bone"),
+    ("mixed in bone", "T1 bone [location=mixed lytic and blastic] 30", {}, "!non_measurable_target bone_target",
+     "its soft tissue component may be measurable"),
+    ("solid by the reader", "T1 pleural_effusion [lesion_type=solid] 30", {}, "!non_measurable_target", "recorded"),
+    ("node beside ascites", "T1 mesenteric_node [location=in ascites] 30x20", {}, "!non_measurable_target", "a node"),
+    ("non-target", "T1 liver 30 ; NT1 ascites present", {}, "!non_measurable_target", "where it belongs"),
+    ("bone", "T1 bone 30", {}, "bone_target", "3.1.2: only its soft tissue component"),
+    ("bone of which the kind is recorded", "T1 bone [lesion_type=solid] 30 ; T2 lung 30", {}, "!bone_target", "known"),
     ("cystic beside solid", "T1 liver [lesion_type=cystic] 30 ; NT1 lung 20", {}, "cystic_target", "3.2"),
     ("cystic alone", "T1 liver [lesion_type=cystic] 30 ; NT1 lung 9", {}, "!cystic_target", "nothing better is there"),
     ("treated before", "T1 liver [previously_treated=yes] 30", {}, "previously_treated_target", "3.2"),

@@ -67,6 +67,8 @@ def test_choice(lesions: str, expected: str) -> None:
         ("C1 liver 9", "non_target", "not measurable: a longest diameter below 10 mm"),
         ("C1 liver [slice_thickness_mm=8] 15", "non_target", "not measurable: smaller than twice the slice thickness"),
         ("C1 lung [modality=X-ray] 19", "non_target", "not measurable: below 20 mm on chest X-ray"),
+        ("C1 ascites 90", "non_target", "not measurable: by its site of a kind that is never measurable"),
+        ("C1 ascites [lesion_type=solid] 90", "target", "90 mm, measurable; number 1 by organ and size"),
         ("C1 liver [modality=ultrasound] 30", "non_target", "not measurable: seen by a method that does not measure"),
         ("C1 pleura [lesion_type=effusion] present", "non_target",
          "not measurable: a kind of lesion that is never measurable"),

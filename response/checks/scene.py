@@ -170,7 +170,7 @@ class Scene:
         targets = self.baseline_tracks(Role.TARGET)
         nodal, rows = self.timeline.tracks.nodal[targets], self.baseline_row[targets]
         rule = self.options.node_slice_rule
-        return targets, baseline_lesions(self.measurements, rows, nodal, node_slice_rule=rule)
+        return targets, baseline_lesions(self.measurements, rows, nodal, node_slice_rule=rule, read_sites=True)
 
     @cached_property
     def follow_up(self) -> Flags:

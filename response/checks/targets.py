@@ -11,7 +11,14 @@ import numpy as np
 from response.cells import NO_NUMBER, NO_ROW, thousandths_text
 from response.checks.scene import Check, Grouped, Scene
 from response.findings import Finding, Severity
-from response.measurability import REASONS, THICK_SLICE_UM, NotMeasurable, baseline_lesions
+from response.measurability import (
+    REASONS,
+    SITE_COLUMNS,
+    THICK_SLICE_UM,
+    NotMeasurable,
+    baseline_lesions,
+    site_text,
+)
 from response.readings import PATHOLOGICAL_NODE_UM
 from response.vocabulary import LYMPH_NODE, LesionType, Role, State, organ_of, text_of
 
@@ -25,6 +32,7 @@ _SIZE_IDS: Final = {
     NotMeasurable.SMALL: "target_not_measurable",
     NotMeasurable.THIN_FOR_SLICE: "target_not_measurable",
     NotMeasurable.KIND: "non_measurable_target",
+    NotMeasurable.SITE: "non_measurable_target",
     NotMeasurable.METHOD: "non_measurable_target",
 }
 _SIZE_SENTENCES: Final = {
@@ -34,8 +42,13 @@ _SIZE_SENTENCES: Final = {
     NotMeasurable.SMALL: "The target measures {size}; it needs at least 10 mm.",
     NotMeasurable.THIN_FOR_SLICE: "The target measures {size} on slices of {slice} mm; it needs twice the slice.",
     NotMeasurable.KIND: "The target is of a kind that is never measurable ({kind}).",
+    NotMeasurable.SITE: "By its site ({site}) the target is of a kind that is never measurable ({kind}).",
     NotMeasurable.METHOD: "The target was seen by {modality}, which does not measure.",
 }
+_BY_SITE: Final = (
+    "Make it a non-target; where it does have an extent to measure, record which in lesion_type (solid, "
+    "lytic_soft_tissue ...)."
+)
 _REMEDY: Final = "Check the value; if it is right, ask whether the lesion should have been a non-target."
 
 
@@ -93,7 +106,8 @@ def too_many_targets_in_organ(scene: Scene) -> Iterator[Finding]:
 def unmeasurable_targets(scene: Scene) -> Iterator[Finding]:
     """Targets that are too small, on thick slices, or of a kind or method that does not measure."""
     targets, lesions = scene.targets
-    kinds, modality = scene.measurements.code("lesion_type"), scene.measurements.text_column("modality")
+    modality = scene.measurements.text_column("modality")
+    sites = [scene.measurements.text_column(name) for name in SITE_COLUMNS]
     for reason, id_ in _SIZE_IDS.items():
 
         def make(place: int, reason: NotMeasurable = reason, id_: str = id_) -> Finding:
@@ -101,25 +115,27 @@ def unmeasurable_targets(scene: Scene) -> Iterator[Finding]:
             told = {
                 "size": lesions.sized(place),
                 "slice": thousandths_text(int(lesions.slice_um[place])),
-                "kind": text_of(LesionType(int(kinds[row]))),
+                "kind": text_of(LesionType(int(lesions.kind[place]))).replace("_", " "),
                 "modality": modality.text(row),
+                "site": site_text(sites, [int(column.codes[row]) for column in sites]),
             }
+            found = {NotMeasurable.KIND: "kind", NotMeasurable.SITE: "site", NotMeasurable.METHOD: "modality"}
             return scene.of_baseline(
                 int(targets[place]),
                 id_,
                 "warning",
                 column=_column(scene, int(targets[place]), reason),
-                found=told["kind"] or told["modality"] if reason <= NotMeasurable.METHOD else told["size"],
+                found=told[found.get(reason, "size")],
                 expected=REASONS[reason][1],
                 sentence=_SIZE_SENTENCES[reason].format(**told),
-                remedy=_REMEDY,
+                remedy=_BY_SITE if reason == NotMeasurable.SITE else _REMEDY,
             )
 
         yield from scene.notes(np.flatnonzero(lesions.why == reason), make)
 
 
 def _column(scene: Scene, track: int, reason: NotMeasurable) -> str:
-    if reason == NotMeasurable.KIND:
+    if reason in (NotMeasurable.KIND, NotMeasurable.SITE):
         return "lesion_type"
     if reason == NotMeasurable.METHOD:
         return "modality"
@@ -149,6 +165,28 @@ def nodes_on_thick_slices(scene: Scene) -> Iterator[Finding]:
     return scene.notes(np.flatnonzero(thick), make)
 
 
+def bone_targets(scene: Scene) -> Iterator[Finding]:
+    """Targets in bone of which no kind is recorded: only a soft tissue component can be measured (section 3.1.2)."""
+    targets, lesions = scene.targets
+    organ = scene.measurements.text_column("organ")
+    bone = np.asarray([organ_of(text) == "bone" for text in organ.values], np.bool_)[organ.codes[lesions.rows]]
+    unknown = (lesions.kind == LesionType.BLANK) & (lesions.why == NotMeasurable.NO)
+
+    def make(place: int) -> Finding:
+        return scene.of_baseline(
+            int(targets[place]),
+            "bone_target",
+            "info",
+            column="lesion_type",
+            found="blank",
+            expected="lytic_soft_tissue, or a non-target",
+            sentence="A target lies in bone; only a soft tissue component can be measured there, and none is recorded.",
+            remedy="Where it has one, record lytic_soft_tissue in lesion_type; else make the lesion a non-target.",
+        )
+
+    return scene.notes(np.flatnonzero(bone & unknown), make)
+
+
 def treated_targets(scene: Scene) -> Iterator[Finding]:
     """Targets that were treated locally before and have not grown since (section 3.2)."""
     targets, lesions = scene.targets
@@ -175,7 +213,7 @@ def cystic_targets(scene: Scene) -> Iterator[Finding]:
         return
     others = np.sort(np.concatenate([scene.baseline_tracks(role) for role in (Role.NON_TARGET, Role.CANDIDATE)]))
     rows = scene.baseline_row[others]
-    judged = baseline_lesions(scene.measurements, rows, scene.timeline.tracks.nodal[others])
+    judged = baseline_lesions(scene.measurements, rows, scene.timeline.tracks.nodal[others], read_sites=True)
     free = (judged.why == NotMeasurable.NO) & ~judged.cystic & ~judged.treated
     series = scene.timeline.series_of_track
     better = np.isin(series[targets], series[others[free]])
@@ -289,6 +327,7 @@ TARGET_CHECKS: Final[tuple[Check, ...]] = (
     too_many_targets_in_organ,
     unmeasurable_targets,
     nodes_on_thick_slices,
+    bone_targets,
     treated_targets,
     cystic_targets,
     normal_nodes,
