@@ -29,8 +29,8 @@ NEITHER: Final = "neither"
 
 PRESENT_FRACTION: Final = THOUSAND // 20  # 5 % of the volume: below it counts as absent [P]
 CHANGED_FRACTION: Final = THOUSAND // 10  # a tenth of the volume, up or down, is a change [P]
-PRESENT_CALCIFIED: Final = THOUSAND // 100  # 1 % of the ROI [P]
-CHANGED_CALCIFIED: Final = THOUSAND // 20  # 5 % of the ROI [P]
+PRESENT_CALCIFIED: Final = THOUSAND // 100  # 1 % of the volume [P]
+CHANGED_CALCIFIED: Final = THOUSAND // 20  # 5 % of the volume [P]
 PRESENT_ENHANCEMENT: Final = 10 * THOUSAND  # 10 HU: below it a tissue does not enhance (10 to 15 HU in use) [P]
 CHANGED_ENHANCEMENT: Final = 10 * THOUSAND  # 10 HU [P]
 PRESENT_RELATIVE: Final = 10 * THOUSAND  # 10 % more signal than without contrast medium [P]
@@ -90,7 +90,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         present=PRESENT_CALCIFIED,
         changed=CHANGED_CALCIFIED,
     ),
-    "haemorrhage": Kind(SUPPORTS, NEITHER, _ESGAR, "haemorrhage_finding"),
+    "haemorrhage": Kind(SUPPORTS, NEITHER, _ESGAR, "haemorrhage_finding", "haemorrhage_fraction", "fraction"),
     "sharp interface": Kind(SUPPORTS, AGAINST, f"{_ESGAR}, {_CHUN}", "interface_finding", less_source=_CHUN),
     "thick rim": Kind(AGAINST, SUPPORTS, _CHUN, "rim_finding", less_source=_CHUN),
     "fat": Kind(NEITHER, NEITHER, "", "fat_finding"),  # no direction in the sources

@@ -136,7 +136,10 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "extent_cc_mm": _length("extent from head to foot in mm"),
     "necrosis_fraction": Column("number", "non-enhancing share of the volume, 0 to 1", largest=1),
     "viable_fraction": Column("number", "enhancing share of the volume, 0 to 1", largest=1),
-    "calcified_fraction": Column("number", "share of the ROI above the threshold of calcification, 0 to 1", largest=1),
+    "calcified_fraction": Column(
+        "number", "share of the volume above the threshold of calcification, 0 to 1", largest=1
+    ),
+    "haemorrhage_fraction": Column("number", "share of the volume that is haemorrhage, 0 to 1", largest=1),
     "necrosis_method": Column("text", "how necrosis_fraction was measured: threshold, phase, by eye"),
     "attenuation_sd_hu": Column("number", "standard deviation of attenuation in the ROI in HU", largest=5000),
     "enhancement_hu": Column(
@@ -190,6 +193,7 @@ IMAGING_COLUMNS: Final[Mapping[str, str]] = {
     "voxels": "number of voxels of the lesion",
     "components": "number of separate parts of the lesion (3D)",
     "ellipsoid_volume_mm3": "pi / 6 times the product of the three extents",
+    "unenhanced_series_uid": "series without contrast medium that was measured beside it",
     "attenuation_roi": "where attenuation was measured (option of `measure`)",
     "attenuation_median_hu": "median attenuation",
     "attenuation_min_hu": "smallest attenuation",

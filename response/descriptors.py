@@ -1,4 +1,4 @@
-"""Descriptors of lesions beside their size: extents, volumes, and their viable and necrotic parts.
+"""Descriptors of lesions beside their size: extents, volumes, and volumes of their parts.
 
 They stand beside the ancillary findings with their change against baseline, but have neither status nor direction: what
 grows may be necrosis, and what is necrotic may have been so before treatment (`response.ancillary`).
@@ -100,6 +100,16 @@ DESCRIPTORS: Final[Mapping[str, Descriptor]] = {
         "ml",
         (("necrosis_fraction", "volume_mm3"), ("necrosis_fraction", *_EXTENTS)),
         _part("necrosis_fraction"),
+    ),
+    "calcified volume": Descriptor(
+        "ml",
+        (("calcified_fraction", "volume_mm3"), ("calcified_fraction", *_EXTENTS)),
+        _part("calcified_fraction"),
+    ),
+    "haemorrhagic volume": Descriptor(
+        "ml",
+        (("haemorrhage_fraction", "volume_mm3"), ("haemorrhage_fraction", *_EXTENTS)),
+        _part("haemorrhage_fraction"),
     ),
     "viable volume": Descriptor(
         "ml",

@@ -83,6 +83,9 @@ NUMBERS = [
     ("calcified_fraction", "0.009", "0.059", "new"),
     ("calcified_fraction", "0.01", "0.06", "increased"),
     ("calcified_fraction", "0.01", "0.059", "stable"),
+    ("haemorrhage_fraction", "0.049", "0.149", "new"),
+    ("haemorrhage_fraction", "0.05", "0.15", "increased"),
+    ("haemorrhage_fraction", "0.05", "0.149", "stable"),
     ("viable_fraction", "0.9", "0.8", "decreased"),
     ("viable_fraction", "0.3", "0.4", "increased"),
     ("enhancement_hu", "40", "30", "decreased"),
@@ -282,6 +285,7 @@ LOOKS = [
     # dense parts; the attenuation stands after @
     ("T1 liver 50@60[calcification_finding=absent]|30@60[calcification_finding=new]", ["dense_parts"]),
     ("T1 liver 50@60[calcified_fraction=0.1]|30@60[calcified_fraction=0.2]", ["dense_parts"]),
+    ("T1 liver 50@60[haemorrhage_fraction=0.1]|30@60[haemorrhage_fraction=0.2]", ["dense_parts"]),
     ("T1 liver 50@60[haemorrhage_finding=present]|30@60[haemorrhage_finding=increased]", ["dense_parts"]),
     ("T1 liver 50@60[haemorrhage_finding=present]|30@60[haemorrhage_finding=decreased]", []),
     ("T1 liver 50@60[fibrosis_finding=absent]|30@60[fibrosis_finding=new]", []),
@@ -566,6 +570,14 @@ def test_necrotic_and_viable_volumes() -> None:
     assert found["1", "viable volume"] == ("75", "-85", "-53.12", "ml")  # 160 ml before; -53.125 %
     assert found["0", "viable to necrotic ratio"] == ("4", "", "", "")
     assert found["1", "viable to necrotic ratio"] == ("0.333", "-3.667", "-91.67", "")
+
+
+def test_calcified_and_haemorrhagic_volumes() -> None:
+    then = "volume_mm3=20000,calcified_fraction=0.05,haemorrhage_fraction=0"
+    now = "volume_mm3=30000,calcified_fraction=0.1,haemorrhage_fraction=0.25"
+    found = sizes_of(f"T1 liver 50[{then}]|50[{now}]")
+    assert found["1", "calcified volume"] == ("3", "2", "200", "ml")  # 1 ml before
+    assert found["1", "haemorrhagic volume"][:2] == ("7.5", "7.5")
 
 
 def test_shares_are_of_the_ellipsoid_where_no_volume_was_measured() -> None:

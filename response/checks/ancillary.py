@@ -209,8 +209,8 @@ def dense_parts(scene: Scene) -> Iterator[Finding]:
             found=found,
             expected="attenuation of the soft tissue of the lesion",
             sentence=f"Attenuation is compared ({', '.join(titles)}), but {found}: dense parts may hide a fall.",
-            remedy="Measure attenuation without the dense parts (option exclude_calcification of measure), or judge "
-            "the lesion by eye.",
+            remedy="Measure attenuation without the dense parts (options exclude_calcification and exclude_haemorrhage "
+            "of measure; haemorrhage asks for a series without contrast medium), or judge the lesion by eye.",
         )
 
     yield from scene.notes(np.asarray(sorted(told), np.int64), make)

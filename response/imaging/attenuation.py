@@ -10,14 +10,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.imaging.contrast import is_ct, is_enhanced
+from response.imaging.contrast import is_ct
 from response.imaging.crops import crop_of, place_of, usable
 from response.imaging.distribution import distribution_of
 from response.imaging.extents import thicknesses_mm
 from response.imaging.grid import Floats
 from response.imaging.lesion_mask import LesionMask
 from response.imaging.options import MeasureOptions
-from response.imaging.volume import Acquisition, Volume
+from response.imaging.volume import Volume
 
 # CT values below this are padding around the scanned field (-2000, -2048, -3024 ...): air is -1000, and noise in it
 # does not reach so far.
@@ -46,12 +46,6 @@ class Attenuation:
         `volume` or `largest_section`.
     unit
         `HU` on CT, else empty.
-    calcified_fraction
-        Share of the region at or above `calcification_hu`; None where the values are no HU.
-    calcification_hu
-        Threshold of calcification; None where the values are no HU.
-    calcification_left_out
-        Whether the calcified voxels were left out of all the numbers.
     not_finite, padding
         Number of voxels left out because they hold no number, or padding.
     """
@@ -67,9 +61,6 @@ class Attenuation:
     area_mm2: float
     roi: str
     unit: str
-    calcified_fraction: float | None
-    calcification_hu: int | None
-    calcification_left_out: bool
     not_finite: int
     padding: int
 
@@ -81,12 +72,12 @@ def measure_attenuation(
     *,
     slice_index: int | None = None,
     section: NDArray[np.bool_] | None = None,
+    left_out: NDArray[np.bool_] | None = None,
 ) -> Attenuation | None:
     """Measure the attenuation of a lesion; None where no voxel of it has a value.
 
     1. The region is the whole lesion, or one section of it (`attenuation_roi`).
-    2. Voxels without a number, and padding, are left out.
-    3. The share of calcification is told; by option, it is left out too.
+    2. Voxels without a number, and padding, are left out; by option dense parts too (`dense_parts`).
 
     Parameters
     ----------
@@ -95,12 +86,14 @@ def measure_attenuation(
     volume
         The image.
     options
-        `attenuation_roi`, `calcification_hu`, `calcification_enhanced_hu`, `exclude_calcification`.
+        `attenuation_roi`.
     slice_index
         Slice of the grid with the longest diameter; the one with most voxels if not given.
     section
         The part of the lesion on that slice which has the longest diameter, `[row, column]` of the crop of the mask;
         all of it if not given.
+    left_out
+        Voxels that do not count, `[slice, row, column]` of the crop of the mask.
     """
     if not mask.voxels.any():
         return None
@@ -110,11 +103,7 @@ def measure_attenuation(
     acquisition = volume.acquisition
     finite = usable(values, padding_below=-np.inf)
     kept = usable(values, padding_below=PADDING_BELOW_HU) if is_ct(acquisition) else finite
-    threshold = calcification_hu(acquisition, options)
-    calcified = kept & (values >= threshold) if threshold is not None else np.zeros_like(kept)
-    fraction = share(calcified, kept, weights) if threshold is not None else None
-    left_out = options.exclude_calcification and threshold is not None
-    counted = kept & ~calcified if left_out else kept
+    counted = kept if left_out is None else kept & ~left_out[region]
     if not counted.any():
         return None
     measured = distribution_of(values[counted], None if weights is None else weights[counted])
@@ -130,19 +119,9 @@ def measure_attenuation(
         area_mm2=float(np.count_nonzero(layer)) * volume.grid.row_spacing_mm * volume.grid.column_spacing_mm,
         roi=options.attenuation_roi,
         unit="HU" if is_ct(acquisition) else "",
-        calcified_fraction=fraction,
-        calcification_hu=threshold,
-        calcification_left_out=left_out,
         not_finite=int(np.count_nonzero(~finite)),
         padding=int(np.count_nonzero(finite & ~kept)),
     )
-
-
-def calcification_hu(acquisition: Acquisition, options: MeasureOptions) -> int | None:
-    """Return the threshold of calcification; the higher one where vessels may be bright. None where no HU are."""
-    if not is_ct(acquisition):
-        return None
-    return options.calcification_hu if is_enhanced(acquisition) is False else options.calcification_enhanced_hu
 
 
 def share(part: NDArray[np.bool_], whole: NDArray[np.bool_], weights: Floats | None) -> float | None:

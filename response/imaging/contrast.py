@@ -26,3 +26,28 @@ def is_enhanced(acquisition: Acquisition) -> bool | None:
 def is_ct(acquisition: Acquisition) -> bool:
     """Return whether the values are Hounsfield units."""
     return acquisition.modality == "CT"
+
+
+def why_no_enhancement(acquisition: Acquisition, *, by_signal: bool = False) -> str:
+    """Return why enhancement cannot be told from an image; empty where it can.
+
+    Parameters
+    ----------
+    acquisition
+        Of the image.
+    by_signal
+        Whether it is compared with a series without contrast medium, so that MR will do too.
+    """
+    if not is_ct(acquisition) and not (by_signal and acquisition.modality == "MR"):
+        return f"enhancement is told by HU, and this is {acquisition.modality or 'an image of unknown modality'}"
+    enhanced = is_enhanced(acquisition)
+    if enhanced is None:
+        return "whether contrast medium was given is not recorded"
+    return "" if enhanced else "no contrast medium was given"
+
+
+def phase_told(phase: str) -> str:
+    """Return in words of which contrast phase an image is."""
+    if phase in ("", "contrast"):
+        return "that of this image is not recorded"
+    return f"this image is of the {phase.replace('_', ' ')} phase"

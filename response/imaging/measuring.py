@@ -1,18 +1,25 @@
 """Everything that is measured on one segmented lesion, as cells of the measurement table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from response.imaging.attenuation import Attenuation, measure_attenuation
+from response.imaging.contrast import is_ct
+from response.imaging.dense_parts import DenseParts, find_dense_parts
 from response.imaging.diameters import Diameters, measure_diameters
 from response.imaging.extents import Extents, measure_extents
 from response.imaging.grid import Floats, Grid
 from response.imaging.lesion_mask import LesionMask
 from response.imaging.measurable import judge_measurability
+from response.imaging.necrosis import measure_enhancement, measure_necrosis
 from response.imaging.options import MeasureOptions
+from response.imaging.paired import Beside, look_beside
 from response.imaging.volume import Volume
 from response.vocabulary import is_nodal_site, organ_of
+
+if TYPE_CHECKING:
+    from response.imaging.morphology import Suggestion
 
 LIVER: Final = "liver"
 
@@ -31,6 +38,8 @@ class Scene:
         Mask of the liver, where there is one.
     lesions
         All lesions of the study, for the reference region of the liver leaves them out.
+    unenhanced
+        The series without contrast medium beside the image, on a grid of its own, where there is one.
     slice_thickness_mm
         Nominal thickness, where the grid has one slice only and there is no image; 0 where it is not known.
     """
@@ -39,13 +48,21 @@ class Scene:
     volume: Volume | None = None
     liver: LesionMask | None = None
     lesions: Sequence[LesionMask] = field(default=())
+    unenhanced: Volume | None = None
     slice_thickness_mm: float = 0.0
 
 
-def measure_lesion(mask: LesionMask, scene: Scene, options: MeasureOptions) -> dict[str, str]:
+def measure_lesion(
+    mask: LesionMask,
+    scene: Scene,
+    options: MeasureOptions,
+    *,
+    suggested: "Callable[[Suggestion], None] | None" = None,
+) -> dict[str, str]:
     """Return the cells of one lesion by column (`columns.COLUMNS` and `IMAGING_COLUMNS`); blank ones are left out.
 
-    A mask without voxels gives no numbers, but the state `not_evaluable` with its reason.
+    A mask without voxels gives no numbers, but the state `not_evaluable` with its reason. `suggested` takes the
+    suggested Chun group where one was looked for; with the map of the border where `border_maps` asks for it.
     """
     diameters = measure_diameters(mask, scene.grid, options)
     if diameters is None:
@@ -60,9 +77,16 @@ def measure_lesion(mask: LesionMask, scene: Scene, options: MeasureOptions) -> d
         cells["measurable"] = _measurable(mask, diameters, thickness, scene.grid)
     if volume is not None:
         cells |= _of_image(volume, diameters.slice_index)
-        cells |= _of_attenuation(mask, volume, options, diameters)
+        beside = _unenhanced(mask, scene)
+        dense = find_dense_parts(mask, volume, options, beside.values)
+        cells |= _of_attenuation(mask, volume, options, diameters, dense)
         if not mask.name.is_organ:
-            cells |= _joined(*_of_tissue(mask, scene, volume, options, diameters.longest_mm))
+            cells |= _joined(
+                *_of_contrast(mask, volume, options, dense, beside),
+                *_of_tissue(mask, scene, volume, options, diameters.longest_mm, suggested=suggested),
+            )
+            if beside.values is not None and scene.unenhanced is not None:
+                cells["unenhanced_series_uid"] = scene.unenhanced.series_instance_uid
     return {name: text for name, text in cells.items() if text}
 
 
@@ -130,12 +154,29 @@ def _of_image(volume: Volume, slice_index: int) -> dict[str, str]:
     }
 
 
-def _of_attenuation(mask: LesionMask, volume: Volume, options: MeasureOptions, diameters: Diameters) -> dict[str, str]:
-    found = measure_attenuation(mask, volume, options, slice_index=diameters.slice_index, section=diameters.section)
+def _unenhanced(mask: LesionMask, scene: Scene) -> Beside:
+    """Return the series without contrast medium at the voxels of a lesion, where there is one."""
+    if scene.unenhanced is None or mask.name.is_organ:
+        return Beside(values=None)
+    return look_beside(mask, scene.grid, scene.unenhanced, "the series without contrast medium")
+
+
+def _of_attenuation(
+    mask: LesionMask, volume: Volume, options: MeasureOptions, diameters: Diameters, dense: DenseParts | None
+) -> dict[str, str]:
+    found = measure_attenuation(
+        mask,
+        volume,
+        options,
+        slice_index=diameters.slice_index,
+        section=diameters.section,
+        left_out=None if dense is None else dense.left_out(options),
+    )
+    cells = {} if dense is None else {"calcified_fraction": number(dense.calcified_fraction)}
     if found is None:
-        return {}
+        return cells
     named = _as_hu(found) if found.unit == "HU" else _as_signal(found)
-    return {**named, "attenuation_roi": found.roi, "attenuation_voxels": str(found.voxels)}
+    return {**cells, **named, "attenuation_roi": found.roi, "attenuation_voxels": str(found.voxels)}
 
 
 def _as_hu(found: Attenuation) -> dict[str, str]:
@@ -147,7 +188,6 @@ def _as_hu(found: Attenuation) -> dict[str, str]:
         "attenuation_max_hu": number(found.maximum),
         "attenuation_p10_hu": number(found.p10),
         "attenuation_p90_hu": number(found.p90),
-        "calcified_fraction": number(found.calcified_fraction),
     }
 
 
@@ -163,36 +203,69 @@ def _as_signal(found: Attenuation) -> dict[str, str]:
     }
 
 
-def _of_tissue(
-    mask: LesionMask, scene: Scene, volume: Volume, options: MeasureOptions, longest_mm: float
+def _of_contrast(
+    mask: LesionMask, volume: Volume, options: MeasureOptions, dense: DenseParts | None, beside: Beside
 ) -> Iterable[tuple[dict[str, str], Sequence[str]]]:
-    """Hand out what enhances, what does not, and the suggested morphology; each with its notes."""
-    from response.imaging.viable import measure_necrosis, measure_viable
-
-    necrosis = measure_necrosis(mask, volume, options)
-    method = "" if necrosis.fraction is None else f"voxels below {necrosis.threshold_hu} HU"
-    cells = {"necrosis_fraction": number(necrosis.fraction), "necrosis_method": method}
+    """Hand out haemorrhage, necrosis and enhancement; each with its notes."""
+    yield {}, beside.notes
+    if dense is not None:
+        yield {"haemorrhage_fraction": number(dense.haemorrhage_fraction)}, dense.notes
+    necrosis = measure_necrosis(mask, volume, options, beside.values)
+    cells = {"necrosis_fraction": number(necrosis.fraction), "necrosis_method": necrosis.method}
+    if necrosis.fraction is not None and not is_ct(volume.acquisition):
+        cells["viable_fraction"] = number(1 - necrosis.fraction)
     yield cells, necrosis.notes if necrosis.fraction else ()
+    if beside.values is not None:
+        found = measure_enhancement(mask, volume, beside.values)
+        cells = {"enhancement_hu": number(found.hu), "relative_enhancement_percent": number(found.percent)}
+        yield cells, found.notes
+
+
+def _of_tissue(
+    mask: LesionMask,
+    scene: Scene,
+    volume: Volume,
+    options: MeasureOptions,
+    longest_mm: float,
+    *,
+    suggested: "Callable[[Suggestion], None] | None",
+) -> Iterable[tuple[dict[str, str], Sequence[str]]]:
+    """Hand out the enhancing part and the suggested morphology; each with its notes."""
+    from response.imaging.viable import measure_viable
+
     phase = volume.acquisition.phase
     if options.viable == "always" or (options.viable == "arterial" and phase == "arterial"):
         viable = measure_viable(mask, volume, options)
         told = (f"no viable diameter: {viable.reason}",) if viable.reason else viable.notes
         yield {"viable_mm": number(viable.longest_mm), "viable_fraction": number(viable.fraction)}, told
     if options.suggest_morphology == "always" or (options.suggest_morphology == "liver" and _in_liver(mask, scene)):
-        yield _of_morphology(mask, scene, volume, options, longest_mm)
+        found = _suggestion(mask, scene, volume, options, longest_mm)
+        if suggested is not None:
+            suggested(found)
+        yield _of_morphology(found)
 
 
 def _in_liver(mask: LesionMask, scene: Scene) -> bool:
     return organ_of(mask.name.site) == LIVER or (scene.liver is not None and not mask.name.site)
 
 
-def _of_morphology(
+def _suggestion(
     mask: LesionMask, scene: Scene, volume: Volume, options: MeasureOptions, longest_mm: float
-) -> tuple[dict[str, str], Sequence[str]]:
+) -> "Suggestion":
     from response.imaging.morphology import suggest_group
 
-    others = [lesion for lesion in scene.lesions if lesion is not mask]
-    found = suggest_group(mask, volume, liver=scene.liver, others=others, longest_mm=longest_mm, options=options)
+    return suggest_group(
+        mask,
+        volume,
+        liver=scene.liver,
+        others=[lesion for lesion in scene.lesions if lesion is not mask],
+        longest_mm=longest_mm,
+        options=options,
+        with_border=options.border_maps,
+    )
+
+
+def _of_morphology(found: "Suggestion") -> tuple[dict[str, str], Sequence[str]]:
     if found.group is None:
         return {}, (f"no Chun group is suggested: {found.reason}",)
     cells = {
@@ -210,7 +283,7 @@ def _listed(features: Mapping[str, Any]) -> str:
 
 
 def _joined(*parts: tuple[dict[str, str], Sequence[str]]) -> dict[str, str]:
-    cells = {name: text for found, _ in parts for name, text in found.items()}
+    cells = {name: text for found, _ in parts for name, text in found.items() if text}
     notes = dict.fromkeys(note for _, told in parts for note in told)
     return {**cells, "image_notes": "; ".join(notes)}
 

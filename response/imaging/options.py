@@ -49,6 +49,20 @@ class MeasureOptions(Options):
         "(Choi); their share is told always",
         choices=(True, False),
     )
+    haemorrhage_hu: int = option(
+        60,
+        "haemorrhage on CT without contrast medium: above this HU, and below calcification (a choice of this program)",
+        minimum=0,
+    )
+    haemorrhage_smoothing_mm: float = option(
+        1.0, "standard deviation in mm of the smoothing before `haemorrhage_hu` is asked; 0: none", minimum=0
+    )
+    exclude_haemorrhage: bool = option(
+        False,
+        "whether haemorrhage, where a series without contrast medium tells it, is left out of the attenuation (Choi); "
+        "its share is told always",
+        choices=(True, False),
+    )
     file_modality: str = option(
         "",
         "modality of NIfTI, NRRD and MHA images, which do not record it, where neither the table of pairs nor the name "
@@ -65,10 +79,28 @@ class MeasureOptions(Options):
         "when a Chun group is suggested: for lesions of the liver, always, or never",
         choices=("liver", "always", "never"),
     )
+    border_maps: bool = option(
+        False,
+        "whether the map of the border is kept of each lesion for which a Chun group is looked for; `measure "
+        "--border-maps` sets it, and writes the maps",
+        choices=(True, False),
+    )
     necrosis_hu: int = option(
         30,
         "voxels below this HU do not enhance (ESSR 2024 names the non-enhancing share; the HU are a choice of this "
         "program for the portal venous phase)",
+    )
+    necrosis_enhancement_hu: int = option(
+        10,
+        "where a series without contrast medium stands beside it, what does not enhance must also rise by less than "
+        "this HU (10 in HCC, Abdom Imaging 2014;39:1247; 15 in lung nodules, Radiology 2000;214:73)",
+        minimum=0,
+    )
+    necrosis_enhancement_percent: int = option(
+        10,
+        "MR: voxels whose signal rises by less than so many percent of that without contrast medium do not enhance "
+        "(ESSR 2024 names subtraction; the number is a choice of this program)",
+        minimum=0,
     )
     viable_hu: int = option(
         60,

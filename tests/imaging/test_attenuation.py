@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from response.imaging.attenuation import Attenuation, calcification_hu, measure_attenuation
+from response.imaging.attenuation import Attenuation, measure_attenuation
 from response.imaging.contrast import is_enhanced
 from response.imaging.crops import crop_of
 from response.imaging.distribution import distribution_of
@@ -226,43 +226,22 @@ def test_without_values_there_is_no_attenuation(why: str, lesion: object, values
     assert measure_attenuation(mask(lesion), image(values), STANDARD) is None
 
 
-PLAIN = Acquisition(modality="CT", phase="non_contrast")
+def test_what_is_left_out_does_not_count() -> None:
+    volume, lesion = image([[[100, 129, 130, 900]]]), mask([[[1, 1, 1, 1]]])
+    out = np.asarray([[[False, False, True, True]]])
+    found = measure_attenuation(lesion, volume, STANDARD, left_out=out)
+    assert found is not None
+    assert (found.mean, found.voxels, found.maximum) == (114.5, 2, 129)
+    assert measure_attenuation(lesion, volume, STANDARD, left_out=~np.zeros_like(out)) is None
 
 
-@pytest.mark.parametrize(
-    ("why", "acquisition", "expected"),
-    [
-        ("without contrast medium", PLAIN, 130),
-        ("with it", PORTAL, 300),
-        ("not known: the higher one, for vessels may be bright", Acquisition(modality="CT"), 300),
-        ("none was given, says the agent", Acquisition(modality="CT", contrast_agent="NONE"), 130),
-        ("MR has no HU", Acquisition(modality="MR"), None),
-        ("an image of unknown modality has none either", Acquisition(), None),
-    ],
-)
-def test_calcification_has_a_threshold_by_contrast(why: str, acquisition: Acquisition, expected: int | None) -> None:
-    assert calcification_hu(acquisition, STANDARD) == expected
-
-
-def test_calcification_is_told_and_left_out_by_option_only() -> None:
-    values = [[[100, 129, 130, 900]]]
-    kept = measured(values, acquisition=PLAIN)
-    assert (kept.calcified_fraction, kept.mean, kept.voxels) == (0.5, 314.75, 4)  # 130 itself is calcified
-    left_out = measured(values, MeasureOptions(exclude_calcification=True), acquisition=PLAIN)
-    assert (left_out.calcified_fraction, left_out.mean, left_out.voxels, left_out.maximum) == (0.5, 114.5, 2, 129)
-    assert (kept.calcification_left_out, left_out.calcification_left_out) == (False, True)
-    signal = measured(values, MeasureOptions(exclude_calcification=True), acquisition=Acquisition(modality="MR"))
-    assert (signal.calcified_fraction, signal.voxels, signal.calcification_left_out) == (None, 4, False)
-
-
-def test_a_lesion_of_calcium_alone_has_no_attenuation_without_it() -> None:
-    volume = image([[[500, 600]]], PLAIN)
-    assert measure_attenuation(mask([[[1, 1]]]), volume, MeasureOptions(exclude_calcification=True)) is None
-
-
-def test_the_calcified_share_weighs_by_thickness() -> None:
-    found = measured([[[10]], [[10]], [[999]]], acquisition=PLAIN, depths=[0, 1, 4])
-    assert found.calcified_fraction == pytest.approx(3 / 6)
+def test_what_is_left_out_of_a_section_is_that_of_its_slice() -> None:
+    volume = image([[[10, 20]], [[30, 90]]])
+    out = np.asarray([[[True, True]], [[False, True]]])
+    section = MeasureOptions(attenuation_roi="largest_section")
+    found = measure_attenuation(mask(np.ones((2, 1, 2))), volume, section, slice_index=1, left_out=out)
+    assert found is not None
+    assert (found.mean, found.voxels) == (30, 1)
 
 
 def test_only_the_crop_is_read_and_memory_order_does_not_matter() -> None:

@@ -82,6 +82,71 @@ def test_a_signal_is_no_attenuation() -> None:
     assert not any(name.startswith("attenuation_") and name.endswith("hu") for name in cells)
 
 
+# --- a series without contrast medium beside the image: 40 HU; of the 96 voxels of the box 12 do not enhance (20 HU)
+
+PLAIN = replace(ARTERIAL, phase="non_contrast")
+
+
+def before(acquisition: Acquisition = PLAIN, *, slices: int = 2, bright: float = 40.0) -> Volume:
+    """Return that series: 40, but 15 where nothing enhances, and `bright` on 6 voxels of the other slice."""
+    voxels = np.full(BOX.shape, 40.0, np.float32)
+    voxels[0, 4:10, 3:5] = 15.0
+    voxels[1, 4:10, 10] = bright
+    return Volume(
+        voxels=voxels[:slices],
+        grid=replace(GRID, origins=GRID.origins[:slices]),
+        acquisition=acquisition,
+        series_instance_uid="1.2.3",
+    )
+
+
+def test_what_a_series_without_contrast_medium_adds_on_ct() -> None:
+    cells = measure_lesion(lesion(BOX), scene(PORTAL, unenhanced=before()), STANDARD)
+    assert cells["enhancement_hu"] == number((84 * 40 + 12 * 5) / 96) == "35.625"
+    assert cells["necrosis_fraction"] == "0.125"
+    assert cells["necrosis_method"] == "voxels below 30 HU that rise by less than 10 HU with contrast medium"
+    assert (cells["calcified_fraction"], cells["haemorrhage_fraction"]) == ("0", "0")
+    assert cells["unenhanced_series_uid"] == "1.2.3"
+    assert "breathing" in cells["image_notes"]
+    assert "relative_enhancement_percent" not in cells
+
+
+def test_dense_parts_leave_the_attenuation_by_option() -> None:
+    sharp = replace(STANDARD, haemorrhage_smoothing_mm=0.0, exclude_haemorrhage=True)
+    kept, bleeding, calcified = (
+        measure_lesion(lesion(BOX), scene(PORTAL, unenhanced=before(bright=bright)), options)
+        for bright, options in ((80.0, STANDARD), (80.0, sharp), (200.0, sharp))
+    )
+    assert (kept["attenuation_hu"], kept["attenuation_voxels"]) == ("72.5", "96")
+    assert bleeding["haemorrhage_fraction"] == number(6 / 96)
+    assert (bleeding["attenuation_hu"], bleeding["attenuation_voxels"]) == (number((78 * 80 + 12 * 20) / 90), "90")
+    assert (calcified["calcified_fraction"], calcified["attenuation_voxels"]) == (number(6 / 96), "96")
+
+
+def test_a_series_that_covers_half_of_a_lesion_is_not_used() -> None:
+    cells = measure_lesion(lesion(BOX), scene(PORTAL, unenhanced=before(slices=1)), STANDARD)
+    assert "the series without contrast medium covers 50 % of the lesion and was not used" in cells["image_notes"]
+    assert cells["necrosis_method"] == "voxels below 30 HU"
+    assert not {"enhancement_hu", "haemorrhage_fraction", "unenhanced_series_uid"} & set(cells)
+
+
+def test_what_a_series_without_contrast_medium_adds_on_mr() -> None:
+    after = replace(MR, phase="contrast")
+    cells = measure_lesion(lesion(BOX), scene(after, unenhanced=before(MR)), replace(STANDARD, viable="always"))
+    # mean 72.5 with and (84 x 40 + 12 x 15) / 96 = 36.875 without; the 12 voxels rise from 15 to 20, by a third
+    assert cells["relative_enhancement_percent"] == number(100 * (72.5 - 36.875) / 36.875)
+    assert (cells["necrosis_fraction"], cells["viable_fraction"]) == ("0", "1")
+    assert cells["necrosis_method"] == "MR subtraction, voxels with less than 10 % more signal"
+    half = replace(STANDARD, necrosis_enhancement_percent=50)
+    dark = measure_lesion(lesion(BOX), scene(after, unenhanced=before(MR)), half)
+    assert (dark["necrosis_fraction"], dark["viable_fraction"]) == ("0.125", "0.875")
+
+
+def test_an_organ_is_not_looked_up_in_another_series() -> None:
+    cells = measure_lesion(LIVER, scene(PORTAL, unenhanced=before()), STANDARD)
+    assert not {"enhancement_hu", "haemorrhage_fraction", "unenhanced_series_uid"} & set(cells)
+
+
 @pytest.mark.parametrize(
     ("viable", "acquisition", "measured"),
     [

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from response.imaging.diameters import measure_diameters
 from response.imaging.grid import Grid
 from response.imaging.lesion_mask import LesionMask, StructureName
+from response.imaging.necrosis import measure_necrosis
 from response.imaging.options import MeasureOptions
-from response.imaging.viable import measure_necrosis, measure_viable
+from response.imaging.viable import measure_viable
 from response.imaging.volume import Acquisition, Volume
 
 ARTERIAL = Acquisition(modality="CT", phase="arterial", slice_thickness_mm=2.0)
@@ -176,7 +177,7 @@ def test_the_necrotic_share_by_hand() -> None:
     found = necrosis_of([[[29.9, 30.0], [80.0, -5.0]], [[90.0, 90.0], [90.0, 90.0]]])
     assert found.fraction == pytest.approx(2 / 8)
     assert found.volume_mm3 == pytest.approx(2 * 0.8 * 0.8 * 2)
-    assert found.threshold_hu == 30
+    assert found.method == "voxels below 30 HU"
 
 
 def test_the_necrotic_share_weighs_by_thickness() -> None:
