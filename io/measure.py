@@ -16,7 +16,7 @@ from response.io.safe_files import staged_folder
 from response.io.studies import find_studies
 from response.io.study_runs import Progressed, StudyTask, run_studies
 from response.io.study_store import UNUSABLE, StudyStore
-from response.observed import measurement_table
+from response.observed import SuggestedGroup, measurement_table
 from response.report.tables import finding_table
 from response.table import TextColumn, TextTable
 
@@ -38,6 +38,9 @@ class Measured:
         Number of studies with something to measure, and of those that could not be measured, or not in full.
     files
         Number of files looked at.
+    suggestions
+        The suggested Chun groups with the maps of the borders, where `border_maps` asks for them
+        (`border_maps.write_border_maps`).
     """
 
     table: TextTable
@@ -45,6 +48,7 @@ class Measured:
     studies: int
     failed: int
     files: int
+    suggestions: Sequence[SuggestedGroup] = ()
 
 
 def measure(
@@ -110,6 +114,7 @@ def measure(
         studies=len(tasks),
         failed=sum(result.failed or any(item.id == UNUSABLE for item in result.findings) for result in results),
         files=found.files if found else 0,
+        suggestions=observed.suggestions,
     )
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from response.errors import ResponseError, place_of_fault
 from response.findings import Finding
+from response.imaging.contrast import CONTRAST, UNENHANCED, is_enhanced
 from response.imaging.lesion_mask import LesionMask
 from response.imaging.measuring import Scene, measure_lesion
+from response.imaging.morphology import Suggestion
 from response.imaging.options import MeasureOptions
+from response.imaging.paired import why_not_beside
 from response.imaging.volume import Volume
 from response.io.image_files import is_image_file, read_image_file
 from response.io.studies import MaskOfImage, Study, grouped_by_image
@@ -48,6 +51,7 @@ class _Measuring:
         self.observations: list[Observation] = []
         self.findings: list[Finding] = []
         self.lost = 0
+        self.unenhanced: dict[tuple[Path, ...], Volume | None] = {}  # of the image that is measured
 
     def on_image(self, image: tuple[Path, ...], masks: Sequence[MaskOfImage]) -> None:
         """Measure all masks of one image."""
@@ -55,6 +59,7 @@ class _Measuring:
         for item in masks:
             with self._isolated(item.mask):
                 self._on_mask(item, volume)
+        self.unenhanced.clear()
 
     def _volume(self, image: tuple[Path, ...], masks: Sequence[MaskOfImage]) -> Volume | None:
         from response.io.images import read_series
@@ -62,7 +67,7 @@ class _Measuring:
         volume = None
         with self._isolated(image[0] if image else masks[0].mask):
             if image and is_image_file(image[0]):
-                volume = self._image_file(image[0], masks[0])
+                volume = self._image_file(image[0], masks[0], masks[0].phase)
             elif image:
                 volume = read_series(image, instances=lambda: _drawn_on(masks))
         if volume is None:
@@ -70,10 +75,10 @@ class _Measuring:
         self.findings += [self._finding("image_geometry", fault, image[0].parent) for fault in volume.faults]
         return volume
 
-    def _image_file(self, path: Path, item: MaskOfImage) -> Volume:
+    def _image_file(self, path: Path, item: MaskOfImage, phase: str) -> Volume:
         volume = read_image_file(path)
         modality = item.modality or self.options.file_modality
-        return replace(volume, acquisition=replace(volume.acquisition, modality=modality, phase=item.phase))
+        return replace(volume, acquisition=replace(volume.acquisition, modality=modality, phase=phase))
 
     def _on_mask(self, item: MaskOfImage, volume: Volume | None) -> None:
         from response.io.masks import read_masks
@@ -83,12 +88,37 @@ class _Measuring:
         image = None if found.is_own_grid else volume
         lesions = [mask for mask in found.masks if not mask.name.is_organ]
         scene = Scene(grid=found.grid, volume=image, liver=_liver(found.masks), lesions=lesions)
+        if image is not None and item.unenhanced and any(mask.voxels.size for mask in lesions):
+            scene = self._with_unenhanced(scene, image, item)
         for mask in found.masks:
             with self._isolated(item.mask, mask.name.label):
                 self._measure(mask, scene, item)
 
+    def _with_unenhanced(self, scene: Scene, image: Volume, item: MaskOfImage) -> Scene:
+        """Return a scene with the series without contrast medium, which is read once for all masks of one image."""
+        paths = item.unenhanced
+        if is_enhanced(image.acquisition) is None:  # named in a table, which says that the image has contrast medium
+            image = replace(image, acquisition=replace(image.acquisition, phase=CONTRAST))
+        if paths not in self.unenhanced:
+            self.unenhanced[paths] = self._read_unenhanced(image, item)
+        return replace(scene, volume=image, unenhanced=self.unenhanced[paths])
+
+    def _read_unenhanced(self, image: Volume, item: MaskOfImage) -> Volume | None:
+        from response.io.images import read_series
+
+        first = item.unenhanced[0]
+        with self._isolated(first):
+            read = self._image_file(first, item, UNENHANCED) if is_image_file(first) else read_series(item.unenhanced)
+            why = why_not_beside(image, read)
+            if not why:
+                return read
+            sentence = f"The series without contrast medium was not measured beside the segmented one: {why}"
+            self.findings.append(self._finding("unenhanced_not_used", sentence, first.parent))
+        return None
+
     def _measure(self, mask: LesionMask, scene: Scene, item: MaskOfImage) -> None:
-        cells = measure_lesion(mask, scene, self.options)
+        suggested: list[Suggestion] = []
+        cells = measure_lesion(mask, scene, self.options, suggested=suggested.append)
         if item.uid:
             cells["source"] = item.uid  # a report that names this segment is matched by it
         self.findings += [self._finding("mask_note", note, item.mask, lesion=mask.name.label) for note in mask.notes]
@@ -102,6 +132,7 @@ class _Measuring:
                 name=mask.name,
                 cells=cells,
                 file=str(item.mask),
+                suggestion=next((found for found in suggested if found.border is not None), None),
             )
         )
 

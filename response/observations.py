@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from response.imaging.lesion_mask import StructureName
+
+if TYPE_CHECKING:
+    from response.imaging.morphology import Suggestion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,8 @@ class Observation:
         those that stand in the other attributes. Numbers with a decimal point, lengths in mm.
     file
         Where it was read, for messages.
+    suggestion
+        The suggested Chun group with the map of the border, where that was asked for and could be made.
     """
 
     kind: Literal["report", "mask"]
@@ -43,3 +48,4 @@ class Observation:
     name: StructureName
     cells: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
+    suggestion: "Suggestion | None" = field(default=None, compare=False, repr=False)

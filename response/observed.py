@@ -1,7 +1,8 @@
 """From what reports and segmentations say of lesions to the measurement table: one row per lesion and timepoint."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,31 @@ from response.observed_rows import Row, make_rows
 from response.study_visits import place_visits
 from response.table import TextColumn, TextTable
 
+if TYPE_CHECKING:
+    from response.imaging.morphology import Suggestion
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SuggestedGroup:
+    """The suggested Chun group of one lesion at one timepoint, with the map of its border.
+
+    Attributes
+    ----------
+    subject, timepoint, date, lesion
+        As in the measurement table.
+    file
+        The mask that it was made on.
+    suggestion
+        Group, votes, numbers and map.
+    """
+
+    subject: str
+    timepoint: str
+    date: str
+    lesion: str
+    file: str
+    suggestion: "Suggestion"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
@@ -27,10 +53,13 @@ class Observed:
         Its columns are those of `columns.COLUMNS` and `IMAGING_COLUMNS` that occur; the required ones always do.
     findings
         How lesions were matched, which roles were assumed, and what is ambiguous.
+    suggestions
+        The suggested Chun groups of observations that carry one.
     """
 
     table: TextTable
     findings: Sequence[Finding]
+    suggestions: Sequence[SuggestedGroup] = field(default=())
 
 
 def measurement_table(
@@ -81,7 +110,19 @@ def measurement_table(
         ),
     )
     findings = [*placed.findings, *identified.findings, *made.findings, *found]
-    return Observed(table=_table(rows, placed.unordered), findings=findings)
+    suggestions = [
+        SuggestedGroup(
+            subject=item.subject,
+            timepoint=item.timepoint,
+            date=item.date,
+            lesion=lesion,
+            file=item.file,
+            suggestion=item.suggestion,
+        )
+        for item, lesion in zip(placed.observations, identified.lesions, strict=True)
+        if item.suggestion is not None
+    ]
+    return Observed(table=_table(rows, placed.unordered), findings=findings, suggestions=suggestions)
 
 
 def _table(rows: Sequence[Row], unordered: frozenset[tuple[str, str]]) -> TextTable:

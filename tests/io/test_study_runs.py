@@ -3,9 +3,10 @@
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from response.errors import InputError
@@ -15,6 +16,7 @@ from response.imaging.options import MeasureOptions
 from response.io.study_runs import run_studies
 from response.io.study_store import StudyResult, StudyStore
 from response.observations import Observation
+from tests.imaging.phantoms import PLAIN, phantom, suggested
 
 OPTIONS = MeasureOptions()
 
@@ -181,3 +183,24 @@ def test_a_cluster_that_is_not_there_is_told(
     monkeypatch.setattr("response.io.study_runs.CLUSTER_SECONDS", 1)
     with pytest.raises(InputError, match=message):
         run_studies(fakes(tmp_path), OPTIONS, scheduler=address)
+
+
+def test_a_map_of_the_border_is_kept_whole(tmp_path: Path) -> None:
+    found = suggested(phantom(PLAIN), with_border=True)
+    lesion = Observation(
+        kind="mask", subject="S-1", study="1.2", date="2024-01-02", name=StructureName(number=1), suggestion=found
+    )
+    store = StudyStore(tmp_path)
+    store.save("key", StudyResult(observations=(lesion, replace(lesion, suggestion=None))))
+    kept = store.load("key")
+    assert kept is not None
+    loaded, without = (item.suggestion for item in kept.observations)
+    assert without is None
+    assert loaded == found  # group, votes, numbers and notes
+    assert loaded is not None
+    assert loaded.border is not None
+    assert found.border is not None
+    before, after = asdict(found.border), asdict(loaded.border)
+    np.testing.assert_equal(after, before)
+    assert after["labels"].dtype == before["labels"].dtype
+    assert (tmp_path / "key.json").stat().st_size < 60_000
