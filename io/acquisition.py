@@ -13,16 +13,15 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Final
 
+from response.imaging.contrast import CONTRAST, UNENHANCED
 from response.imaging.volume import Acquisition
 from response.io.dicom_values import text
 from response.io.planes import Elements
 from response.vocabulary import folded
 
-NON_CONTRAST: Final = "non_contrast"
 ARTERIAL: Final = "arterial"
 PORTAL_VENOUS: Final = "portal_venous"
 DELAYED: Final = "delayed"
-CONTRAST: Final = "contrast"  # given, but of unknown phase
 
 DELAYS_S: Final[Mapping[str, tuple[float, float]]] = {
     ARTERIAL: (15.0, 45.0),
@@ -32,7 +31,7 @@ DELAYS_S: Final[Mapping[str, tuple[float, float]]] = {
 
 # Contrast/Bolus Agent Phase (0018,9344), defined terms; those that name no phase of ours are `contrast`.
 _CODES: Final[Mapping[str, str]] = {
-    "PRE_CONTRAST": NON_CONTRAST,
+    "PRE_CONTRAST": UNENHANCED,
     "POST_CONTRAST": CONTRAST,
     "IMMEDIATE": CONTRAST,
     "DYNAMIC": CONTRAST,
@@ -51,7 +50,7 @@ _WITH_OR_WITHOUT: Final = r"(w|with|w ?o|without|mit|ohne|avec|sans|con|sin|senz
 _BOTH: Final = re.compile(rf"\b{_WITH_OR_WITHOUT}( and| und| et| y| e)? {_WITH_OR_WITHOUT}( {_AGENT})?\b")
 _NO_HINT: Final = re.compile(r"\bphase contrast\b|\bintra ?venous\w*")
 _WORDS: Final[Mapping[str, re.Pattern[str]]] = {
-    NON_CONTRAST: re.compile(
+    UNENHANCED: re.compile(
         rf"\b(no|non|without|w ?o|ohne|pre|sans|sin|sem|senza|zonder|utan|uden|uten) ?{_AGENT}\b"
         r"|\bunenhanced\b|\bplain\b|\bnativ[eao]?\b|\bnatif\b|\bblanco\b"
     ),
@@ -113,7 +112,7 @@ def contrast_phase(elements: Elements, agent: str) -> tuple[str, list[str]]:
     }
     found = {phase for said in hints.values() for phase in said}
     timed = found - {CONTRAST}
-    if len(timed) > 1 or found == {CONTRAST, NON_CONTRAST}:
+    if len(timed) > 1 or found == {CONTRAST, UNENHANCED}:
         told = "; ".join(f"{name}: {' and '.join(sorted(said))}" for name, said in hints.items() if said)
         return "", [f"the headers contradict each other on the contrast phase ({told})"]
     return next(iter(timed or found), ""), []
@@ -123,7 +122,7 @@ def phases_in(description: str) -> set[str]:
     """Return the phases that a description names: more than one where it names several, none where it is silent."""
     words = _NO_HINT.sub(" ", _BOTH.sub(" ", folded(description)))
     found = {phase for phase, pattern in _WORDS.items() if pattern.search(words)}
-    given = _GIVEN.search(_WORDS[NON_CONTRAST].sub(" ", words))
+    given = _GIVEN.search(_WORDS[UNENHANCED].sub(" ", words))
     return found or ({CONTRAST} if given else set())
 
 

@@ -34,6 +34,7 @@ _TABLE_COLUMNS: Final[Mapping[str, Column]] = {
     "labels": Column("text", "table of the labels"),
     "modality": Column("text", "CT, MR or PT"),
     "phase": Column("text", "contrast phase"),
+    "unenhanced": Column("text", "the same without contrast medium: image file, or folder of a DICOM series"),
 }
 _MODALITY_WORDS: Final = {"ct": "CT", "mr": "MR", "mri": "MR", "pet": "PT", "t": "MR"}  # t: T1w, t2, T1_post
 
@@ -54,6 +55,8 @@ class ImagePair:
         Table of the labels, where one is named.
     modality, phase
         Of the image, where the table or its name says so (`volume.Acquisition`); its file records neither.
+    unenhanced
+        The same without contrast medium, where the table names it; a file, or the folder of a DICOM series.
     """
 
     subject: str
@@ -64,6 +67,7 @@ class ImagePair:
     labels: Path | None = None
     modality: str = ""
     phase: str = ""
+    unenhanced: Path | None = None
 
 
 def read_pairs(table: Path) -> list[ImagePair]:
@@ -94,8 +98,8 @@ def _faults(row: Mapping[str, str], folder: Path, line: int) -> Iterable[str]:
     for name in ("subject", "mask"):
         if not row[name]:
             yield f"line {line}: no {name}"
-    for name in ("image", "mask", "labels"):
-        if row[name] and not _is_there(folder / row[name], is_image=name == "image"):
+    for name in ("image", "mask", "labels", "unenhanced"):
+        if row[name] and not _is_there(folder / row[name], is_image=name in ("image", "unenhanced")):
             yield f"line {line}: {name} '{row[name]}' is not there"
     if date_of(row["date"]).fault:
         yield f"line {line}: date '{row['date']}' is no ISO date"
@@ -109,7 +113,7 @@ def _is_there(path: Path, *, is_image: bool) -> bool:
 
 
 def _pair(row: Mapping[str, str], folder: Path) -> ImagePair:
-    paths = {name: folder / row[name] if row[name] else None for name in ("image", "labels")}
+    paths = {name: folder / row[name] if row[name] else None for name in ("image", "labels", "unenhanced")}
     return ImagePair(
         subject=row["subject"],
         timepoint=row["timepoint"],
@@ -119,6 +123,7 @@ def _pair(row: Mapping[str, str], folder: Path) -> ImagePair:
         labels=paths["labels"],
         modality=row["modality"].upper() or (_modality(paths["image"]) if paths["image"] else ""),
         phase="_".join(row["phase"].lower().split()),
+        unenhanced=paths["unenhanced"],
     )
 
 

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from response.findings import Finding
 from response.imaging.options import MeasureOptions
 from response.io.dicom_headers import Header, Scan, scan
 from response.io.image_pairs import ImagePair, find_pairs, read_pairs
+from response.io.paired_series import find_unenhanced
 from response.io.study_store import StudyResult
+
+_MASKS: Final = ("seg", "rtstruct")  # kinds of DICOM objects that hold masks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,8 @@ class MaskOfImage:
         Table of the labels, where one is named.
     modality, phase
         Of an image file that records neither (`image_pairs.ImagePair`).
+    unenhanced
+        The same without contrast medium, as `image`; empty where there is none, or none was chosen.
     uid
         SOP Instance UID of the mask; empty where it is no DICOM.
     """
@@ -37,6 +43,7 @@ class MaskOfImage:
     labels: Path | None = None
     modality: str = ""
     phase: str = ""
+    unenhanced: tuple[Path, ...] = ()
     uid: str = ""
 
 
@@ -66,7 +73,7 @@ class Study:
         """All files, each once."""
         parts = [*self.reports]
         for item in self.masks:
-            parts += [item.mask, *item.image, *([item.labels] if item.labels else [])]
+            parts += [item.mask, *item.image, *item.unenhanced, *([item.labels] if item.labels else [])]
         return tuple(dict.fromkeys(parts))
 
     @cached_property
@@ -120,6 +127,8 @@ def find_studies(paths: Sequence[Path], *, pairs: Path | None = None) -> Found:
        series with the only series of its frame of reference, or else of its study.
     3. Masks in NIfTI, NRRD and MHA are paired with images by table or by name (`image_pairs`); without an image file
        with the only DICOM series in the same folder or below it.
+    4. The series without contrast medium beside a series is that of the table, or else the only one that fits
+       (`paired_series`). Of a DICOM segmentation in the table nothing else counts but an image that it does not name.
 
     Parameters
     ----------
@@ -134,11 +143,11 @@ def find_studies(paths: Sequence[Path], *, pairs: Path | None = None) -> Found:
         If a path is not there, or the table cannot be used.
     """
     scanned = scan(paths)
-    finder = _Finder(scanned)
     listed = read_pairs(pairs) if pairs is not None else []
-    named = {path for pair in listed for path in (pair.mask, pair.image) if path is not None}
+    finder = _Finder(scanned, listed)
+    named = {path for pair in listed for path in (pair.mask, pair.image, pair.unenhanced) if path is not None}
     found, unpaired = find_pairs([file for file in scanned.image_files if file not in named], paths)
-    studies = [*finder.studies(), *finder.paired([*listed, *found], unpaired)]
+    studies = [*finder.studies(), *finder.paired(found, unpaired)]
     studies.sort(key=lambda study: (study.subject, study.date, study.timepoint, study.uid))
     dates = {header.study_uid: header.study_date for header in scanned.headers if header.kind == "image"}
     return Found(studies, [*scanned.findings, *finder.findings], scanned.files, dates)
@@ -147,7 +156,11 @@ def find_studies(paths: Sequence[Path], *, pairs: Path | None = None) -> Found:
 class _Finder:
     """Puts the files of a scan together."""
 
-    def __init__(self, scanned: Scan) -> None:
+    def __init__(self, scanned: Scan, listed: Sequence[ImagePair]) -> None:
+        masks = {header.path.absolute() for header in scanned.headers if header.kind in _MASKS}
+        self.listed = [pair for pair in listed if pair.mask.absolute() not in masks]
+        self.said = {pair.mask.absolute(): pair for pair in listed if pair.mask.absolute() in masks}
+        self.unenhanced: dict[str, tuple[Path, ...]] = {}  # by the UID of the series beside which it stands
         self.findings: list[Finding] = []
         self.series: dict[str, list[Header]] = defaultdict(list)
         self.by_study: dict[tuple[str, str], list[Header]] = defaultdict(list)
@@ -158,7 +171,7 @@ class _Finder:
 
     def studies(self) -> Iterator[Study]:
         for (subject, uid), headers in self.by_study.items():
-            masks = [header for header in headers if header.kind in ("seg", "rtstruct")]
+            masks = [header for header in headers if header.kind in _MASKS]
             reports = [header.path for header in headers if header.kind == "report"]
             if not masks and not reports:
                 self.findings.append(_nothing_to_measure(headers[0], len(headers)))
@@ -175,13 +188,45 @@ class _Finder:
             )
 
     def _with_image(self, mask: Header) -> MaskOfImage:
+        pair = self.said.get(mask.path.absolute())
         series = [uid for uid in mask.referenced_series_uids if uid in self.series]
         if not series and not mask.referenced_series_uids:
             series = self._only_series(mask)
+        if not series and pair is not None:
+            series = [headers[0].series_uid for headers in [self._series_beside(pair)] if headers]
         if not series:
             self.findings.append(_image_missing(mask))
             return MaskOfImage(mask=mask.path, uid=mask.sop_instance_uid)
-        return MaskOfImage(mask=mask.path, image=_paths(self.series[series[0]]), uid=mask.sop_instance_uid)
+        image = self.series[series[0]]
+        return MaskOfImage(
+            mask=mask.path,
+            image=_paths(image),
+            unenhanced=self._unenhanced_of(image, pair),
+            uid=mask.sop_instance_uid,
+        )
+
+    def _unenhanced_of(self, image: Sequence[Header], pair: ImagePair | None) -> tuple[Path, ...]:
+        """Return the files of the series without contrast medium: that of the table, or else the one that fits."""
+        if pair is not None and pair.unenhanced is not None:
+            return self._named(pair.unenhanced, pair)
+        if not image:
+            return ()
+        uid = image[0].series_uid
+        if uid not in self.unenhanced:
+            found = find_unenhanced(image, self.series)
+            self.unenhanced[uid] = found.paths
+            self.findings += [found.finding] if found.finding else []
+        return self.unenhanced[uid]
+
+    def _named(self, path: Path, pair: ImagePair) -> tuple[Path, ...]:
+        """Return the files of an image that a table names: one file, or the only series in a folder or below it."""
+        if not path.is_dir():
+            return (path,)
+        series = self._series_in(path)
+        if len(series) == 1:
+            return _paths(series[0])
+        self.findings.append(_no_one_series(path, len(series), pair))
+        return ()
 
     def _only_series(self, mask: Header) -> list[str]:
         """Return the only series of the frame of reference, or else of the study, of a mask that names none."""
@@ -198,10 +243,10 @@ class _Finder:
 
     # --- image files that are no DICOM
 
-    def paired(self, pairs: Iterable[ImagePair], unpaired: Iterable[Finding]) -> Iterator[Study]:
+    def paired(self, found: Iterable[ImagePair], unpaired: Iterable[Finding]) -> Iterator[Study]:
         without = {finding.file: finding for finding in unpaired}
         by_study: dict[tuple[str, str, str], list[MaskOfImage]] = defaultdict(list)
-        for pair in pairs:
+        for pair in (*self.listed, *found):
             series = self._series_beside(pair)
             who = (pair.subject, pair.timepoint, pair.date)
             image: tuple[Path, ...] = (pair.image,) if pair.image is not None else ()
@@ -210,7 +255,14 @@ class _Finder:
                 image = _paths(series)
                 without.pop(str(pair.mask), None)
             by_study[who].append(
-                MaskOfImage(mask=pair.mask, image=image, labels=pair.labels, modality=pair.modality, phase=pair.phase)
+                MaskOfImage(
+                    mask=pair.mask,
+                    image=image,
+                    labels=pair.labels,
+                    modality=pair.modality,
+                    phase=pair.phase,
+                    unenhanced=self._unenhanced_of(series, pair),
+                )
             )
         self.findings += without.values()
         for (subject, timepoint, date), masks in by_study.items():
@@ -222,9 +274,11 @@ class _Finder:
         """Return the only DICOM series in the folder of a mask, or below it, where the mask has no image file."""
         if pair.image is not None and not pair.image.is_dir():
             return []
-        folder = pair.image if pair.image is not None else pair.mask.parent
-        near = [headers for headers in self.series.values() if any(folder in header.path.parents for header in headers)]
+        near = self._series_in(pair.image if pair.image is not None else pair.mask.parent)
         return near[0] if len(near) == 1 else []
+
+    def _series_in(self, folder: Path) -> list[list[Header]]:
+        return [headers for headers in self.series.values() if any(folder in header.path.parents for header in headers)]
 
 
 def _paths(series: Sequence[Header]) -> tuple[Path, ...]:
@@ -257,6 +311,21 @@ def _image_missing(mask: Header) -> Finding:
         sentence=f"A segmentation was measured without its image, so without attenuation: {told}.",
         remedy="Give the folder of the image series too.",
         file=str(mask.path),
+    )
+
+
+def _no_one_series(folder: Path, count: int, pair: ImagePair) -> Finding:
+    return Finding(
+        id="unenhanced_not_used",
+        severity="warning",
+        subject=pair.subject,
+        timepoint=pair.timepoint or pair.date,
+        found=f"{count} series",
+        expected="one series",
+        sentence="The folder that the table names as the series without contrast medium does not hold one series, so "
+        "none was measured beside the segmented one.",
+        remedy="Name a folder with one series; it must lie in the folders that are given.",
+        file=str(folder),
     )
 
 

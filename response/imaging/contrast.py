@@ -5,7 +5,8 @@ from typing import Final
 
 from response.imaging.volume import Acquisition
 
-ENHANCED: Final = ("arterial", "portal_venous", "delayed", "contrast")  # the phases in which vessels are bright
+CONTRAST: Final = "contrast"  # given, but of unknown phase
+ENHANCED: Final = ("arterial", "portal_venous", "delayed", CONTRAST)  # the phases in which vessels are bright
 UNENHANCED: Final = "non_contrast"
 # What headers say in ContrastBolusAgent where none went into a vein; oral contrast enhances nothing.
 _NONE_GIVEN: Final = re.compile(
@@ -48,6 +49,6 @@ def why_no_enhancement(acquisition: Acquisition, *, by_signal: bool = False) -> 
 
 def phase_told(phase: str) -> str:
     """Return in words of which contrast phase an image is."""
-    if phase in ("", "contrast"):
+    if phase in ("", CONTRAST):
         return "that of this image is not recorded"
     return f"this image is of the {phase.replace('_', ' ')} phase"

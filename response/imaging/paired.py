@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.imaging.attenuation import PADDING_BELOW_HU
-from response.imaging.contrast import is_ct
+from response.imaging.contrast import is_ct, is_enhanced
 from response.imaging.crops import usable
 from response.imaging.grid import Floats, Grid
 from response.imaging.lesion_mask import LesionMask
@@ -41,6 +41,19 @@ class Beside:
 
     values: Singles | None
     notes: tuple[str, ...] = ()
+
+
+def why_not_beside(image: Volume, other: Volume) -> str:
+    """Return why a series is not the one without contrast medium beside an image, as half a sentence; or nothing."""
+    kinds = [volume.acquisition.modality or "an unknown modality" for volume in (image, other)]
+    if kinds[0] != kinds[1]:
+        return f"it is {kinds[1]}, and the segmented one {kinds[0]}"
+    frames = {volume.frame_of_reference_uid for volume in (image, other)} - {""}
+    if len(frames) > 1:
+        return "it is of another frame of reference, so that positions cannot be compared"
+    if is_enhanced(other.acquisition):
+        return "its headers say that contrast medium was given"
+    return "the segmented one is without contrast medium too" if is_enhanced(image.acquisition) is False else ""
 
 
 def look_beside(mask: LesionMask, grid: Grid, other: Volume, name: str) -> Beside:
