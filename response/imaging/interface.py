@@ -60,7 +60,7 @@ def measure_interface(patches: Patches, contrast_hu: float, options: MeasureOpti
     Source: criteria page, 3.4, step 4. No such measure was published for the morphologic criteria.
     """
     weights = np.where(np.isfinite(patches.profiles), patches.counts, 0.0)
-    used = _can_be_used(patches, weights)
+    used = _can_be_used(patches)
     width, contrast = np.full(len(used), np.nan), np.full(len(used), np.nan)
     sharp = np.zeros(len(used), np.bool_)
     if not used.any():
@@ -81,10 +81,8 @@ def measure_interface(patches: Patches, contrast_hu: float, options: MeasureOpti
     )
 
 
-def _can_be_used(patches: Patches, weights: Floats) -> NDArray[np.bool_]:
-    # A sample counts where at least half of the rays of the patch have it.
-    there = weights >= patches.rays[:, None] / 2
-    within, without = (np.count_nonzero(there[:, side], axis=1) for side in (OFFSETS_MM < 0, OFFSETS_MM > 0))
+def _can_be_used(patches: Patches) -> NDArray[np.bool_]:
+    within, without = (np.count_nonzero(patches.is_seen[:, side], axis=1) for side in (OFFSETS_MM < 0, OFFSETS_MM > 0))
     enough: NDArray[np.bool_] = (within >= LEAST_SAMPLES) & (without >= LEAST_SAMPLES) & (patches.rays >= LEAST_RAYS)
     return enough
 

@@ -59,6 +59,11 @@ class Patches:
     starts_mm: Floats
     of_ray: NDArray[np.int64]
 
+    @property
+    def is_seen(self) -> NDArray[np.bool_]:
+        """Whether at least half of the rays of a patch have a value, `[patch, offset]`."""
+        return np.isfinite(self.profiles) & (self.counts >= self.rays[:, None] / 2)
+
 
 def cast_rays(around: Neighbourhood, liver: LiverReference, slice_mm: float, options: MeasureOptions) -> Patches:
     """Cast rays along the normals of the border, and average them over patches.

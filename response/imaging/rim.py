@@ -48,13 +48,14 @@ def measure_rim(
 
     A patch has a rim if its brightest place near the border is brighter than the core by `chun_rim_hu`, and than the
     liver beside it by `chun_rim_peak_hu`: partial volume alone gives a ramp, which does not rise above the liver. So a
-    rim that is darker than the liver is not told from a gradual border.
+    rim that is darker than the liver is not told from a gradual border. As for the interface, a sample counts where at
+    least half of the rays have it: at the surface of the liver the last few, blurred with fat, would make a rim.
     """
     shell = around.image[(around.depth_mm > 0) & (around.depth_mm <= SHELL_MM) & np.isfinite(around.image)]
     level = float(shell.mean(dtype=np.float64)) if shell.size else np.nan
-    known = np.isfinite(patches.profiles)
-    peak = _peak(patches.profiles)
-    over_liver = peak - _mean(patches.profiles, known, *BEYOND_MM)
+    profiles = np.where(patches.is_seen, patches.profiles, np.nan)
+    peak = _peak(profiles)
+    over_liver = peak - _mean(profiles, patches.is_seen, *BEYOND_MM)
     used = np.isfinite(over_liver)
     has_rim = used & (peak - core_hu >= options.chun_rim_hu) & (over_liver >= options.chun_rim_peak_hu)
     area = patches.rays

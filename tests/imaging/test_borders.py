@@ -168,6 +168,17 @@ def test_a_peak_counts_near_the_border_only(place: float, seen: bool) -> None:
     assert measure_rim(around, _patches(profile), 40.0, 100.0, STANDARD).share == float(seen)
 
 
+@pytest.mark.parametrize(("rays", "share"), [(5.0, 1.0), (4.0, float("nan"))])
+def test_a_rim_asks_for_the_liver_beside_half_of_the_patch(rays: float, share: float) -> None:
+    # At the surface of the liver a few of ten rays end in its blurred edge, against which the liver looks like a peak.
+    made = phantom(PLAIN)
+    around = look_around(made.lesion, made.volume, None, (), 15.0)
+    profile = np.where(OFFSETS_MM > 3, 80.0, np.where(OFFSETS_MM >= -2, 110.0, 40.0))
+    counts = np.tile(np.where(OFFSETS_MM > 3, rays, 10.0), (3, 1))
+    found = measure_rim(around, replace(_patches(profile), counts=counts), 40.0, 100.0, STANDARD)
+    assert found.share == pytest.approx(share, nan_ok=True)
+
+
 def test_the_depth_below_the_border_is_that_of_a_ball() -> None:
     made = phantom(Metastasis(), SCANS[0])
     around = look_around(made.lesion, made.volume, None, (), 15.0)
