@@ -305,6 +305,12 @@ def kinds_of(measurements: Measurements) -> list[str]:
     ]
 
 
+def pathology_of(measurements: Measurements) -> NDArray[np.int8]:
+    """Return the class of pathology of each row: of the viable cells in percent, else as it was read; `[row]`."""
+    classes = pathology_classes(measurements.number("pathology_viable_percent"))
+    return np.where(classes == PathologyClass.BLANK, measurements.code("pathology_class"), classes)
+
+
 def has_pathology(measurements: Measurements) -> bool:
     """Return whether the table has a column of pathology."""
     return "pathology_class" in measurements.codes or "pathology_viable_percent" in measurements.numbers

@@ -60,7 +60,13 @@ class Cell:
 
 
 def number_of(
-    text: str, *, decimal: Decimals = ".", largest: int | None = None, negative: bool = False, factor: int = 1
+    text: str,
+    *,
+    decimal: Decimals = ".",
+    largest: int | None = None,
+    negative: bool = False,
+    integer: bool = False,
+    factor: int = 1,
 ) -> Cell:
     """Return what a number cell says.
 
@@ -74,6 +80,8 @@ def number_of(
         Largest plausible number, in the unit of the column.
     negative
         Whether a number below 0 can be meant (attenuation).
+    integer
+        Whether only a whole number can be meant (a count, a score).
     factor
         How many units of the column one of the cell is: 10 for a cell in cm of a column in mm.
     """
@@ -88,11 +96,13 @@ def number_of(
         thousandths = int((value * THOUSAND).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
     except (InvalidOperation, OverflowError):
         return Cell(fault=expected)
-    if value < 0 and not negative:
-        return Cell(fault="a number that is not negative")
-    if largest is not None and abs(value) > largest:
-        return Cell(fault=f"a number of at most {largest // factor}")
-    return Cell(thousandths)
+    kinds = (
+        (value < 0 and not negative, "a number that is not negative"),
+        (largest is not None and abs(value) > largest, f"a number of at most {(largest or 0) // factor}"),
+        (integer and value != value.to_integral_value(), "a whole number"),
+    )
+    fault = next((wanted for wrong, wanted in kinds if wrong), "")
+    return Cell(fault=fault) if fault else Cell(thousandths)
 
 
 def _word_of(text: str, expected: str, factor: int) -> Cell:

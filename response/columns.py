@@ -56,6 +56,8 @@ class Column:
         Largest plausible number.
     negative
         Whether a number may be negative.
+    integer
+        Whether a number must be whole: a count, a score.
     length
         Whether the `unit` of the row applies.
     """
@@ -66,6 +68,7 @@ class Column:
     words: type[IntEnum] | None = None
     largest: int | None = None
     negative: bool = False
+    integer: bool = False
     length: bool = False
 
     @property
@@ -244,10 +247,15 @@ VISIT_COLUMNS: Final[Mapping[str, Column]] = {
     "blood_pool_sul_sd": Column("number", "its standard deviation", largest=100),
     "uptake_minutes": Column("number", "minutes from injection of FDG to the scan (PERCIST)", largest=1440),
     "steroid_mg": Column("number", "daily corticosteroids as mg of dexamethasone, replacement left out", largest=1000),
-    "bone_lesions": Column("number", "number of lesions on the bone scan (PCWG3)", largest=10_000),
-    "new_bone_lesions": Column("number", "those of them that the baseline bone scan did not show", largest=10_000),
+    "bone_lesions": Column("number", "number of lesions on the bone scan (PCWG3)", largest=10_000, integer=True),
+    "new_bone_lesions": Column(
+        "number", "those of them that the baseline bone scan did not show", largest=10_000, integer=True
+    ),
     "psa": Column("number", "prostate-specific antigen in ng/mL (PCWG3)", largest=2_000_000),
     "spleen_mm": _length("length of the spleen, head to foot, in mm (Lugano)"),
+    "peritoneal_index": Column(
+        "number", "peritoneal cancer index: 13 regions of 0 to 3 each (Sugarbaker)", largest=39, integer=True
+    ),
     "marrow": Column("code", "bone marrow: negative, positive, indeterminate or not_done (Lugano)", words=Marrow),
     "reason": Column("text", "why missed or not evaluable"),
 }

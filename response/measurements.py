@@ -64,6 +64,15 @@ class Records:
         """Return whether the file had this column."""
         return any(name in group for group in (self.text, self.codes, self.numbers, self.dates))
 
+    def has_any(self, name: str) -> bool:
+        """Return whether the file had this column, and something in it."""
+        if name in self.text:
+            return any(self.text[name].values)
+        numbers, codes = self.numbers.get(name), self.codes.get(name)
+        if numbers is not None:
+            return bool((numbers != NO_NUMBER).any())
+        return bool(codes.any()) if codes is not None else bool(self.date(name).precision.any())
+
     def text_column(self, name: str) -> TextColumn:
         """Return a text column."""
         return self.text[name] if name in self.text else TextColumn.constant("", len(self))
@@ -248,7 +257,14 @@ class _CellReader:
             largest = 100 if is_share else column.largest
             cell = number_of(text[:-1].rstrip(), decimal=self.decimal, largest=largest, negative=column.negative)
             return Cell(round(cell.thousandths / 100)) if is_share and not cell.fault else cell
-        cell = number_of(text, decimal=self.decimal, largest=column.largest, negative=column.negative, factor=factor)
+        cell = number_of(
+            text,
+            decimal=self.decimal,
+            largest=column.largest,
+            negative=column.negative,
+            integer=column.integer,
+            factor=factor,
+        )
         return replace(cell, fault=_SHARE) if is_share and cell.fault else cell
 
     def read_date(self, name: str) -> None:

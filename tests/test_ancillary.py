@@ -510,7 +510,9 @@ def test_without_any_column_the_table_is_empty_but_has_its_columns() -> None:
     frame = assessed("T1 liver 50|40").ancillary
     assert (len(frame), list(frame)) == (0, ANCILLARY_COLUMNS)
     numeric = {name for name in frame if is_numeric_dtype(frame[name])}
-    assert numeric == {"value", "baseline_value", "change", "change_percent", "line"}  # as where there are rows
+    of_nadir = {"nadir_value", "change_from_nadir", "change_from_nadir_percent"}
+    assert numeric == {"value", "baseline_value", "change", "change_percent", "line", *of_nadir}
+    # as where there are rows
     full = assessed("T1 liver 50[necrosis_fraction=0.1]|40[necrosis_fraction=0.5]").ancillary
     assert {name for name in full if is_numeric_dtype(full[name])} == numeric
 
@@ -745,6 +747,54 @@ def test_explain_tells_where_a_metastasis_was_and_that_its_absence_proves_nothin
     for tumour_type, count in (("CRLM", 2), ("HCC", 0)):
         text = " ".join(assessed(lesions, subject=f"tumour_type={tumour_type}").explain("S1").split())
         assert text.count("proves no pathological complete response") == count
+
+
+def test_the_place_of_a_metastasis_is_kept_where_its_row_no_longer_tells_it() -> None:
+    rows = [
+        target("A", 0, "50", location="segment 7"),
+        target("A", 1, "0", organ="", location=""),
+        target("A", 2, "0", organ="liver", location="segment 6"),
+    ]
+    found = from_rows(rows)
+    places = [(row["organ"], row["location"]) for row in found.lesions.to_dict("records")]
+    assert places == [("liver", "segment 7"), ("liver", "segment 7"), ("liver", "segment 6")]
+    assert found.explain("A", "1").count("T1  liver, segment 7  0 mm  gone, -50 mm (-100 %), no longer visible") == 1
+
+
+@pytest.mark.parametrize(
+    ("percent", "told", "note"),
+    [("0", False, "and pathology found no viable cells"), ("0.5", True, "which proves no pathological")],
+)
+def test_pathology_proves_what_imaging_does_not(percent: str, told: bool, note: str) -> None:
+    lesions = f"T1 liver 50|0|0[pathology_viable_percent={percent}] ; T2 lung 30|30|30"
+    assert found_in(lesions) == ["metastasis_disappeared"] * told
+    text = " ".join(assessed(lesions).explain("S1").split())
+    assert text.count(f"no longer visible, {note}") == 2
+
+
+def test_a_nodule_is_told_of_its_lesion_and_is_behind_pd_by_choi() -> None:
+    lesions = (
+        "T1 liver 50@60[nodule=none]|40@30[nodule=new] ; T2 liver 40@60[nodule=none]|30@30[nodule=none]"
+        " ; NT1 lung present|present[nodule=growing]"
+    )
+    found = assessed(lesions, "choi")
+    rows = {row["criterion"]: row for row in timepoint_table(found).rows() if row["timepoint"] == "1"}
+    assert (rows["choi"]["overall"], rows["choi"]["drivers"]) == ("PD", "NT1;T1")  # as in the table of lesions
+    assert (rows["recist-1.1"]["overall"], rows["recist-1.1"]["drivers"]) == ("SD", "")
+    text = found.explain("S1")
+    assert "30 HU, new intratumoral nodule" in text
+    assert "present  growing intratumoral nodule" in text
+    assert "Driven by NT1, T1" in text
+    assert {row["lesion"]: row["nodule"] for row in found.lesions.to_dict("records") if row["timepoint"] == "1"} == {
+        "T1": "new",
+        "T2": "none",
+        "NT1": "growing",
+    }
+
+
+def test_a_nodule_in_a_lesion_that_progressed_anyway_is_named_once() -> None:
+    found = assessed("T1 liver 50@60|50@60 ; NT1 lung present|pd[nodule=new]", "choi")
+    assert [row["drivers"] for row in timepoint_table(found).rows() if row["timepoint"] == "1"] == ["NT1", "NT1"]
 
 
 def test_the_shape_of_numbers_is_kept() -> None:

@@ -169,6 +169,11 @@ CASES = [
     ("on the day of therapy, counted", "T1 liver 30|15",
      {"subject": "new_therapy=d56", "options": '[recist-1.1]\\nsame_day_new_therapy = "include"'},
      "!response_after_new_therapy", "same_day_new_therapy = include"),
+    # --- volumes of non-targets
+    ("volume as much above the smallest as PD", "NT1 bone present[volume_mm3=1000]|present[volume_mm3=1730]", {},
+     "non_target_volume_grew !non_target_pd_without_growth", "4.3.4"),
+    ("PD without such a volume", "NT1 bone present[volume_mm3=1000]|pd[volume_mm3=1729]", {},
+     "non_target_pd_without_growth !non_target_volume_grew", "4.3.4"),
     # --- ancillary findings
     ("same size, new necrosis", "T1 liver 50[necrosis_finding=absent]|55[necrosis_finding=new]", {},
      "second_look !growth_with_necrosis", "within 10 %"),

@@ -52,7 +52,7 @@ SUBJECTS = (
 LESIONS = (
     "subject, site, evaluator, accepted, timepoint, date, lesion, role, organ, location, nodal, state, length_mm, "
     "value_mm, why, baseline_mm, nadir_mm, change_from_baseline_mm, change_from_baseline_percent, attenuation_hu, "
-    "baseline_hu, morphology, source, file, line"
+    "baseline_hu, morphology, nodule, source, file, line"
 ).split(", ")
 
 

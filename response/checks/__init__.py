@@ -17,6 +17,7 @@ from response.checks.series import SERIES_CHECKS
 from response.checks.sizes import SIZE_CHECKS
 from response.checks.targets import TARGET_CHECKS
 from response.checks.visits import VISIT_CHECKS
+from response.checks.volumes import VOLUME_CHECKS
 from response.compare import compare
 from response.findings import Finding
 from response.registry import broken_criteria
@@ -33,6 +34,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SERIES_CHECKS,
     *VISIT_CHECKS,
     *ANCILLARY_CHECKS,
+    *VOLUME_CHECKS,
 )
 
 # Finding -> findings about the same lesion and timepoint that explain it.

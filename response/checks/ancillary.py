@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from response.ancillary import CHANGED, Observed, observed, pathology_classes
+from response.ancillary import CHANGED, Observed, observed, pathology_classes, pathology_of
 from response.cells import NO_DATE, NO_NUMBER, NO_ROW, THOUSAND, DatePrecision, thousandths_text
 from response.checks.scene import Check, Flags, Scene
 from response.findings import Finding
@@ -251,7 +251,10 @@ def morphology_differs(scene: Scene) -> Iterator[Finding]:
 
 
 def disappeared_metastases(scene: Scene) -> Iterator[Finding]:
-    """Lesions of the liver that can no longer be seen, each told once, with the place where it was."""
+    """Lesions of the liver that can no longer be seen, each told once, with the place where it was.
+
+    Not those of which pathology found that no viable cells were left.
+    """
     timeline, tracks = scene.timeline, scene.timeline.tracks
     organ, location = (scene.measurements.text_column(name) for name in ("organ", "location"))
     liver = np.asarray([organ_of(text) == "liver" for text in organ.values], np.bool_)[organ.codes]
@@ -259,7 +262,8 @@ def disappeared_metastases(scene: Scene) -> Iterator[Finding]:
     followed = (row != NO_ROW) & np.isin(tracks.role, (Role.TARGET, Role.NON_TARGET)) & ~tracks.nodal
     followed &= liver[np.maximum(row, 0)] & (_states_at_baseline(scene, np.arange(len(row))) != State.ABSENT)
     gone = scene.follow_up[scene.cell_of_spot] & (timeline.state == State.ABSENT) & followed[scene.track_of_spot]
-    spots = np.flatnonzero(gone)
+    proved = scene.track[pathology_of(scene.measurements)[scene.rows] == PathologyClass.A]  # no viable cells were left
+    spots = np.flatnonzero(gone & ~np.isin(scene.track_of_spot, proved))
     _, first = np.unique(scene.track_of_spot[spots], return_index=True)
 
     def make(spot: int) -> Finding | None:

@@ -20,7 +20,7 @@ from response.measurability import (
     site_text,
 )
 from response.readings import PATHOLOGICAL_NODE_UM
-from response.vocabulary import LYMPH_NODE, LesionType, Role, State, organ_of, text_of
+from response.vocabulary import LYMPH_NODE, LesionType, Role, State, never_measurable_kind, organ_of, text_of
 
 LARGEST_TARGETS: Final = 5  # section 4.2
 LARGEST_PER_ORGAN: Final = 2  # section 4.2
@@ -107,7 +107,6 @@ def unmeasurable_targets(scene: Scene) -> Iterator[Finding]:
     """Targets that are too small, on thick slices, or of a kind or method that does not measure."""
     targets, lesions = scene.targets
     modality = scene.measurements.text_column("modality")
-    sites = [scene.measurements.text_column(name) for name in SITE_COLUMNS]
     for reason, id_ in _SIZE_IDS.items():
 
         def make(place: int, reason: NotMeasurable = reason, id_: str = id_) -> Finding:
@@ -117,7 +116,7 @@ def unmeasurable_targets(scene: Scene) -> Iterator[Finding]:
                 "slice": thousandths_text(int(lesions.slice_um[place])),
                 "kind": text_of(LesionType(int(lesions.kind[place]))).replace("_", " "),
                 "modality": modality.text(row),
-                "site": site_text(sites, [int(column.codes[row]) for column in sites]),
+                "site": _site(scene, row),
             }
             found = {NotMeasurable.KIND: "kind", NotMeasurable.SITE: "site", NotMeasurable.METHOD: "modality"}
             return scene.of_baseline(
@@ -132,6 +131,14 @@ def unmeasurable_targets(scene: Scene) -> Iterator[Finding]:
             )
 
         yield from scene.notes(np.flatnonzero(lesions.why == reason), make)
+
+
+def _site(scene: Scene, row: int) -> str:
+    """Return the words that tell the kind of a lesion: of its organ and location, else its name as well."""
+    columns = [scene.measurements.text_column(name) for name in SITE_COLUMNS]
+    codes = [int(column.codes[row]) for column in columns]
+    place = site_text(columns[:-1], codes[:-1])
+    return place if never_measurable_kind(place) else site_text(columns, codes)
 
 
 def _column(scene: Scene, track: int, reason: NotMeasurable) -> str:

@@ -1,34 +1,31 @@
-"""The table of ancillary findings (`ancillary.csv`), and its lines for people.
+"""The table of ancillary findings (`ancillary.csv`).
 
 One row per subject, evaluator, timepoint, lesion and finding, for lesions in which the finding was ever recorded; and
-one for each descriptor (extents, volumes) that is known there. It says what was recorded and how that stands against
-baseline; no category depends on it.
+one for each descriptor (extents, volumes) that is known there. What is told of the timepoint as a whole has no lesion.
+It says what was recorded and how that stands against baseline; no category depends on it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.ancillary import (
-    CHANGED,
     INDICATIONS,
-    NEITHER,
     Observed,
     has_pathology,
     indications,
     kinds_of,
     observed,
-    pathology_classes,
+    pathology_of,
     reasons,
     source_texts,
     spots_with,
 )
-from response.cells import NO_NUMBER
-from response.descriptors import DESCRIPTORS, described, descriptors_of
+from response.cells import NO_NUMBER, NO_ROW
+from response.descriptors import described, descriptors_of
 from response.engine import Assessment
 from response.measurements import Measurements
 from response.report.columns import Columns, NumberColumn, blank_texts, date_texts, percent, yes_or_blank
@@ -36,24 +33,51 @@ from response.report.series_columns import series_columns
 from response.report.technique import technique_notes
 from response.table import TextColumn
 from response.timeline import Timeline
+from response.visit_descriptors import UNKNOWN, OfVisits, has_visit_descriptors, of_visits
 from response.vocabulary import Ancillary, PathologyClass, Role, text_of
 
 ANCILLARY_COLUMNS: Final = (
     "subject site evaluator accepted timepoint date lesion role finding status recorded baseline_recorded value "
-    "baseline_value change change_percent unit indication indication_source pathology_class why note source file line"
+    "baseline_value change change_percent nadir_value change_from_nadir change_from_nadir_percent unit indication "
+    "indication_source pathology_class why note source file line"
 ).split()
 
 PATHOLOGY: Final = "pathology"
 _PERCENT_VIABLE: Final = "percent viable cells"
-_PATHOLOGY_SOURCE: Final = "EORTC-STBSG"
+PATHOLOGY_SOURCE: Final = "EORTC-STBSG"
 _WORDS: Final = [text_of(word) for word in Ancillary]
-_NUMBERS: Final = ("value", "baseline_value", "change", "change_percent")
-Row = Mapping[str, str]
+_FROM_NADIR: Final = ("nadir_value", "change_from_nadir", "change_from_nadir_percent")
+_NUMBERS: Final = ("value", "baseline_value", "change", "change_percent", *_FROM_NADIR)
 
 
 def has_ancillary(measurements: Measurements) -> bool:
-    """Return whether the measurements have any column of ancillary findings, descriptors or pathology."""
-    return bool(kinds_of(measurements) or descriptors_of(measurements)) or has_pathology(measurements)
+    """Return whether there is any column of ancillary findings, descriptors, pathology or numbers of timepoints."""
+    of_lesions = bool(kinds_of(measurements) or descriptors_of(measurements)) or has_pathology(measurements)
+    return of_lesions or has_visit_descriptors(measurements)
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where rows stand; arrays `[row]`.
+
+    Attributes
+    ----------
+    cell
+        Timepoint.
+    track, row
+        Lesion and row of the measurement table, -1 for what is told of the timepoint as a whole.
+    visit_row
+        Row of the table of visits, -1 where it does not stand there.
+    """
+
+    cell: NDArray[np.int64]
+    track: NDArray[np.int32]
+    row: NDArray[np.int32]
+    visit_row: NDArray[np.int32]
+
+
+_Columns = dict[str, TextColumn | NumberColumn]
+_Part = tuple[_Place, _Columns]
 
 
 class AncillaryRows:
@@ -65,45 +89,65 @@ class AncillaryRows:
     def batches(self) -> Iterator[Columns]:
         """Hand out the rows, in the order of subject, evaluator, time, lesion and finding."""
         timeline = self.timeline
-        parts = [_of_kind(found, timeline.measurements) for found in observed(timeline)]
-        parts += [_of_kind(_known(found), timeline.measurements) for found in described(timeline)]
+        parts = [_of_kind(timeline, found) for found in observed(timeline)]
+        parts += [_of_kind(timeline, _known(found)) for found in described(timeline)]
         parts += [_of_pathology(timeline)] if has_pathology(timeline.measurements) else []
+        parts += [_of_timepoints(timeline, found) for found in of_visits(timeline)]
         if not parts:
             yield {name: _blank(name) for name in ANCILLARY_COLUMNS}
             return
-        spot = np.concatenate([part[0] for part in parts])
-        track = np.concatenate([part[1] for part in parts])
-        cell = self._cells(spot, track)
-        order = np.lexsort((np.arange(len(spot)), track, cell))
-        own = {name: _stacked([part[2][name] for part in parts], order) for name in parts[0][2]}
-        columns = {**self._where(spot[order], track[order], cell[order]), **own}
+        cell, track, row, visit_row = (
+            np.concatenate([getattr(place, item.name) for place, _ in parts]) for item in fields(_Place)
+        )
+        order = np.lexsort((np.arange(len(cell)), track, cell))
+        own = {name: _stacked([columns[name] for _, columns in parts], order) for name in parts[0][1]}
+        columns = {**self._where(_Place(cell[order], track[order], row[order], visit_row[order])), **own}
         yield {name: columns[name] for name in ANCILLARY_COLUMNS}
 
-    def _cells(self, spot: NDArray[np.int64], track: NDArray[np.int32]) -> NDArray[np.int64]:
-        timeline = self.timeline
-        start = timeline.cell_start[timeline.series_of_track[track]]
-        return np.asarray(start + spot - timeline.spot_start[track])
-
-    def _where(
-        self, spot: NDArray[np.int64], track: NDArray[np.int32], cell: NDArray[np.int64]
-    ) -> dict[str, TextColumn | NumberColumn]:
+    def _where(self, place: _Place) -> _Columns:
         """Return subject, timepoint and lesion, and the row of the file."""
         timeline, visits, tracks = self.timeline, self.timeline.visits, self.timeline.tracks
-        table, row = timeline.measurements.table, timeline.row[spot]
+        cell, of_lesion = place.cell, place.track >= 0
+        source = timeline.measurements.text_column("source")
+        lesion = _at(tracks.lesion, place.track, len(tracks.lesions))
         return {
-            **series_columns(timeline, timeline.series_of_track[track]),
+            **series_columns(timeline, timeline.series_of_cell[cell]),
             "accepted": yes_or_blank(visits.accepted[cell]),
             "timepoint": TextColumn(visits.label[cell], visits.labels),
             "date": date_texts(visits.first_scan[cell], visits.precision[cell]),
-            "lesion": TextColumn(tracks.lesion[track], tracks.lesions),
-            "role": TextColumn(tracks.role[track].astype(np.int32), [text_of(role) for role in Role]),
-            "source": timeline.measurements.text_column("source").take(row),
-            "file": TextColumn(table.file_codes[row].astype(np.int32), table.files),
-            "line": NumberColumn(table.lines[row].astype(np.int64), np.ones(len(row), np.bool_), 0),
+            "lesion": TextColumn(lesion, [*tracks.lesions, ""]),
+            "role": _coded(np.where(of_lesion, tracks.role[place.track], Role.NONE), [text_of(role) for role in Role]),
+            "source": TextColumn(_at(source.codes, place.row, len(source.values)), [*source.values, ""]),
+            **self._file(place),
         }
 
+    def _file(self, place: _Place) -> _Columns:
+        """Return file and line of the measurement table, or of the table of visits; blank where it is in neither."""
+        table, visits = self.timeline.measurements.table, self.timeline.measurements.visits
+        files = _at(table.file_codes, place.row, len(table.files))
+        lines, texts = _at(table.lines, place.row, 0), [*table.files, ""]
+        if visits is not None:
+            there = place.visit_row != NO_ROW
+            of_visits = _at(visits.table.file_codes, place.visit_row, 0) + len(texts)
+            files, lines = (
+                np.where(there, of_visits, files),
+                np.where(there, _at(visits.table.lines, place.visit_row, 0), lines),
+            )
+            texts += visits.table.files
+        return {"file": _coded(files, texts), "line": NumberColumn(lines.astype(np.int64), lines > 0, 0)}
 
-_Part = tuple[NDArray[np.int64], NDArray[np.int32], dict[str, TextColumn | NumberColumn]]
+
+def _at(values: NDArray[Any], places: NDArray[Any], fill: int) -> NDArray[np.int32]:
+    """Return values at some places, a filler where the place is -1."""
+    if not len(values):
+        return np.full(len(places), fill, np.int32)
+    return np.where(places < 0, fill, values[np.maximum(places, 0)].astype(np.int32)).astype(np.int32)
+
+
+def _of_lesions(timeline: Timeline, spot: NDArray[np.int64], track: NDArray[np.int32]) -> _Place:
+    start = timeline.cell_start[timeline.series_of_track[track]]
+    cell = start + spot - timeline.spot_start[track]
+    return _Place(cell, track, timeline.row[spot], np.full(len(spot), NO_ROW, np.int32))
 
 
 def _known(found: Observed) -> Observed:
@@ -113,15 +157,14 @@ def _known(found: Observed) -> Observed:
     return replace(found, **{name: array[known] for name, array in arrays.items() if isinstance(array, np.ndarray)})
 
 
-def _of_kind(found: Observed, measurements: Measurements) -> _Part:
+def _of_kind(timeline: Timeline, found: Observed) -> _Part:
     rows = len(found.spot)
     why, texts = reasons(found)
     now, then = found.number.astype(np.int64), found.baseline_number.astype(np.int64)
     both = (now != NO_NUMBER) & (then != NO_NUMBER) & found.after
     positive = both & (then > 0)
     return (
-        found.spot,
-        found.track,
+        _of_lesions(timeline, found.spot, found.track),
         {
             "finding": TextColumn.constant(found.name, rows),
             "status": _coded(found.status, _WORDS),
@@ -133,12 +176,13 @@ def _of_kind(found: Observed, measurements: Measurements) -> _Part:
             "change_percent": NumberColumn(
                 np.where(positive, percent(now - then, np.maximum(then, 0)), 0), positive, 2
             ),
+            **_no_nadir(rows),
             "unit": TextColumn.constant(found.kind.unit, rows),
             "indication": _coded(indications(found.kind, found.status), INDICATIONS),
             "indication_source": _coded(*source_texts(found.kind, found.status)),
             "pathology_class": blank_texts(rows),
             "why": _coded(why, texts),
-            "note": technique_notes(found, measurements),
+            "note": technique_notes(found, timeline.measurements),
         },
     )
 
@@ -146,9 +190,7 @@ def _of_kind(found: Observed, measurements: Measurements) -> _Part:
 def _of_pathology(timeline: Timeline) -> _Part:
     """Return what pathology found: it stands for itself, and is not compared with baseline."""
     measured = timeline.measurements
-    percent, read = measured.number("pathology_viable_percent"), measured.code("pathology_class")
-    classes = pathology_classes(percent)
-    classes = np.where(classes == PathologyClass.BLANK, read, classes)
+    percent, classes = measured.number("pathology_viable_percent"), pathology_of(measured)
     known = classes != PathologyClass.BLANK
     spot, track = spots_with(timeline, known)
     chosen = known[timeline.row[spot]]
@@ -156,8 +198,7 @@ def _of_pathology(timeline: Timeline) -> _Part:
     row = timeline.row[spot]
     value, blank = percent[row].astype(np.int64), blank_texts(len(row))
     return (
-        spot,
-        track,
+        _of_lesions(timeline, spot, track),
         {
             **dict.fromkeys(("status", "recorded", "baseline_recorded", "indication", "why", "note"), blank),
             "finding": TextColumn.constant(PATHOLOGY, len(row)),
@@ -165,11 +206,52 @@ def _of_pathology(timeline: Timeline) -> _Part:
             "baseline_value": NumberColumn.blank(len(row)),
             "change": NumberColumn.blank(len(row)),
             "change_percent": NumberColumn.blank(len(row), 2),
+            **_no_nadir(len(row)),
             "unit": TextColumn.constant(_PERCENT_VIABLE, len(row)),
-            "indication_source": TextColumn.constant(_PATHOLOGY_SOURCE, len(row)),
+            "indication_source": TextColumn.constant(PATHOLOGY_SOURCE, len(row)),
             "pathology_class": _coded(classes[row], [text_of(item).upper() for item in PathologyClass]),
         },
     )
+
+
+def _of_timepoints(timeline: Timeline, found: OfVisits) -> _Part:
+    """Return what is told of timepoints as a whole: it stands against baseline and the smallest number before."""
+    rows = len(found.cell)
+    blank, lesion = blank_texts(rows), np.full(rows, -1, np.int32)
+    visit_row = timeline.visits.visit_row[found.cell] if found.from_visits else np.full(rows, NO_ROW, np.int32)
+    return (
+        _Place(found.cell, lesion, np.full(rows, NO_ROW, np.int32), visit_row),
+        {
+            **dict.fromkeys(("status", "recorded", "baseline_recorded", "why"), blank),
+            **dict.fromkeys(("indication", "indication_source", "pathology_class"), blank),
+            "finding": TextColumn.constant(found.name, rows),
+            "value": _number(found.now, found),
+            **_against(found, found.baseline, ("baseline_value", "change", "change_percent")),
+            **_against(found, found.nadir, _FROM_NADIR),
+            "unit": TextColumn.constant(found.unit, rows),
+            "note": found.note,
+        },
+    )
+
+
+def _against(found: OfVisits, reference: NDArray[np.int64], names: Sequence[str]) -> dict[str, NumberColumn]:
+    """Return a number before, and the change since then."""
+    both = (found.now != UNKNOWN) & (reference != UNKNOWN)
+    change = np.where(both, found.now - np.where(both, reference, 0), UNKNOWN)
+    positive = both & (reference > 0) & found.in_percent
+    shares = percent(np.where(positive, change, 0), np.where(positive, reference, 0))
+    columns = (_number(reference, found), _number(change, found), NumberColumn(shares, positive, 2))
+    return dict(zip(names, columns, strict=True))
+
+
+def _number(values: NDArray[np.int64], found: OfVisits) -> NumberColumn:
+    known = values != UNKNOWN
+    return NumberColumn(np.rint(np.where(known, values, 0) / found.finer).astype(np.int64), known)
+
+
+def _no_nadir(rows: int) -> dict[str, NumberColumn]:
+    """Return the columns of the nadir, blank: findings of a lesion stand against its baseline."""
+    return {name: NumberColumn.blank(rows, 2 if name.endswith("percent") else 3) for name in _FROM_NADIR}
 
 
 def _coded(codes: NDArray[Any], texts: Sequence[str]) -> TextColumn:
@@ -194,84 +276,3 @@ def _blank(name: str) -> TextColumn | NumberColumn:
     if name == "line":
         return NumberColumn.blank(0, 0)
     return NumberColumn.blank(0, 2 if name.endswith("percent") else 3) if name in _NUMBERS else blank_texts(0)
-
-
-# --- for people
-
-
-def ancillary_lines(rows: Sequence[Row]) -> Iterator[str]:
-    """Hand out the lines of one timepoint, lesion by lesion: what changed, what did not, what is unknown, how large.
-
-    Notes come at the end, and only where something changed.
-    """
-    if rows:
-        yield "  Ancillary findings, which change no category:"
-    for lesion, of_lesion in groupby(rows, lambda row: row["lesion"]):
-        for told in _of_lesion(list(of_lesion)):
-            yield f"    {lesion}: {told}"
-    changed = [row for row in rows if row["status"] in _CHANGED or row["change"] not in ("", "0")]
-    for note in dict.fromkeys(row["note"] for row in changed if row["note"]):
-        lesions = dict.fromkeys(row["lesion"] for row in changed if row["note"] == note)
-        yield f"    Note on {', '.join(lesions)}: {note}"
-
-
-_CHANGED: Final = frozenset(text_of(status) for status in CHANGED)
-_EXTENTS: Final = tuple(name for name in DESCRIPTORS if name.startswith("extent"))
-
-
-def _of_lesion(rows: Sequence[Row]) -> Iterator[str]:
-    findings = [row for row in rows if row["finding"] not in DESCRIPTORS]
-    telling = [row for row in findings if row["finding"] == PATHOLOGY or row["status"] in _CHANGED]
-    yield from (f"{row['finding']} {_told(row)}" for row in telling)
-    plain = [row for row in findings if row not in telling and not row["why"]]
-    if plain:
-        yield ", ".join(f"{row['finding']} {_told(row)}" for row in plain)
-    for why in dict.fromkeys(row["why"] for row in findings if row["why"]):
-        names = (f"{row['finding']}{_in_brackets(_value(row))}" for row in findings if row["why"] == why)
-        yield f"not evaluable, {why}: {', '.join(names)}"
-    if sizes := list(_sizes({row["finding"]: row for row in rows})):
-        yield ", ".join(sizes)
-
-
-def _told(row: Row) -> str:
-    if row["finding"] == PATHOLOGY:
-        value = f", {row['value']} % viable cells" if row["value"] else ""
-        return f"class {row['pathology_class']} ({_PATHOLOGY_SOURCE}){value}"
-    said = (row["status"] or row["recorded"]).replace("_", " ")
-    if not said:
-        return _value(row) or "not recorded"
-    return f"{said}{_in_brackets(_change(row) if row['status'] else _value(row))}{_meaning(row)}"
-
-
-def _sizes(of: Mapping[str, Row]) -> Iterator[str]:
-    """Hand out the descriptors of a lesion, the three extents as one."""
-    if all(name in of for name in _EXTENTS):
-        planes = " x ".join(of[name]["value"] for name in _EXTENTS)
-        yield f"{planes} mm (left-right x front-back x head-foot)"
-    for name, row in of.items():
-        if name in DESCRIPTORS and (name not in _EXTENTS or not all(extent in of for extent in _EXTENTS)):
-            share = f" ({_signed(row['change_percent'])} %)" if row["change_percent"] else ""
-            yield f"{name} {_change(row)}{share}"
-
-
-def _change(row: Row) -> str:
-    return f"{row['baseline_value']} to {_value(row)}" if row["value"] and row["change"] else _value(row)
-
-
-def _value(row: Row) -> str:
-    unit = "" if row["unit"] == "fraction" or not row["value"] else f" {row['unit']}"
-    return f"{row['value']}{unit}".rstrip()
-
-
-def _signed(number: str) -> str:
-    return number if number.startswith("-") or number == "0" else f"+{number}"
-
-
-def _in_brackets(text: str) -> str:
-    return f" ({text})" if text else ""
-
-
-def _meaning(row: Row) -> str:
-    if row["indication"] in ("", NEITHER):
-        return ""
-    return f", {row['indication']} response ({row['indication_source']})"

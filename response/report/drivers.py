@@ -36,8 +36,9 @@ def lesion_names(evidence: Evidence, followed: Flags | None) -> dict[str, Texts]
 def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray[np.int64]]:
     """Return the lesions behind PD and NE, and their rank within the timepoint.
 
-    PD: new lesions, then non-targets that progressed, then targets that grew, the largest growth first; after a
-    complete response what is there again. NE: the lesions that were not assessed, or were not at baseline.
+    PD: new lesions, then non-targets that progressed, and lesions with a new or growing nodule where that decides, then
+    targets that grew, the largest growth first; after a complete response what is there again. NE: the lesions that
+    were not assessed, or were not at baseline.
     """
     result = decisions.result
     rules = [kind.rule.rsplit(".", 1)[-1] for kind in decisions.kinds]
@@ -52,6 +53,11 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
     relapse = progressed & np.isin(decisions.code, [i for i, name in enumerate(rules) if name == "relapse_after_cr"])
     if relapse.any():
         found.append((evidence.diseased(relapse), 2, relapse))
+    by_nodule = progressed & np.isin(decisions.code, [i for i, name in enumerate(rules) if name == "nodule"])
+    if by_nodule.any():
+        known = int(Fact.NEW_UNEQUIVOCAL | Fact.NON_TARGET_PROGRESSION)
+        nodules = evidence.with_nodule(by_nodule)
+        found.append((nodules.where(nodules.fact & np.uint16(known) == 0), 1, by_nodule))
     parts = [mentions.where(cells[mentions.cell]) for mentions, _, cells in found]
     ranks = [np.full(len(part.cell), rank << 21, np.int64) for part, (_, rank, _) in zip(parts, found, strict=True)]
     if by_size.any():

@@ -19,7 +19,7 @@ from response.criteria.rules import Flags
 from response.report.texts import Texts, joined_lists
 from response.result import Result
 from response.table import TextColumn
-from response.vocabulary import State
+from response.vocabulary import Nodule, State
 
 Cells = NDArray[np.int64]
 
@@ -224,6 +224,14 @@ class Evidence:
         """Return the lesions that are there at some cells."""
         dense = self.block.cell_values(self._widened(cells), fill=False)
         return self._mentions((self._facts & np.uint16(DISEASE) != 0) & dense[self.block.series_of_track])
+
+    def with_nodule(self, cells: Flags) -> Mentions:
+        """Return the lesions that show a new or growing intratumoral nodule at some cells (Choi)."""
+        nodules = self.block.lesion(self.timeline.measurements.code("nodule"), Nodule.BLANK)
+        counted = (self.classes != LesionClass.UNCOUNTED)[:, None]
+        dense = self.block.cell_values(self._widened(cells), fill=False)
+        shown = np.isin(nodules, (Nodule.NEW, Nodule.GROWING)) & counted
+        return self._mentions(shown & dense[self.block.series_of_track])
 
     def _widened(self, cells: Flags) -> Flags:
         whole = np.zeros(len(self.timeline.visits), np.bool_)

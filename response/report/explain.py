@@ -19,13 +19,14 @@ from response.criteria.rules import all_that_hold
 from response.engine import Assessment
 from response.errors import InputError
 from response.registry import STANDARD
-from response.report.ancillary import ancillary_lines
+from response.report.ancillary_lines import ancillary_lines
 from response.report.one_series import one_series, states_of
 from response.report.tables import ancillary_table, lesion_table, subject_table, timepoint_table
 from response.report.thresholds import thresholds
 from response.result import Result
 from response.suggestion import is_of_liver, suggestion_lines
-from response.vocabulary import NA, organ_of
+from response.visit_descriptors import THERAPIES
+from response.vocabulary import NA, Nodule, PathologyClass, organ_of, text_of
 
 WIDTH: Final = 100
 _FLAGS: Final = {
@@ -114,6 +115,8 @@ class _Course:
         self.ancillary: dict[str, list[Row]] = {}
         for row in ancillary_table(assessment).rows():
             self.ancillary.setdefault(row["timepoint"], []).append(row)
+        told = [row for rows in self.ancillary.values() for row in rows]
+        self.no_cells = {row["lesion"] for row in told if row["pathology_class"] == _NO_CELLS}
         self.places = self._chosen(timepoint)
         self.whole = timepoint is None
         self.of_liver = is_of_liver(self._about("tumour_type"))
@@ -166,7 +169,7 @@ class _Course:
         for name, days in (
             ("Start of treatment", series.treatment_start),
             ("Randomisation", series.randomisation),
-            *((f"End of {name}", np.asarray([self._ended(column)], np.int32)) for name, column in _ENDS.items()),
+            *((f"End of {name}", np.asarray([self._ended(column)], np.int32)) for name, column in THERAPIES.items()),
             ("New therapy", series.new_therapy),
         ):
             if int(days[0]) != NO_DATE:
@@ -196,7 +199,7 @@ class _Course:
         """Return how long after the end of each therapy a scan was made."""
         visits, told = self.timeline.visits, ""
         scan = int(visits.first_scan[place])
-        for name, column in _ENDS.items():
+        for name, column in THERAPIES.items():
             end = self._ended(column)
             if visits.precision[place] == DatePrecision.DAY and NO_DATE not in (end, scan) and scan >= end:
                 told += f", {scan - end} days after {name}"
@@ -210,7 +213,7 @@ class _Course:
     def _lesions(self, label: str) -> Iterator[str]:
         of_role: dict[str, list[list[str]]] = {}
         for row in self.lesions.get(label, []):
-            of_role.setdefault(row["role"] or "no role", []).append(_lesion_cells(row, of_liver=self.of_liver))
+            of_role.setdefault(row["role"] or "no role", []).append(_lesion_cells(row, self._gone(row)))
         for role in sorted(of_role, key=lambda role: [*_ROLES, role].index(role)):
             lines = of_role[role]
             yield f"  {_ROLES.get(role, role)}:"
@@ -220,6 +223,15 @@ class _Course:
                 yield f"    {'  '.join(cell for cell in cells if cell.strip())}".rstrip()
         if "new" not in of_role:
             yield "  New lesions: none recorded" if label in self.lesions else "  No lesion was recorded."
+
+    def _gone(self, row: Row) -> str:
+        """Return what the absence of a metastasis of the liver proves; blank for any other lesion."""
+        followed = row["role"] in ("target", "non_target") and row["state"] == "absent" and not self.of_liver
+        if not followed or organ_of(row["organ"] or row["location"]) != "liver":
+            return ""
+        if row["lesion"] in self.no_cells:
+            return "no longer visible, and pathology found no viable cells"
+        return "no longer visible, which proves no pathological complete response"
 
     def _criterion(self, row: Row, place: int) -> Iterator[str]:
         name = row["criterion"]
@@ -280,7 +292,8 @@ class _Course:
                 yield f"    Note: {_BEST_FLAGS.get(flag, flag.replace('_', ' '))}"
 
 
-_ENDS: Final = {"radiotherapy": "radiotherapy_end", "treatment": "treatment_end"}
+_NO_CELLS: Final = text_of(PathologyClass.A).upper()
+_NODULES: Final = frozenset(text_of(word) for word in (Nodule.NEW, Nodule.GROWING))
 _ROLES: Final = {
     "target": "Target lesions",
     "non_target": "Non-target lesions",
@@ -297,8 +310,8 @@ def _title(row: Row) -> str:
     return f"Timepoint {row['timepoint']}{_on(row['date'], ', ')}{last}{day}{after}"
 
 
-def _lesion_cells(row: Row, *, of_liver: bool) -> list[str]:
-    """Return name, site, value and notes of a lesion; `of_liver`: a lesion of the liver is no metastasis."""
+def _lesion_cells(row: Row, gone: str) -> list[str]:
+    """Return name, site, value and notes of a lesion; `gone`: what is to be noted of its absence."""
     state, is_target = row["state"].replace("_", " "), row["role"] == "target"
     elsewhere = row["state"] in ("split", "merged")  # it adds 0, but it is not gone
     if is_target and row["value_mm"] and not elsewhere:
@@ -312,9 +325,9 @@ def _lesion_cells(row: Row, *, of_liver: bool) -> list[str]:
         notes.append(f"{row['attenuation_hu']} HU")
     if row["morphology"]:
         notes.append(f"morphologic group {row['morphology']}")
-    followed = row["role"] in ("target", "non_target") and row["state"] == "absent"
-    if followed and not of_liver and organ_of(row["organ"] or row["location"]) == "liver":
-        notes.append("no longer visible, which proves no pathological complete response")
+    if row["nodule"] in _NODULES:
+        notes.append(f"{row['nodule']} intratumoral nodule")
+    notes += [gone] if gone else []
     site = ", ".join(dict.fromkeys(filter(None, (row["organ"], row["location"]))))
     return [row["lesion"], site, value, ", ".join(notes)]
 

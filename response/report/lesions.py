@@ -28,12 +28,12 @@ from response.report.evidence import Evidence
 from response.report.series_columns import series_columns
 from response.report.texts import compacted
 from response.table import TextColumn
-from response.vocabulary import Role, State, text_of
+from response.vocabulary import Nodule, Role, State, text_of
 
 LESION_COLUMNS: Final = (
     "subject site evaluator accepted timepoint date lesion role organ location nodal state length_mm value_mm why "
     "baseline_mm nadir_mm change_from_baseline_mm change_from_baseline_percent attenuation_hu baseline_hu "
-    "morphology source file line"
+    "morphology nodule source file line"
 ).split()
 
 # States whose value, also 0, is part of the sum of a target.
@@ -161,15 +161,15 @@ class LesionRows:
         }
 
     def _origin(self, rows: "_Spots") -> dict[str, Any]:
-        """Return what the row of the file says; of a lesion without a row, organ and location of an earlier one."""
+        """Return what the row of the file says; organ and location of the first row where this one does not say it."""
         measured = self.timeline.measurements
-        described = np.where(rows.row == NO_ROW, rows.described, rows.row)
         missing = rows.row == NO_ROW
+        nodule = np.where(missing, Nodule.BLANK, measured.code("nodule")[rows.row]) if len(measured) else missing
         columns: dict[str, Any] = {
-            name: _text_at(measured.text.get(name), described, np.zeros(len(missing), np.bool_))
-            for name in ("organ", "location")
+            **{name: self._place(rows, name) for name in ("organ", "location")},
+            "nodule": TextColumn(nodule.astype(np.int32), [text_of(word) for word in Nodule]),
         }
-        columns |= {name: _text_at(measured.text.get(name), described, missing) for name in ("morphology", "source")}
+        columns |= {name: _text_at(measured.text.get(name), rows.row, missing) for name in ("morphology", "source")}
         table = measured.table
         row = np.maximum(rows.row, 0)
         files = table.file_codes[row].astype(np.int32) if len(table) else row
@@ -178,6 +178,15 @@ class LesionRows:
             "file": TextColumn(np.where(missing, len(table.files), files).astype(np.int32), [*table.files, ""]),
             "line": NumberColumn(np.where(missing, 0, table.lines[row]).astype(np.int64), ~missing, 0),
         }
+
+    def _place(self, rows: "_Spots", name: str) -> TextColumn:
+        """Return where lesions are; the place of one that is gone, and has none in its row, is kept."""
+        column = self.timeline.measurements.text.get(name)
+        if column is None or not len(column.codes):
+            return blank_texts(len(rows.row))
+        silent = np.asarray([not text for text in column.values], np.bool_)
+        unsaid = (rows.row == NO_ROW) | silent[column.codes[rows.row]]
+        return _text_at(column, np.where(unsaid, rows.described, rows.row), np.zeros(len(unsaid), np.bool_))
 
     # --- why
 

@@ -262,7 +262,7 @@ class _Subject:
                 if _is_code(name, column, _OWN_OF_VISITS) and timepoint
             }
             numbers = {
-                name: _tenths(self._base(name, column))
+                name: _tenths(self._base(name, column) // 10 * 10 if column.integer else self._base(name, column))
                 for name, column in VISIT_COLUMNS.items()
                 if _is_number(name, column, _OWN_OF_VISITS)
             }
