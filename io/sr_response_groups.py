@@ -65,7 +65,7 @@ def response_group(
     row
         Of `timepoints.csv`, without blanks.
     numbers
-        The unit of each column that the criteria add to the table: mm, HU or count.
+        The unit of each column that the criteria add to the table: mm, HU, % or count.
     tracking
         Identifier and UID.
     context
@@ -89,7 +89,7 @@ def response_group(
 
 def _unit(column: str, numbers: Mapping[str, str]) -> Code | None:
     if column in numbers:
-        return {"mm": MM, "HU": HU}.get(numbers[column], NO_UNITS)
+        return {"mm": MM, "HU": HU, "%": PERCENT}.get(numbers[column], NO_UNITS)
     return next((unit for suffix, unit in _UNITS.items() if column.endswith(suffix)), None)
 
 

@@ -139,8 +139,8 @@ def assess(
     measurements
         The trial.
     criteria
-        Names of criteria; RECIST 1.1 is always assessed, and first. By default the built-in ones whose columns
-        the table has, and those that the protocol defines.
+        Names of criteria; RECIST 1.1 is always assessed, and first. By default those that are offered and whose column
+        the table fills, and those that the protocol defines.
     protocol
         Options that differ from the standard, and criteria of the study's own.
     progress

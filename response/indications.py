@@ -32,6 +32,8 @@ class Indication:
         Words of the tumour type that speak against it.
     organ
         Organ in which the subject must have a lesion; empty: anywhere.
+    column
+        Number of the measurement table without which it is not suggested; empty: suggested all the same.
     """
 
     criterion: str
@@ -42,6 +44,7 @@ class Indication:
     treatments: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     organ: str = ""
+    column: str = ""
 
 
 _ESGAR: Final = "ESGAR Essentials on liver metastases, Eur Radiol 2025, doi:10.1007/s00330-025-11540-1"
@@ -120,6 +123,14 @@ INDICATIONS: Final[tuple[Indication, ...]] = (
         treatments=_ANTIANGIOGENIC,
         unless=_GIST,
         source=f"Tirumani et al., Cancer Imaging 2013;13:197-211; {_CHOI}",
+    ),
+    Indication(
+        criterion="mri-choi",
+        tumours=SARCOMA,
+        unless=_GIST,
+        column="relative_enhancement_percent",
+        source="Gennaro et al., Crit Rev Oncol Hematol 2021;160:103309, after neoadjuvant treatment; without gain in "
+        "JCOG0304: Tanaka et al., World J Surg Oncol 2018;16:162",
     ),
     Indication(criterion="chun", tumours=("crlm", "clm", "crclm"), source=_CHUN),
     Indication(

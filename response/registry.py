@@ -27,6 +27,7 @@ BUILT_IN: Final = {
     "irecist": "response.criteria.irecist:IRECIST",
     "mrecist": "response.criteria.mrecist:MRECIST",
     "mchoi": "response.criteria.mchoi:MCHOI",
+    "mri-choi": "response.criteria.mri_choi:MRI_CHOI",
     "who": "response.criteria.who:WHO",
     "irrc": "response.criteria.irrc:IRRC",
     "imrecist": "response.criteria.imrecist:IMRECIST",
@@ -121,9 +122,9 @@ def find_criteria(names: Sequence[str], protocol: Protocol | None = None) -> lis
 
 
 def criteria_for(measurements: Measurements, protocol: Protocol | None = None) -> list[str]:
-    """Return the built-in criteria that are offered, and whose columns the table has; then those of the protocol."""
+    """Return the built-in criteria that are offered, and whose columns the table fills; then those of the protocol."""
     found = [find_criterion(name) for name in BUILT_IN]
-    offered = [item.name for item in found if item.offered and (not item.needs or measurements.has(item.needs))]
+    offered = [item.name for item in found if item.offered and (not item.needs or measurements.has_any(item.needs))]
     return [*offered, *study_criteria(protocol)]
 
 

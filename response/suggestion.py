@@ -40,7 +40,10 @@ _NOT_GIVEN_AFTER: Final = (
 
 
 def suggested(tumour_type: str, treatment: str) -> list[Indication]:
-    """Return what a tumour type and a treatment, both free text, speak for; some only with a lesion in their organ."""
+    """Return what a tumour type and a treatment, both free text, speak for.
+
+    Some hold only with a lesion in their organ, or with their number in the measurement table.
+    """
     tumour, given = _words(tumour_type), _words(treatment)
     return [
         item
@@ -70,7 +73,7 @@ def suggestion_findings(assessment: "Assessment") -> list[Finding]:
     found: list[Finding] = []
     for rows, tumour_type, treatment in _groups(subjects):
         chosen: dict[str, tuple[Indication, NDArray[np.intp]]] = {}
-        for item in suggested(tumour_type, treatment):
+        for item in _with_numbers(suggested(tumour_type, treatment), assessment):
             of_item = rows if not item.organ else rows[_with_lesion_in(item.organ, assessment, rows)]
             if len(of_item) and item.criterion not in chosen:
                 chosen[item.criterion] = item, of_item
@@ -86,7 +89,7 @@ def suggestion_lines(assessment: "Assessment", series: int) -> Iterator[str]:
         return
     tumour_type, treatment = (subjects.text_column(name).text(row) for name in ("tumour_type", "treatment"))
     told = set()
-    for item in suggested(tumour_type, treatment):
+    for item in _with_numbers(suggested(tumour_type, treatment), assessment):
         if item.criterion in told or (item.organ and not _seen_in(item.organ, assessment, series)):
             continue
         told.add(item.criterion)
@@ -157,6 +160,12 @@ def _with_lesion_in(organ: str, assessment: "Assessment", rows: NDArray[np.intp]
     assert measured.subjects is not None
     of_row = measured.subjects.text_column("subject")
     return np.asarray([of_row.text(int(row)) in ids for row in rows], np.bool_)
+
+
+def _with_numbers(items: list[Indication], assessment: "Assessment") -> list[Indication]:
+    """Return what is suggested whatever was measured, or for numbers that the measurement table has."""
+    measured = assessment.timeline.measurements
+    return [item for item in items if not item.column or measured.has_any(item.column)]
 
 
 def _seen_in(organ: str, assessment: "Assessment", series: int) -> bool:

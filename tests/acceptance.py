@@ -9,8 +9,9 @@ A lesion course is written in one line, as a clinician would note it; lesions ar
 * Then what was found at baseline, at the first timepoint after it, and so on, separated by `|`.
 
 One finding is a number in mm (`30`, exact text), or two (`30x20`, longest x short axis); `@80` adds the attenuation
-in HU and `#3` the Chun group. A word is a state (`NE`, `TSTM`, `absent`, `present`, `pd`, `equivocal`, `resolved`,
-`split`, `merged>T1`, or `blank` for a row that says nothing), and may follow a number. `-` means that there is no row.
+in HU, `%90` the relative enhancement on MR in percent and `#3` the Chun group. A word is a state (`NE`, `TSTM`,
+`absent`, `present`, `pd`, `equivocal`, `resolved`, `split`, `merged>T1`, or `blank` for a row that says nothing), and
+may follow a number. `-` means that there is no row.
 `[column=value, ...]` sets (or blanks) further columns of that row, or of all rows of the lesion when it stands before
 the course; `d60` is the date of day 60. `T1a<T1` is a fragment of T1. Subjects of one table are separated by ` // `.
 
@@ -42,7 +43,8 @@ Row = dict[str, str]
 _ROLES: Final = {"T": "target", "NT": "non_target", "NL": "new", "C": "candidate"}
 _LESION: Final = re.compile(r"^(?P<name>(?P<role>NT|NL|T|C)\w*)(<(?P<parent>\w+))?\s+(?P<organ>\S+)\s+(?P<course>.+)$")
 _FINDING: Final = re.compile(
-    r"^(?P<longest>[\d.]+)?(x(?P<short>[\d.]+))?(@(?P<hu>-?[\d.]+))?(#(?P<group>\d))?"
+    r"^(?P<longest>[\d.]+)?(x(?P<short>[\d.]+))?(@(?P<hu>-?[\d.]+))?(%(?P<enhancement>-?[\d.]+))?"
+    r"(#(?P<group>\d))?"
     r"\s*(?P<word>[A-Za-z_]+)?(>(?P<host>\w+))?\s*(?P<more>\[.*\])?$"
 )
 _STATES: Final = {
@@ -188,6 +190,7 @@ def _finding(case: str, cell: str, *, nodal: bool) -> Row:
         "longest_mm": found["longest"] or "",
         "short_mm": found["short"] or "",
         "attenuation_hu": found["hu"] or "",
+        "relative_enhancement_percent": found["enhancement"] or "",
         "morphology": found["group"] or "",
         "state": _STATES.get(word, word),
         "parent": found["host"] or "",

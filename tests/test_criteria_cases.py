@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import pytest
 
 import response
-from response.columns import COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
+from response.columns import COLUMNS, IMAGING_COLUMNS, SUBJECT_COLUMNS, VISIT_COLUMNS
 from response.registry import BUILT_IN, find_criteria
 from tests.acceptance import TABLES, Case, expectation_met, load
 from tests.test_acceptance import (
@@ -31,6 +31,7 @@ NUMBER_ENDS = (
     "_bone",
     "_threshold",
     "spleen_mm",
+    "_enhancement_percent",
 )  # columns that only some criteria have
 BEST = ("best_response", "confirmed_best_response", "progression_date")
 
@@ -72,7 +73,7 @@ def test_case(case: Case) -> None:
 @pytest.mark.parametrize("case", named(cases_of()))
 def test_every_row_is_read_without_a_fault_and_tells_its_source(case: Case) -> None:
     assert [finding.sentence for finding in case.measurements().findings] == []
-    assert {name for row in case.rows() for name in row} <= set(COLUMNS)
+    assert {name for row in case.rows() for name in row} <= {*COLUMNS, *IMAGING_COLUMNS}
     assert {name for row in case.visit_rows() for name in row} <= set(VISIT_COLUMNS)
     assert {name for row in case.subject_rows() for name in row} <= set(SUBJECT_COLUMNS)
     assert case.title

@@ -19,7 +19,7 @@ from response.criteria.rules import Question, Rule
 from response.protocol import option
 from response.registry import BUILT_IN, criterion_names, find_criterion
 from response.testing import CHECKS, Bench, CriterionSuite, Trial, assess_by, check_criterion, made_up_trial
-from response.testing.trials import rare_trial
+from response.testing.trials import MakeCell, rare_trial
 from tests.acceptance import TABLES, Case, load
 from tests.trials import all_at_once
 
@@ -27,6 +27,7 @@ from tests.trials import all_at_once
 NOTHING_TO_FOLLOW: Mapping[str, frozenset[str]] = {
     "choi": frozenset({"overall.no_targets", "overall.deteriorated", "overall.attenuation_missing"}),
     "mchoi": frozenset({"overall.no_targets", "overall.deteriorated", "overall.attenuation_missing"}),
+    "mri-choi": frozenset({"overall.no_targets", "overall.deteriorated", "overall.enhancement_missing"}),
     "chun": frozenset({"overall.not_assessable"}),
     "irrc": frozenset({"overall.no_index_lesion"}),
     "imrecist": frozenset({"overall.no_targets"}),
@@ -43,6 +44,8 @@ DECIDES_IN_PART: Mapping[str, frozenset[str]] = {
     "chun": frozenset({"overall.optimal", "overall.incomplete"}),
     "sact": frozenset({"overall.attenuation"}),
 }
+# What made-up rows have to say, where it is not what the generator writes.
+COLUMNS_OF: Mapping[str, Mapping[str, MakeCell]] = {"mri-choi": {"modality": lambda _: "MR"}}
 
 
 @cache
@@ -80,7 +83,12 @@ def _trial(found: list[Case], options: str) -> Trial:
 @cache
 def bench_of(name: str) -> Bench:
     nothing, in_part = (excused.get(name, frozenset()) for excused in (NOTHING_TO_FOLLOW, DECIDES_IN_PART))
-    return Bench(find_criterion(name), trials_of(name), ne_when_complete=nothing, decides_in_part=in_part)
+    return Bench(
+        *(find_criterion(name), trials_of(name)),
+        ne_when_complete=nothing,
+        decides_in_part=in_part,
+        columns=COLUMNS_OF.get(name, {}),
+    )
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))

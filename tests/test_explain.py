@@ -190,6 +190,23 @@ def test_choi_by_both_still_tells_the_attenuation() -> None:
     assert "Choi: SD" in text
 
 
+def test_mri_choi_tells_its_own_thresholds_and_scope() -> None:
+    # size: 90 or less; relative enhancement: 0.85 x 90 = 76.5 or less; growth: 110 or more
+    header = "subject,timepoint,date,lesion,role,organ,longest_mm,relative_enhancement_percent,modality"
+    rows = ["S,0,2024-01-01,T1,target,thigh,100,90,MR", "S,1,2024-03-01,T1,target,thigh,97,80,MR"]
+    table = table_of("\n".join([header, *rows, "S,2,2024-05-01,T1,target,thigh,97,62,MR"]), "lesions.csv")
+    found = assess(Measurements.from_table(table))  # offered, for the table has the column
+    first, second = plain(explain(found, "S", "1")), plain(explain(found, "S", "2"))
+    assert "PR by size at 90 mm or less: 7 mm away; PR by relative enhancement at 76.5 % or less: 3.5 % away" in first
+    assert "PD at 110 mm or more: 13 mm away (unless the relative enhancement fell by 15 %)" in first
+    assert "MRI-Choi: SD" in first
+    assert "PR by relative enhancement at 76.5 % or less: reached" in second
+    line = "SD by RECIST 1.1 at -3 % in size, PR by MRI-Choi at -31.11 % in relative enhancement."
+    assert f"The criteria disagree: {line}" in second
+    assert "HU" not in second
+    assert "tried in soft tissue sarcoma" in first
+
+
 def test_chun_tells_groups_and_scope() -> None:
     rows = "P-1,,0,2024-01-01,T1,target,liver,,50,,,3\nP-1,,1,2024-03-01,T1,target,liver,,49,,,1"
     text = plain(explain(assessed(rows, criteria=["chun"]), "P-1", "1"))

@@ -11,7 +11,7 @@ import response
 from response import registry
 from response.criteria.recist import RECIST_1_1
 from response.errors import CriterionError, ProtocolError
-from tests.trials import assessed
+from tests.trials import assessed, from_rows, target
 
 Bring = Callable[..., None]
 
@@ -100,6 +100,22 @@ def test_a_broken_criterion_stops_no_trial(bring: Bring, tmp_path: Path) -> None
     assert found.findings["id"].tolist() == ["broken_criterion"]
     table = found.timepoints[["subject", "timepoint", "date", "criterion", "overall"]]
     assert len(response.best_response(table)) == 2
+
+
+def test_what_is_offered_has_its_column_filled() -> None:
+    # 78 mm of 100 mm would be PR by Choi and by MRI-Choi, by size alone
+    found = {
+        "attenuation_hu": "choi",
+        "relative_enhancement_percent": "mri-choi",
+        "morphology": "chun",
+        "zone_enhancement": "ablation",
+    }
+    cells = {"attenuation_hu": "80", "relative_enhancement_percent": "0", "morphology": "1", "zone_enhancement": "none"}
+    for column, criterion in found.items():
+        rows = [target("S1", at, length, **{column: ""}) for at, length in ((0, "100"), (1, "78"))]
+        assert list(from_rows(rows).results) == ["recist-1.1"]
+        filled = [rows[0] | {column: cells[column]}, rows[1]]
+        assert list(from_rows(filled).results) == ["recist-1.1", criterion]
 
 
 def test_a_criterion_of_another_package_needs_no_other_change(bring: Bring) -> None:

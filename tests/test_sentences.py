@@ -134,6 +134,23 @@ def test_reasons_of_choi(lesions: str, reason: str) -> None:
     assert reasons(assessed(lesions, "choi"), "choi")[-1] == reason
 
 
+@pytest.mark.parametrize(
+    ("lesions", "reason"),
+    [
+        ("T1 thigh 100%90|112%90",
+         "The sum 112 mm is 12 % over 100 mm and the relative enhancement fell by less than 15 %."),
+        ("T1 thigh 100%90|112",
+         "The sum 112 mm is 12 % over 100 mm, but the relative enhancement could not be compared."),
+        ("T1 thigh 100%80|100%68",
+         "The relative enhancement 68 % is 15 % below the baseline 80 % (15 % are enough)."),
+        ("T1 thigh 100%80|88%60", "The sum is 12 % below the baseline and the relative enhancement 25 %."),
+        ("T1 thigh 100%80|95%84", "The sum changed by -5 % and the relative enhancement by +5 %: neither PR nor PD."),
+    ],
+)  # fmt: skip
+def test_reasons_of_mri_choi_tell_percent_and_no_hu(lesions: str, reason: str) -> None:
+    assert reasons(assessed(lesions, "mri-choi"), "mri-choi")[-1] == reason
+
+
 def test_growth_by_choi_is_told_from_its_reference() -> None:
     found = assessed("T1 liver 100@80|50@80|112@80", "choi", options='[choi]\nchoi_pd_reference = "baseline"')
     assert reasons(found, "choi")[-1].startswith("The sum 112 mm is 12 % over 100 mm")

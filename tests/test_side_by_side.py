@@ -276,6 +276,18 @@ LINES = [
         "SD by RECIST 1.1 at -5 % in size, PR by Choi at -31.25 % in attenuation, "
         "SD by Modified Choi at -5 % in size and -31.25 % in attenuation",
     ),
+    # relative enhancement falls by 28 of 90 points, which is 31.1 %
+    (
+        "T1 thigh 100%90|78%90",
+        ["mri-choi"],
+        "SD by RECIST 1.1 at -22 % in size, PR by MRI-Choi at -22 % in size",
+    ),
+    (
+        "T1 thigh 100@80%90|97@80%62",
+        ["choi", "mri-choi"],
+        "SD by RECIST 1.1 at -3 % in size, SD by Choi at -3 % in size and 0 % in attenuation, "
+        "PR by MRI-Choi at -31.11 % in relative enhancement",
+    ),
     # growth by 20 % over the nadir, but by 3 mm: the change from baseline would have the wrong sign
     (
         "T1 liver 20@100|15@100|18@100",

@@ -20,7 +20,7 @@ from tests.test_acceptance import example
 from tests.test_laws import AS_READ, assessed, course, rows_of, same, some_courses, timepoints
 from tests.trials import target
 
-ALL = ("mrecist", "mchoi", "who", "irrc", "imrecist", "easl", "qeasl", "itrecist")
+ALL = ("mrecist", "mchoi", "mri-choi", "who", "irrc", "imrecist", "easl", "qeasl", "itrecist")
 LENGTHS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")
 
 
@@ -34,6 +34,7 @@ def with_axes(rows: list[Row]) -> list[Row]:
         volume = str(Decimal(length) ** 3 / 2) if length else ""
         viable = {"viable_mm": other, "viable_short_mm": other, "attenuation_hu": "60" if length else ""}
         viable |= {"viable_volume_mm3": volume, "volume_mm3": volume}
+        viable |= {"relative_enhancement_percent": other, "mr_sequence": "T1"}
         injected = {"injected": "Y"} if row["lesion"] == "T1" else {}
         found.append({**row, **{name: text for name, text in {**axes, **viable}.items() if text}, **injected})
     return found
@@ -107,6 +108,22 @@ def test_series_together_or_one_by_one_give_the_same(tmp_path: Path, monkeypatch
     together = assess(measured, [*ALL, "choi", "chun"]).timepoints
     monkeypatch.setattr(Timeline, "blocks", lambda self: (self.block(n, n + 1) for n in range(len(self.series))))
     same(together, assess(measured, [*ALL, "choi", "chun"]).timepoints)
+
+
+@some_courses
+@given(course(), st.randoms(use_true_random=False))
+def test_mri_choi_of_relative_enhancement_is_choi_of_the_same_numbers_in_hu(lesions: str, random: Random) -> None:
+    rows = rows_of(lesions)
+    for row in rows:
+        number = random.choice(("", "9.9", "10", "51", "60", "80"))
+        row |= {"attenuation_hu": number, "relative_enhancement_percent": number, "modality": "MR"}
+    found = timepoints(rows, ("choi", "mri-choi"))
+    one, other = (found[found["criterion"] == name] for name in ("choi", "mri-choi"))
+    assert one["overall"].tolist() == other["overall"].tolist()
+    assert (
+        one["rule"].str.replace("attenuation", "enhancement").str.replace("choi.", "mri-choi.").tolist()
+        == other["rule"].tolist()
+    )
 
 
 @some_courses

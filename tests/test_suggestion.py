@@ -72,8 +72,8 @@ from tests.trials import from_rows, target
         ("castration-refractory prostate cancer", "", ["pcwg3"]),
         ("kidney cancer", "TKI", ["mass"]),
         ("urothelial carcinoma of the kidney", "sunitinib", []),
-        ("leiomyosarcoma", "pazopanib", ["choi"]),
-        ("soft tissue sarcoma", "doxorubicin", []),
+        ("leiomyosarcoma", "pazopanib", ["choi", "mri-choi"]),
+        ("soft tissue sarcoma", "doxorubicin", ["mri-choi"]),  # with relative enhancement on MR
         # codes
         ("C49.A2", "", ["choi"]),
         ("8936/3", "", ["choi"]),
@@ -203,6 +203,22 @@ def test_colorectal_cancer_suggests_chun_where_there_is_a_lesion_in_the_liver() 
 
 
 PLACES = (("A", "liver"), ("B", "lung"))
+
+
+def test_soft_tissue_sarcoma_suggests_mri_choi_where_the_table_has_relative_enhancement() -> None:
+    sarcoma = ("A", "liposarcoma", "doxorubicin")
+    (found,) = told(trial(sarcoma, relative_enhancement_percent="80"))
+    assert found.found == "MRI-Choi for liposarcoma; doxorubicin: 1 subject, assessed in this run"
+    assert "JCOG0304" in found.sentence  # the study without a gain is named too
+    assert "Suggested for tumour type 'liposarcoma'" in plain(trial(sarcoma, relative_enhancement_percent="80"))
+    for numbers in ({}, {"relative_enhancement_percent": ""}, {"attenuation_hu": "80"}):
+        assert told(trial(sarcoma, **numbers)) == []
+        assert "Suggested" not in plain(trial(sarcoma, **numbers))
+    assert told(trial(("A", "breast cancer", ""), relative_enhancement_percent="80")) == []
+
+
+def plain(found: Assessment) -> str:
+    return " ".join(explain(found, "A").split())
 
 
 def test_a_criterion_is_suggested_once_by_whatever_words() -> None:

@@ -48,7 +48,7 @@ Criteria = Annotated[
         "--criteria",
         metavar="NAME,...",
         help="Criteria, separated by commas. RECIST 1.1 is always among them. "
-        "Default: the built-in ones whose columns the table has, and those that the protocol defines.",
+        "Default: the built-in ones whose columns the table fills, and those that the protocol defines.",
     ),
 ]
 ProtocolFile = Annotated[

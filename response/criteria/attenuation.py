@@ -1,32 +1,109 @@
 """Attenuation of the targets, now against baseline, over the lesions measured at both dates.
 
 A lesion that vanished, or whose attenuation was left out (artefact, calcification), leaves both dates, so that
-the same lesions are compared.
+the same lesions are compared. On MR, which has no HU, relative enhancement takes the place of attenuation (`Quantity`).
 """
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from response.block import Block
-from response.cells import NO_NUMBER, THOUSAND
+from response.cells import NO_NUMBER, NO_ROW, THOUSAND
 from response.criteria.burden import Burden
+from response.criteria.criterion import Number, Unit
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
-from response.criteria.sums import (
-    targets_of,
-    total_of_few,
-)
+from response.criteria.sums import targets_of, total_of_few
+from response.table import TextColumn
 from response.vocabulary import State, folded
 
 _WITH_REGION: Final = (State.MEASURED, State.TOO_SMALL, State.NORMAL_NODE, State.EQUIVOCAL)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """What of a lesion is compared with baseline beside its size.
+
+    Attributes
+    ----------
+    word, unit
+        As texts name it.
+    stem
+        How placeholders of sentences begin: `{hu}`, `{hu_change_percent}`.
+    now, baseline, change
+        Columns of the results; `now` is that of the measurement table too.
+    technique
+        Columns that must be as at baseline for the numbers to be comparable.
+    modalities
+        Folded words of the modalities that give it; empty: any.
+    """
+
+    word: str
+    unit: Unit
+    stem: str
+    now: str
+    baseline: str
+    change: str
+    technique: tuple[str, ...]
+    modalities: frozenset[str] = frozenset()
+
+    @property
+    def numbers(self) -> tuple[Number, Number]:
+        """The numbers of a criterion that compares it."""
+        return Number(self.now, self.unit), Number(self.baseline, self.unit)
+
+
+ATTENUATION: Final = Quantity(
+    word="attenuation",
+    unit="HU",
+    stem="hu",
+    now="attenuation_hu",
+    baseline="baseline_hu",
+    change="change_hu_percent",
+    technique=("phase",),
+)
+RELATIVE_ENHANCEMENT: Final = Quantity(
+    word="relative enhancement",
+    unit="%",
+    stem="relative_enhancement",
+    now="relative_enhancement_percent",
+    baseline="baseline_relative_enhancement_percent",
+    change="change_relative_enhancement_percent",
+    technique=("mr_sequence", "scanner", "phase"),
+    modalities=frozenset({"mr", "mri"}),
+)
+QUANTITIES: Final = (ATTENUATION, RELATIVE_ENHANCEMENT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How a quantity is compared with baseline, as the options of a criterion say.
+
+    Attributes
+    ----------
+    quantity
+        What is compared.
+    aggregation
+        `mean_of_lesion_means`, `area` or `volume` (weighted means), or `per_lesion` (each lesion must fall).
+    same_technique
+        Whether another technique than at baseline forbids the comparison.
+    least_baseline
+        Baseline below which a change has no meaning, in the unit of the quantity.
+    """
+
+    quantity: Quantity
+    aggregation: str
+    same_technique: bool
+    least_baseline: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Attenuation:
-    """Attenuation of the matched lesions; arrays `[series, timepoint]`, whole milli-HU.
+    """Attenuation, or relative enhancement, of the matched lesions; arrays `[series, timepoint]`, whole thousandths.
 
     Attributes
     ----------
@@ -36,8 +113,11 @@ class Attenuation:
         Number of lesions compared.
     incomplete
         Whether a lesion that is there could not be compared for want of attenuation.
+    other_modality
+        Whether a lesion that is there was left out for its modality, now or at baseline, which gives no such number.
     mismatch
-        Whether the contrast phase of a compared lesion differs from its baseline.
+        Whether the technique (contrast phase; on MR sequence and scanner too) of a compared lesion differs from its
+        baseline.
     blocked
         Whether the mismatch forbids the comparison.
     """
@@ -50,6 +130,7 @@ class Attenuation:
     baseline_sum: NDArray[np.int64]
     lesions: NDArray[np.int64]
     incomplete: Flags
+    other_modality: Flags
     mismatch: Flags
     blocked: Flags
 
@@ -71,9 +152,9 @@ class Attenuation:
         return np.asarray(100 * now * base_weight <= 85 * base * now_weight).astype(np.bool_)
 
     def compared(self, aggregation: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return attenuation now and at baseline as they are compared, and what divides both into milli-HU.
+        """Return attenuation now and at baseline as they are compared, and what divides both into thousandths.
 
-        Sums and the number of lesions for means of lesions; weighted means, in thousandths of a milli-HU, else.
+        Sums and the number of lesions for means of lesions; weighted means, in millionths of the unit, else.
         """
         if aggregation not in ("area", "volume"):
             return self.now_sum, self.baseline_sum, np.maximum(self.lesions, 1)
@@ -117,15 +198,19 @@ class Attenuation:
         return total(self.now * weight), total(weight), total(self.baseline * base_weight), total(base_weight)
 
 
-def attenuation_of(burden: Burden, *, phases_must_match: bool) -> Attenuation:
+def attenuation_of(burden: Burden, comparison: Comparison) -> Attenuation:
     """Return the attenuation of the targets of a block, matched between baseline and each timepoint."""
-    block, hu = burden.block, burden.block.timeline.measurements.number("attenuation_hu")
-    now, baseline = block.lesion(hu, NO_NUMBER), block.at_baseline(hu, NO_NUMBER)[:, None]
+    block, quantity = burden.block, comparison.quantity
+    column = block.timeline.measurements.number(quantity.now)
+    now, baseline = block.lesion(column, NO_NUMBER), block.at_baseline(column, NO_NUMBER)[:, None]
     known = targets_of(burden) & (baseline != NO_NUMBER)
     region = targets_of(burden) & is_one_of(burden.state, _WITH_REGION)
     matched = known & region & (now != NO_NUMBER)
+    other = _of_other_modality(block, quantity.modalities)
+    if other is not None:
+        matched &= ~other
     unmatched = known & ~matched  # few as a rule: what they add is taken off what all add
-    mismatch = block.some(matched & _other_phase(block))
+    mismatch = block.some(matched & reduce(np.logical_or, (_differs(block, name) for name in quantity.technique)))
     return Attenuation(
         burden=burden,
         matched=matched,
@@ -135,8 +220,9 @@ def attenuation_of(burden: Burden, *, phases_must_match: bool) -> Attenuation:
         baseline_sum=_total(block, baseline * known) - total_of_few(block, unmatched, baseline),
         lesions=_total(block, known) - block.count(unmatched),
         incomplete=block.some(region & ~matched),
+        other_modality=np.zeros(block.shape, np.bool_) if other is None else block.some(region & other),
         mismatch=mismatch,
-        blocked=mismatch if phases_must_match else np.zeros(block.shape, np.bool_),
+        blocked=mismatch if comparison.same_technique else np.zeros(block.shape, np.bool_),
     )
 
 
@@ -147,15 +233,35 @@ def _total(block: Block, values: NDArray[Any]) -> NDArray[np.int64]:
 
 def phase_codes(block: Block) -> NDArray[np.int32]:
     """Return the index of each lesion's contrast phase among the texts of that column, `[track, timepoint]`."""
-    return block.once("phase", lambda: block.lesion(block.timeline.measurements.text_column("phase").codes, 0))
+    return _codes_of(block, "phase")
 
 
-def _other_phase(block: Block) -> Flags:
-    """Return where the contrast phase is another one than at the lesion's baseline, both being recorded."""
-    phase = block.timeline.measurements.text_column("phase")
-    names = [folded(text) for text in phase.values]
+def _text(block: Block, name: str) -> TextColumn:
+    """Return a text column of the measurement table, also one that is kept beside those that are read."""
+    measured = block.timeline.measurements
+    return measured.text[name] if name in measured.text else measured.table.column(name)
+
+
+def _codes_of(block: Block, name: str) -> NDArray[np.int32]:
+    return block.once(f"text:{name}", lambda: block.lesion(_text(block, name).codes, 0))
+
+
+def _differs(block: Block, name: str) -> Flags:
+    """Return where the text of a column is another one than at the lesion's baseline, both being recorded."""
+    column = _text(block, name)
+    names = [folded(text) for text in column.values]
     if len(set(filter(None, names))) < 2:
         return np.zeros((1, 1), np.bool_)
     lut = np.asarray([names.index(name) if name else -1 for name in names], np.min_scalar_type(-len(names)))
-    now, baseline = lut.take(phase_codes(block)), lut.take(block.at_baseline(phase.codes, 0))[:, None]
+    now, baseline = lut.take(_codes_of(block, name)), lut.take(block.at_baseline(column.codes, 0))[:, None]
     return np.asarray((now >= 0) & (baseline >= 0) & (now != baseline))
+
+
+def _of_other_modality(block: Block, modalities: frozenset[str]) -> Flags | None:
+    """Return which lesions were seen, now or at baseline, by a recorded modality that is none of these; None: none."""
+    column = _text(block, "modality")
+    other = np.asarray([bool(text) and text not in modalities for text in map(folded, column.values)], np.bool_)
+    if not modalities or not other.any():
+        return None
+    then = other.take(block.at_baseline(column.codes, 0)) & (block.baseline_row != NO_ROW)
+    return np.asarray(other.take(_codes_of(block, "modality")) | then[:, None])

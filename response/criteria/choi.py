@@ -1,7 +1,7 @@
 """Choi criteria: size and attenuation together, made for GIST under imatinib.
 
 Source: Choi et al., J Clin Oncol 2007;25:1753-1759, table 2; Benjamin et al., J Clin Oncol 2007;25:1760-1764.
-Modified Choi (both size and attenuation) is `mchoi`; `choi_pr_logic = "and"` is the same here.
+Modified Choi (both size and attenuation) is `mchoi`; `choi_pr_logic = "and"` is the same here. On MR it is `mri-choi`.
 Validated mainly for GIST under imatinib.
 """
 
@@ -15,42 +15,15 @@ from numpy.typing import NDArray
 
 from response.block import Block
 from response.cells import NO_NUMBER, THOUSAND
-from response.criteria.attenuation import Attenuation, attenuation_of
+from response.criteria.attenuation import ATTENUATION, Attenuation, attenuation_of
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass
+from response.criteria.choi_options import ChoiFamilyOptions, ChoiOptions
 from response.criteria.criterion import Criterion, Number, State
 from response.criteria.new_lesions import visit_codes
 from response.criteria.recist import RecistState, recist_burden
 from response.criteria.rules import Flags, Question, Rule, asks, chosen, otherwise
 from response.criteria.some_lesions import is_one_of
-from response.protocol import BestResponseOptions, option
 from response.vocabulary import Clinical, Nodule
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChoiOptions(BestResponseOptions):
-    """Every point that the Choi criteria leave open, with the default and why."""
-
-    choi_pd_reference: str = option(
-        "nadir", "reference of growth: nadir (later practice) or baseline (original)", choices=("nadir", "baseline")
-    )
-    choi_hu_aggregation: str = option(
-        "mean_of_lesion_means",
-        "attenuation over several lesions: mean of the lesions' means, weighted, or each lesion and the worst",
-        choices=("mean_of_lesion_means", "area", "volume", "per_lesion"),
-    )
-    choi_pr_logic: str = option("or", "PR by size or attenuation; both for modified Choi", choices=("or", "and"))
-    choi_node_axis: str = option(
-        "recist_1.1", "diameter of nodes: short axis (RECIST 1.1) or longest (RECIST 1.0)",
-        choices=("recist_1.1", "longest"),
-    )  # fmt: skip
-    choi_phase_mismatch: str = option(
-        "ne", "another contrast phase than at baseline: attenuation not evaluable, or a warning", choices=("ne", "warn")
-    )
-    choi_min_base_hu: int = option(10, "attenuation at baseline below which a change has no meaning, HU", minimum=1)
-    choi_nt_pd: bool = option(
-        True, "whether obvious progression of non-targets is PD (else it only blocks PR)", choices=(True, False)
-    )
-
 
 _NOT_GONE: Final = Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_MISSING | Fact.NON_TARGET_UNPROVEN
 
@@ -59,20 +32,21 @@ class ChoiState(State):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`."""
 
     def __init__(
-        self, burden: Burden, recist: RecistState, options: ChoiOptions, questions: tuple[Question[Any], ...]
+        self, burden: Burden, recist: RecistState, options: ChoiFamilyOptions, questions: tuple[Question[Any], ...]
     ) -> None:
         super().__init__(burden.block, questions)
         self.burden, self.recist, self.options = burden, recist, options
+        self.comparison = options.comparison
 
     @cached_property
     def attenuation(self) -> Attenuation:
         """Attenuation of the lesions measured at baseline and now."""
-        return attenuation_of(self.burden, phases_must_match=self.options.choi_phase_mismatch == "ne")
+        return attenuation_of(self.burden, self.comparison)
 
     @cached_property
-    def compared_hu(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Attenuation now and at baseline as compared, and what divides both into milli-HU."""
-        return self.attenuation.compared(self.options.choi_hu_aggregation)
+    def compared_means(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Attenuation now and at baseline as compared, and what divides both into thousandths of their unit."""
+        return self.attenuation.compared(self.comparison.aggregation)
 
     @property
     def grown(self) -> Flags:
@@ -94,18 +68,18 @@ class ChoiState(State):
     @cached_property
     def comparable(self) -> Flags:
         """Attenuation is known now and at baseline."""
-        return self.attenuation.comparable(self.options.choi_hu_aggregation)
+        return self.attenuation.comparable(self.comparison.aggregation)
 
     @cached_property
     def baseline_low(self) -> Flags:
         """The baseline attenuation, as compared, is too low for its change to have a meaning."""
-        _, baseline, divisor = self.compared_hu
-        return np.asarray(baseline < self.options.choi_min_base_hu * THOUSAND * divisor)
+        _, baseline, divisor = self.compared_means
+        return np.asarray(baseline < self.comparison.least_baseline * THOUSAND * divisor)
 
     @cached_property
     def density_pr(self) -> Flags:
         """Attenuation fell by 15 % or more."""
-        return ~self.density_missing & self.attenuation.fell(self.options.choi_hu_aggregation)
+        return ~self.density_missing & self.attenuation.fell(self.comparison.aggregation)
 
     @cached_property
     def size_pr(self) -> Flags:
@@ -240,7 +214,7 @@ def _phase_mismatch(state: ChoiState) -> Flags:
 
 
 def _partly(state: ChoiState) -> Flags:
-    return state.comparable & state.attenuation.left_out(state.options.choi_hu_aggregation)
+    return state.comparable & state.attenuation.left_out(state.comparison.aggregation)
 
 
 def _grown_but_softer(state: ChoiState) -> Flags:
@@ -260,6 +234,9 @@ CHOI_FLAGS: Final = (
 )  # fmt: skip
 
 
+CHOI_SIZES: Final = (Number("sum_mm", "mm"), Number("baseline_mm", "mm"), Number("nadir_mm", "mm"))
+
+
 @dataclass(frozen=True)
 class Choi(Criterion):
     """Choi as a criterion of the engine."""
@@ -267,17 +244,11 @@ class Choi(Criterion):
     name: str = "choi"
     title: str = "Choi"
     source: str = "Choi et al., J Clin Oncol 2007;25:1753-1759"
-    options: type[ChoiOptions] = ChoiOptions
+    options: type[ChoiFamilyOptions] = ChoiOptions
     questions: tuple[Question[Any], ...] = CHOI_QUESTIONS
     flags: tuple[Rule[Any], ...] = CHOI_FLAGS
-    numbers: tuple[Number, ...] = (
-        Number("sum_mm", "mm"),
-        Number("baseline_mm", "mm"),
-        Number("nadir_mm", "mm"),
-        Number("attenuation_hu", "HU"),
-        Number("baseline_hu", "HU"),
-    )
-    needs: str = "attenuation_hu"
+    numbers: tuple[Number, ...] = (*CHOI_SIZES, *ATTENUATION.numbers)
+    needs: str = ATTENUATION.now
     scope: str = "Choi was validated mainly for GIST under imatinib."
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ChoiState:
@@ -292,15 +263,15 @@ class Choi(Criterion):
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
         """Return the numbers of each timepoint in thousandths."""
         burden = state.burden
-        now, before, divisor = state.compared_hu
-        known = state.attenuation.comparable(state.options.choi_hu_aggregation)
+        now, before, divisor = state.compared_means
+        quantity = state.comparison.quantity
         baseline = np.broadcast_to(burden.baseline_um, state.shape)
         return {
             "sum_mm": burden.sum_um,
             "baseline_mm": baseline,
             "nadir_mm": burden.nadir_um,
-            "attenuation_hu": np.where(known, _rounded(now, divisor), NO_SUM),
-            "baseline_hu": np.where(known, _rounded(before, divisor), NO_SUM),
+            quantity.now: np.where(state.comparable, _rounded(now, divisor), NO_SUM),
+            quantity.baseline: np.where(state.comparable, _rounded(before, divisor), NO_SUM),
         }
 
 
@@ -325,4 +296,4 @@ def _with_longest_axis(burden: Burden) -> Burden:
 
 
 CHOI: Final = Choi()
-__all__ = ["CHOI", "CHOI_FLAGS", "CHOI_RULES", "Choi", "ChoiOptions", "ChoiState"]
+__all__ = ["CHOI", "CHOI_FLAGS", "CHOI_RULES", "CHOI_SIZES", "Choi", "ChoiState"]

@@ -14,7 +14,7 @@ from response.criteria.sum_tests import SumTest
 from response.protocol import Options
 from response.vocabulary import RESPONSE_NAMES, Response
 
-Unit = Literal["mm", "mm2", "mm3", "HU", "SUL", "SUV", "ng/mL", "count"]
+Unit = Literal["mm", "mm2", "mm3", "HU", "%", "SUL", "SUV", "ng/mL", "count"]
 # What criteria sum over the targets, and how much of it (um, um2, thousandths of a mm3) is a thousandth of its unit.
 PER_THOUSANDTH: Final[Mapping[Unit, int]] = {"mm": 1, "mm2": THOUSAND, "mm3": 1, "SUL": 1, "SUV": 1}
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from response.criteria.attenuation import phase_codes
-from response.criteria.choi import CHOI_FLAGS, CHOI_RULES, Choi, ChoiOptions, ChoiState
+from response.criteria.choi import CHOI_FLAGS, CHOI_RULES, Choi, ChoiState
+from response.criteria.choi_options import ChoiOptions
 from response.criteria.rules import Flags, Question, Rule
 from response.protocol import option
 from response.vocabulary import folded

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.criteria.attenuation import QUANTITIES
 from response.report.evidence import Evidence
 from response.report.sentences import Decision, Decisions, filled, placeholders
 from response.report.texts import Texts, scattered, strung_together
@@ -87,8 +88,11 @@ def deciding_figure(decision: Decision, *, category: str = "", criterion: str = 
         )
     elif any(name in told for name in ("sum", "shrinkage_percent", "change_percent")):
         figures.append(f"{{change_percent}} % in {measured}")
-    if any(name.startswith("hu") for name in told):
-        figures.append("{hu_change_percent} % in attenuation")
+    figures += [
+        f"{{{item.stem}_change_percent}} % in {item.word}"
+        for item in QUANTITIES
+        if any(name.startswith(item.stem) for name in told)
+    ]
     return f" at {' and '.join(figures)}" if figures else f" ({template})"
 
 

@@ -2,7 +2,7 @@
 
 A name that is not listed here is looked up among the numbers of the criterion (`sum` is `sum_mm`, `hu` is
 `attenuation_hu`, `optimal` of Chun is `chun_optimal`; `sum_over_nadir` is a difference), so that sentences of other
-criteria are filled too.
+criteria are filled too. `{hu_change_percent}` and the like are the change of what is compared beside size.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from response.criteria.attenuation import QUANTITIES, Quantity
 from response.criteria.burden import NO_SUM
 from response.errors import CriterionError
 from response.report.columns import percent
@@ -92,22 +93,29 @@ class Figures:
         """Sum that growth is judged against."""
         return self.baseline_um if self.grows_from_baseline else self.nadir_um
 
+    @property
+    def quantity(self) -> Quantity | None:
+        """What the criterion compares with baseline beside size; None: nothing."""
+        return quantity_of(self.result)
+
     @cached_property
-    def hu_percent(self) -> Numbers:
-        """Change of attenuation against baseline, over the lesions compared."""
-        now, baseline = self._matched_hu
+    def quantity_percent(self) -> Numbers:
+        """Change of attenuation, or of what takes its place, against baseline, over the lesions compared."""
+        now, baseline = self._matched_sums
         return percent(now - baseline, baseline)
 
     @cached_property
-    def _matched_hu(self) -> tuple[Numbers, Numbers]:
+    def _matched_sums(self) -> tuple[Numbers, Numbers]:
         """Return the sums of attenuation: the means are rounded, and would not always tell what was decided."""
+        quantity = self.quantity
+        assert quantity is not None
         block = self.evidence.block
         criterion, standard = self.result.criterion, self.evidence.recist
         beside = {standard.criterion.name: standard.criterion.state(block, standard.options, {})}
         found: Any = criterion.state(block, self.result.options, beside)
-        compared = getattr(found, "compared_hu", None)
+        compared = getattr(found, "compared_means", None)
         if compared is None:
-            return self.number("attenuation_hu"), self.number("baseline_hu")
+            return self.number(quantity.now), self.number(quantity.baseline)
         return block.ragged(compared[0]), block.ragged(compared[1])
 
     def texts(self, name: str, cells: Cells) -> TextColumn:
@@ -142,7 +150,7 @@ class Figures:
     def _own(self, name: str) -> Any:
         criterion = self.result.criterion
         by_name = {number.name: number for number in criterion.numbers}
-        with_unit = [f"{name}_{unit}" for unit in ("mm", "mm2", "mm3", "hu")]
+        with_unit = [f"{name}_{unit}" for unit in ("mm", "mm2", "mm3", "hu", "percent")]
         for known in (name, *with_unit, f"{criterion.prefix}_{name}", f"attenuation_{name}"):
             if known in by_name:
                 return by_name[known]
@@ -150,6 +158,11 @@ class Figures:
             f"criterion '{criterion.name}' tells {{{name}}}, but has no number {', '.join(with_unit)} or "
             f"{criterion.prefix}_{name}"
         )
+
+
+def quantity_of(result: Result) -> Quantity | None:
+    """Return what a criterion compares with baseline beside size, by its numbers; None: nothing."""
+    return next((item for item in QUANTITIES if {item.now, item.baseline} <= result.numbers.keys()), None)
 
 
 def _is_reference(name: str) -> bool:
@@ -188,8 +201,8 @@ _NAMED: Final[Mapping[str, tuple[Callable[[Figures], Numbers], int]]] = {
     "reference": (lambda figures: figures.reference_um, 3),
     "change_percent": (_change_percent, 2),
     "shrinkage_percent": (lambda figures: -_change_percent(figures), 2),
-    "hu_change_percent": (lambda figures: figures.hu_percent, 2),
-    "hu_shrinkage_percent": (lambda figures: -figures.hu_percent, 2),
+    **{f"{item.stem}_change_percent": (lambda figures: figures.quantity_percent, 2) for item in QUANTITIES},
+    **{f"{item.stem}_shrinkage_percent": (lambda figures: -figures.quantity_percent, 2) for item in QUANTITIES},
     "missing": (lambda figures: figures.unmeasured, 0),
     "targets": (lambda figures: figures.evidence.targets, 0),
     "assessable": (_assessable, 0),

@@ -74,24 +74,26 @@ def _choi(state: ChoiState, place: int) -> list[str]:
     found.append(_attenuation(state, place))
     if reference < NO_SUM:
         start = choi_pd_from_um(reference)
-        found.append(at_least("PD", start, sum_um, "unless the attenuation fell by 15 %"))
+        found.append(at_least("PD", start, sum_um, f"unless the {state.comparison.quantity.word} fell by 15 %"))
     return found
 
 
 def _attenuation(state: ChoiState, place: int) -> str:
+    quantity = state.comparison.quantity
     if bool(state.density_missing[0, place]):
-        return "PR by attenuation: it could not be compared"
-    if state.options.choi_hu_aggregation != "mean_of_lesion_means":
+        return f"PR by {quantity.word}: it could not be compared"
+    if state.comparison.aggregation != "mean_of_lesion_means":
         reached = "reached" if bool(state.density_pr[0, place]) else "not reached"
-        return f"PR by attenuation 15 % below the baseline: {reached}"
+        return f"PR by {quantity.word} 15 % below the baseline: {reached}"
     now, base, lesions = (
         _at(values, place)
         for values in (state.attenuation.now_sum, state.attenuation.baseline_sum, state.attenuation.lesions)
     )
     limit = 85 * base // (100 * lesions)  # of the mean; cut to the thousandth
     excess = 100 * now - 85 * base
-    told = "reached" if excess <= 0 else f"{thousandths_text(-(-excess // (100 * lesions)))} HU away"
-    return f"PR by attenuation at {thousandths_text(limit)} HU or less: {told}"
+    unit = quantity.unit
+    told = "reached" if excess <= 0 else f"{thousandths_text(-(-excess // (100 * lesions)))} {unit} away"
+    return f"PR by {quantity.word} at {thousandths_text(limit)} {unit} or less: {told}"
 
 
 def _without_sums(state: RecistState) -> bool:

@@ -24,7 +24,7 @@ from response.report.columns import (
 from response.report.disagreement import disagreements
 from response.report.drivers import drivers, lesion_names
 from response.report.evidence import Evidence, before_new_therapy, first_days
-from response.report.figures import Figures
+from response.report.figures import Figures, quantity_of
 from response.report.sentences import NOT_MEASURED, Decisions, plain_sentence
 from response.report.series_columns import series_columns, site_of, start_days, unmeasured_subjects
 from response.report.texts import as_texts, distinct_codes
@@ -180,15 +180,17 @@ class TimepointRows:
     def _extra_columns(self, figures: Figures, evidence: Evidence) -> dict[str, Any]:
         result, cells = figures.result, evidence.block.cell_slice
         own = {number.name: number for number in result.criterion.numbers}
-        asked = question_columns(result)
+        asked, quantity = question_columns(result), figures.quantity
         columns: dict[str, Any] = {}
         for name, decimals in self.extra.items():
             if name in own and decimals is not None:
                 values = result.numbers[name][cells]
                 columns[name] = NumberColumn(values, _is_known(name, values, figures), decimals)
-            elif name == "change_hu_percent" and "attenuation_hu" in own:
-                known = (figures.number("attenuation_hu") != NO_SUM) & evidence.follow_up
-                columns[name] = NumberColumn(figures.hu_percent, known & (figures.number("baseline_hu") > 0), 2)
+            elif quantity is not None and name == quantity.change:
+                known = (figures.number(quantity.now) != NO_SUM) & evidence.follow_up
+                columns[name] = NumberColumn(
+                    figures.quantity_percent, known & (figures.number(quantity.baseline) > 0), 2
+                )
             elif decimals is None and name in asked:
                 columns[name] = _texts_of(result, asked[name], evidence)
             elif decimals is None:
@@ -236,8 +238,9 @@ def extra_numbers(assessment: Assessment) -> dict[str, int | None]:
         for number in result.criterion.numbers:
             if number.name not in _GENERAL_NUMBERS:
                 extra[number.name] = 0 if number.unit == "count" else 3
-        if "baseline_hu" in result.numbers:
-            extra["change_hu_percent"] = 2
+        quantity = quantity_of(result)
+        if quantity is not None:
+            extra[quantity.change] = 2
         if result.criterion.levels:
             extra[level_column(name)] = None
         extra |= dict.fromkeys(question_columns(result))
