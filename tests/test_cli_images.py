@@ -135,6 +135,56 @@ def test_the_suggested_group_is_used_only_when_asked_for(images: Path, measured:
     assert "chun" in set(asked.timepoints["criterion"])
 
 
+def test_maps_of_borders_are_written_and_kept(images: Path, measured: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    subject = images / "IMG-001"
+
+    def run(maps: str, *more: str) -> dict[str, bytes]:
+        out, folder = str(tmp_path / "m.csv"), tmp_path / maps
+        assert main(["measure", str(subject), "-o", out, "--border-maps", str(folder), "--quiet", *more]) == 0
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    first = run("maps", "--jobs", "2")
+    assert sorted(first) == sorted(
+        [f"IMG-001_{date}_Lesion-{number}.{suffix}" for date in ("2024-01-02", "2024-03-05", "2024-05-07")
+         for number in (1, 2) for suffix in ("seg.nrrd", "png")] + ["border_patches.csv"]
+    )  # fmt: skip
+    table = read(tmp_path / "maps" / "border_patches.csv")
+    assert set(table["lesion"]) == {"Lesion 1", "Lesion 2"}
+    assert set(table["kind"]) <= {"sharp", "rim", "not judged"}  # they are drawn with sharp borders
+    kept = tmp_path / ".tumor-response-studies-m"
+    before = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert run("again") == first
+    assert {path: path.stat().st_mtime_ns for path in kept.iterdir()} == before  # nothing was measured again
+    everything = read(measured)
+    pd.testing.assert_frame_equal(
+        read(tmp_path / "m.csv"), everything[everything["subject"] == "IMG-001"].reset_index(drop=True), check_like=True
+    )
+
+
+def test_without_the_option_there_are_no_maps(images: Path, tmp_path: Path) -> None:
+    assert main(["measure", str(images / "IMG-001"), "-o", str(tmp_path / "m.csv"), "--jobs", "1", "--quiet"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["m.csv", "m_findings.csv"]
+    kept = [json.loads(path.read_text()) for path in (tmp_path / ".tumor-response-studies-m").iterdir()]
+    assert {item["suggestion"] for study in kept for item in study["observations"]} == {None}
+
+
+def test_maps_among_the_images_are_refused(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, maps = str(tmp_path / "m.csv"), str(images / "maps")
+    assert main(["measure", str(images), "-o", out, "--border-maps", maps]) == 2
+    assert "the next run would take the maps for segmentations" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_border_is_measured_a_finding_says_so(images: Path, tmp_path: Path) -> None:
+    protocol = tmp_path / "p.toml"
+    protocol.write_text('[measure]\nsuggest_morphology = "never"\n')
+    given = ["measure", str(images / "IMG-002"), "-o", str(tmp_path / "m.csv"), "--protocol", str(protocol)]
+    assert main([*given, "--border-maps", str(tmp_path / "maps"), "--jobs", "1", "--quiet"]) == 0
+    assert "no_border_maps" in set(read(tmp_path / "m_findings.csv")["id"])
+    assert [path.name for path in (tmp_path / "maps").iterdir()] == ["border_patches.csv"]
+
+
 def test_one_bad_study_does_not_stop_the_others(images: Path, tmp_path: Path) -> None:
     folder = tmp_path / "bad"
     for study in ("20240102", "20240305"):

@@ -1,6 +1,7 @@
 """The command that measures on images: `measure`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 from response.commands.logs import Log
 from response.commands.measuring import ImageInputs, measure_with
 from response.commands.options import (
+    BorderMaps,
     Debug,
     DicomWeb,
     Fresh,
@@ -25,7 +27,7 @@ from response.commands.options import (
     StudyList,
 )
 from response.commands.run import checked_protocol, refuse_unwritable
-from response.commands.summaries import DONE, SOME_NOT_SCORED, tell_findings
+from response.commands.summaries import DONE, SOME_NOT_SCORED, counted, tell_findings
 from response.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def measure(
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     fresh: Fresh = False,
+    border_maps: BorderMaps = None,
     dicomweb: DicomWeb = None,
     studies: StudyList = None,
     quiet: Quiet = False,
@@ -58,12 +61,16 @@ def measure(
     debug: Debug = False,  # noqa: ARG001 (read where the command is guarded)
 ) -> int:
     """Measure lesions on images. Reads segmentations and reports, and writes the table that assess takes."""
+    from response.io.border_maps import check_border_maps, refuse_among_inputs, write_border_maps
     from response.io.measure import write_measurements
 
     told = Log(log.value, quiet=quiet)
     if out.suffix.lower() != ".csv":
         raise InputError(str(out), f"a name that ends in '{out.suffix}'", "a name that ends in .csv")
     refuse_unwritable(out.parent)
+    if border_maps is not None:
+        refuse_among_inputs(border_maps, paths or [])
+        refuse_unwritable(border_maps)
     options = checked_protocol(protocol)
     remote, listed = _remote(dicomweb, studies)
     inputs = ImageInputs(
@@ -77,13 +84,22 @@ def measure(
         jobs=jobs,
         scheduler=scheduler,
         fresh=fresh,
+        border_maps=border_maps is not None,
     )
     with told.stages(None) as stages:
         found = measure_with(told, stages, paths or [], inputs, options)
     named = (*(paths or []), *inputs.files, protocol, studies)
-    written = write_measurements(found, out, keep=[path for path in named if path is not None and path.is_file()])
+    keep = [path for path in named if path is not None and path.is_file()]
+    if border_maps is not None:
+        found = replace(found, findings=[*found.findings, *check_border_maps(found.suggestions)])
+    written = write_measurements(found, out, keep=keep)
+    told_files = [str(path) for path in written]
+    if border_maps is not None:
+        maps = write_border_maps(found.suggestions, border_maps, keep=keep)
+        told_files.append(f"{counted(len(maps), 'file')} in {border_maps}")
+        written += maps
     tell_findings(told, found.findings)
-    told.tell("written", f"written: {', '.join(str(path) for path in written)}", files=[str(path) for path in written])
+    told.tell("written", f"written: {', '.join(told_files)}", files=[str(path) for path in written])
     lost = found.failed or any(finding.severity == "error" for finding in listed)
     return SOME_NOT_SCORED if lost else DONE
 

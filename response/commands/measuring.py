@@ -1,7 +1,7 @@
 """Measuring on images, as the commands share it: with progress, and with what is to be told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +29,8 @@ class ImageInputs:
         As `io.measure.measure` takes them.
     fresh
         Whether finished studies are measured again.
+    border_maps
+        Whether the maps of the borders are kept.
     """
 
     out: Path | None = None
@@ -41,6 +43,7 @@ class ImageInputs:
     jobs: int | None = 1
     scheduler: str | None = None
     fresh: bool = False
+    border_maps: bool = False
 
     @property
     def files(self) -> list[Path]:
@@ -60,7 +63,7 @@ def measure_with(
         store.forget()
     found = measure(
         paths,
-        options=protocol.options("measure", MeasureOptions),
+        options=replace(protocol.options("measure", MeasureOptions), border_maps=inputs.border_maps),
         pairs=inputs.pairs,
         lesion_map=inputs.lesions,
         roles="as_coded" if inputs.roles == "as_coded" else "propose",

@@ -93,6 +93,15 @@ Scheduler = Annotated[
     str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, instead of local processes.")
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Measure finished studies again.")]
+BorderMaps = Annotated[
+    Path | None,
+    typer.Option(
+        "--border-maps",
+        metavar="DIR",
+        help="Show where the border of each liver metastasis is sharp, gradual or rimmed (suggested Chun group): a "
+        "label map and a picture (extra plots) per lesion, and a table.",
+    ),
+]
 DicomWeb = Annotated[str | None, typer.Option("--dicomweb", metavar="URL", help="Read the studies from a PACS.")]
 StudyList = Annotated[
     Path | None, typer.Option("--studies", metavar="FILE", help="Studies to read from the PACS: UIDs, or a CSV.")

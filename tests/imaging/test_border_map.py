@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from response.imaging.border_map import GRADUAL, KINDS, NOT_JUDGED, RIM, SHARP, UNKNOWN_HU, BorderMap
 from response.imaging.grid import Grid
-from response.imaging.lesion_mask import LesionMask
-from response.imaging.morphology import suggest_group
+from response.imaging.morphology import Suggestion, suggest_group
 from response.imaging.volume import Acquisition, Volume
 from tests.imaging.phantoms import AXES, PLAIN, SCANS, Metastasis, Phantom, Surroundings, mask_of, phantom, suggested
 
@@ -176,18 +175,20 @@ def _points(grid: Grid) -> NDArray[Any]:
     return np.stack([grid.points(index, rows, columns) for index in range(len(grid.origins))])
 
 
-def _ball(grid: Grid, centre: NDArray[Any]) -> tuple[LesionMask, Volume]:
+def ball(grid: Grid, centre: NDArray[Any]) -> Suggestion:
+    """Return what is suggested for a ball with a radius of 12 mm, with its map."""
     distance = np.linalg.norm(_points(grid) - centre, axis=-1)
     noise = np.random.default_rng(0).normal(0, 4, distance.shape)
     voxels = np.rint(110 - 65 / (1 + np.exp((distance - 12) / 0.4)) + noise).astype(np.int16)
     acquisition = Acquisition(modality="CT", phase="portal_venous", slice_thickness_mm=2.0)
-    return mask_of(distance <= 12), Volume(voxels=voxels, grid=grid, acquisition=acquisition)
+    volume = Volume(voxels=voxels, grid=grid, acquisition=acquisition)
+    return suggest_group(mask_of(distance <= 12), volume, with_border=True)
 
 
 TURNED = np.asarray([(0.48, 0.64, 0.6), (0.8, -0.6, 0.0), (-0.36, -0.48, 0.8)])  # rows: slice, row, column axis
 
 
-def _oblique() -> Grid:
+def oblique() -> Grid:
     return Grid.of_axes(
         origin=(7.0, -3.0, 11.0), directions=TURNED, spacing_mm=(2.0, 0.7, 0.9), shape=(32, 92, 72)
     )  # fmt: skip
@@ -195,19 +196,18 @@ def _oblique() -> Grid:
 
 def _uneven() -> Grid:
     steps = np.cumsum([0.0, *([2.0] * 12), *([3.0] * 4), *([2.0] * 12)])
-    return replace(_oblique(), origins=np.asarray((7.0, -3.0, 11.0)) + steps[:, None] * TURNED[0])
+    return replace(oblique(), origins=np.asarray((7.0, -3.0, 11.0)) + steps[:, None] * TURNED[0])
 
 
 def _tilted() -> Grid:
-    even = _oblique()
+    even = oblique()
     return replace(even, origins=even.origins + 0.4 * np.arange(32)[:, None] * TURNED[1])  # 11 degrees
 
 
-@pytest.mark.parametrize("grid", [_oblique(), _uneven(), _tilted()], ids=["oblique", "uneven slices", "tilted gantry"])
+@pytest.mark.parametrize("grid", [oblique(), _uneven(), _tilted()], ids=["oblique", "uneven slices", "tilted gantry"])
 def test_the_map_lies_over_the_lesion_in_the_patient(grid: Grid) -> None:
     centre = grid.points(16, 45, 36)
-    mask, volume = _ball(grid, centre)
-    border = suggest_group(mask, volume, with_border=True).border
+    border = ball(grid, centre).border
     assert border is not None
     assert np.allclose(border.directions, TURNED)  # an even grid at right angles, whatever the image has
     away = np.linalg.norm(places(border) - centre, axis=1)
