@@ -35,7 +35,9 @@ _TABLE_COLUMNS: Final[Mapping[str, Column]] = {
     "modality": Column("text", "CT, MR or PT"),
     "phase": Column("text", "contrast phase"),
     "unenhanced": Column("text", "the same without contrast medium: image file, or folder of a DICOM series"),
+    "adc": Column("text", "ADC map beside it: image file, or folder of a DICOM series"),
 }
+_IMAGES: Final = ("image", "unenhanced", "adc")  # columns that may name the folder of a DICOM series
 _MODALITY_WORDS: Final = {"ct": "CT", "mr": "MR", "mri": "MR", "pet": "PT", "t": "MR"}  # t: T1w, t2, T1_post
 
 
@@ -57,6 +59,8 @@ class ImagePair:
         Of the image, where the table or its name says so (`volume.Acquisition`); its file records neither.
     unenhanced
         The same without contrast medium, where the table names it; a file, or the folder of a DICOM series.
+    adc
+        The ADC map beside it, likewise.
     """
 
     subject: str
@@ -68,6 +72,7 @@ class ImagePair:
     modality: str = ""
     phase: str = ""
     unenhanced: Path | None = None
+    adc: Path | None = None
 
 
 def read_pairs(table: Path) -> list[ImagePair]:
@@ -98,8 +103,8 @@ def _faults(row: Mapping[str, str], folder: Path, line: int) -> Iterable[str]:
     for name in ("subject", "mask"):
         if not row[name]:
             yield f"line {line}: no {name}"
-    for name in ("image", "mask", "labels", "unenhanced"):
-        if row[name] and not _is_there(folder / row[name], is_image=name in ("image", "unenhanced")):
+    for name in ("mask", "labels", *_IMAGES):
+        if row[name] and not _is_there(folder / row[name], is_image=name in _IMAGES):
             yield f"line {line}: {name} '{row[name]}' is not there"
     if date_of(row["date"]).fault:
         yield f"line {line}: date '{row['date']}' is no ISO date"
@@ -113,7 +118,7 @@ def _is_there(path: Path, *, is_image: bool) -> bool:
 
 
 def _pair(row: Mapping[str, str], folder: Path) -> ImagePair:
-    paths = {name: folder / row[name] if row[name] else None for name in ("image", "labels", "unenhanced")}
+    paths = {name: folder / row[name] if row[name] else None for name in ("labels", *_IMAGES)}
     return ImagePair(
         subject=row["subject"],
         timepoint=row["timepoint"],
@@ -124,6 +129,7 @@ def _pair(row: Mapping[str, str], folder: Path) -> ImagePair:
         modality=row["modality"].upper() or (_modality(paths["image"]) if paths["image"] else ""),
         phase="_".join(row["phase"].lower().split()),
         unenhanced=paths["unenhanced"],
+        adc=paths["adc"],
     )
 
 

@@ -1,18 +1,18 @@
-"""Which series of a study was taken without contrast medium beside the one on which lesions were segmented.
+"""Which series of a study stand beside the one on which lesions were segmented: without contrast medium, an ADC map.
 
-It is of the same study, modality and frame of reference; another frame of reference says that positions cannot be
+Such a series is of the same study, modality and frame of reference; of another frame of reference positions cannot be
 compared (DICOM PS3.3, C.7.4.1). What headers do not tell is not guessed: where several series fit, none is taken.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from response.errors import InputError
-from response.findings import Finding
+from response.findings import Finding, Severity
 from response.imaging.contrast import is_enhanced
 from response.imaging.volume import Acquisition
 from response.io.acquisition import read_acquisition
@@ -38,9 +38,49 @@ _ROUNDING: Final = 0.01  # relative
 _MOST_NAMED: Final = 5  # series, in a finding
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A kind of series that stands beside the segmented one.
+
+    Attributes
+    ----------
+    column
+        Of the table of pairs.
+    name
+        In words.
+    """
+
+    column: str
+    name: str
+
+    def told(self, why: str) -> str:
+        """Return the sentence that none was used."""
+        return f"{self.name[0].upper()}{self.name[1:]} was not measured beside the segmented image: {why}."
+
+    def not_used(
+        self, image: Header, *, found: str, expected: str, why: str, remedy: str, severity: Severity = "info"
+    ) -> Finding:
+        """Return the finding that none was used beside the series of a header."""
+        return Finding(
+            id=f"{self.column}_not_used",
+            severity=severity,
+            subject=image.subject,
+            timepoint=image.timepoint or image.study_date,
+            found=found,
+            expected=expected,
+            sentence=self.told(why),
+            remedy=remedy,
+            file=str(image.path.parent),
+        )
+
+
+UNENHANCED_SERIES: Final = Beside("unenhanced", "the series without contrast medium")
+ADC_MAP: Final = Beside("adc", "the ADC map")
+
+
 @dataclass(frozen=True, eq=False)
-class Unenhanced:
-    """The series without contrast medium beside another one.
+class Chosen:
+    """A series beside another one.
 
     Attributes
     ----------
@@ -78,7 +118,7 @@ class _Series:
         return tuple(sorted(header.path for header in self.headers))
 
 
-def find_unenhanced(image: Sequence[Header], series: Mapping[str, Sequence[Header]]) -> Unenhanced:
+def find_unenhanced(image: Sequence[Header], series: Mapping[str, Sequence[Header]]) -> Chosen:
     """Return the series without contrast medium that belongs to one with it.
 
     1. CT: the headers say that no contrast medium was given, and the image is not a computed one ("virtual").
@@ -97,16 +137,42 @@ def find_unenhanced(image: Sequence[Header], series: Mapping[str, Sequence[Heade
     others = [headers for headers in series.values() if _may_fit(image[0], headers[0])]
     own = _read(image) if others else None
     if own is None or not own.is_clear or is_enhanced(own.acquisition) is not True:
-        return Unenhanced()
+        return Chosen()
     read = [other for headers in others if (other := _read(headers)) and other.is_clear]
     found = [other for other in read if (_is_plain_ct(other) if other.modality == "CT" else _is_before(own, other))]
     near = [other for other in found if _same_frame(own, other)]
-    if not near:
-        return Unenhanced(finding=_elsewhere(image[0], found) if found else None)
     alike = [other for other in near if _is_made_alike(own, other)] if len(near) > 1 else near
-    if len(alike) != 1:
-        return Unenhanced(finding=_several(image[0], near))
-    return Unenhanced(paths=alike[0].paths)
+    return _chosen(image[0], alike or near, found, UNENHANCED_SERIES)
+
+
+def find_adc(image: Sequence[Header], series: Mapping[str, Sequence[Header]]) -> Chosen:
+    """Return the series with the ADC map (`is_adc`) that belongs to an MR series; it may be that series itself.
+
+    Arguments as in `find_unenhanced`.
+    """
+    others = [headers for headers in series.values() if _may_fit(image[0], headers[0])]
+    if image[0].modality != "MR":
+        return Chosen()
+    own, *found = [read if (read := _read(headers)) and is_adc(read.elements) else None for headers in (image, *others)]
+    if own is not None:
+        return Chosen(paths=own.paths)
+    maps = [other for other in found if other is not None]
+    frame = image[0].frame_of_reference_uid
+    return _chosen(image[0], [other for other in maps if other.frame_of_reference_uid == frame != ""], maps, ADC_MAP)
+
+
+def is_adc(elements: Elements) -> bool:
+    """Return whether an image is a map of the apparent diffusion coefficient, by its ImageType (DIFFUSION, ADC)."""
+    return any(word.startswith("ADC") for word in elements.text("ImageType").upper().split("\\"))
+
+
+def _chosen(image: Header, near: Sequence[_Series], found: Sequence[_Series], what: Beside) -> Chosen:
+    """Return the only series that fits, or why none is taken."""
+    if len(near) == 1:
+        return Chosen(paths=near[0].paths)
+    if near:
+        return Chosen(finding=_several(image, near, what))
+    return Chosen(finding=_elsewhere(image, found, what) if found else None)
 
 
 def _may_fit(image: Header, other: Header) -> bool:
@@ -166,37 +232,21 @@ def _is_made_alike(one: _Series, two: _Series) -> bool:
     return one.modality == "CT" and len(kernels) == len(thicknesses) == 1
 
 
-def _several(image: Header, found: Sequence[_Series]) -> Finding:
-    return _not_used(
+def _several(image: Header, found: Sequence[_Series], what: Beside) -> Finding:
+    return what.not_used(
         image,
-        found,
-        "one series",
-        "Several series seem to be the one without contrast medium, so none was measured beside the segmented one.",
-        "Name the segmentation and the series in a table (--pairs, columns mask and unenhanced).",
+        found=", ".join(f"series {other.uid}" for other in found[:_MOST_NAMED]),
+        expected="one series",
+        why="several series seem to be it",
+        remedy=f"Name the segmentation and the series in a table (--pairs, columns mask and {what.column}).",
     )
 
 
-def _elsewhere(image: Header, found: Sequence[_Series]) -> Finding:
-    return _not_used(
+def _elsewhere(image: Header, found: Sequence[_Series], what: Beside) -> Finding:
+    return what.not_used(
         image,
-        found,
-        "the frame of reference of the segmented series",
-        "A series without contrast medium was not measured beside the segmented one, for it is of another frame of "
-        "reference: their positions cannot be compared.",
-        "Nothing need be done; register the series to each other if enhancement is wanted.",
-    )
-
-
-def _not_used(image: Header, found: Iterable[_Series], expected: str, sentence: str, remedy: str) -> Finding:
-    named = [f"series {other.uid}" for other in found]
-    return Finding(
-        id="unenhanced_not_used",
-        severity="info",
-        subject=image.subject,
-        timepoint=image.timepoint or image.study_date,
-        found=", ".join(named[:_MOST_NAMED]),
-        expected=expected,
-        sentence=sentence,
-        remedy=remedy,
-        file=str(image.path.parent),
+        found=", ".join(f"series {other.uid}" for other in found[:_MOST_NAMED]),
+        expected="the frame of reference of the segmented series",
+        why="it is of another frame of reference, so that positions cannot be compared",
+        remedy="Nothing need be done; bring both into one frame of reference if its numbers are wanted.",
     )

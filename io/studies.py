@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from response.findings import Finding
 from response.imaging.options import MeasureOptions
 from response.io.dicom_headers import Header, Scan, scan
 from response.io.image_pairs import ImagePair, find_pairs, read_pairs
-from response.io.paired_series import find_unenhanced
+from response.io.series_beside import FilesBeside, SeriesBeside, paths_of
 from response.io.study_store import StudyResult
 
 _MASKS: Final = ("seg", "rtstruct")  # kinds of DICOM objects that hold masks
@@ -32,8 +32,8 @@ class MaskOfImage:
         Table of the labels, where one is named.
     modality, phase
         Of an image file that records neither (`image_pairs.ImagePair`).
-    unenhanced
-        The same without contrast medium, as `image`; empty where there is none, or none was chosen.
+    beside
+        The files of the series that stand beside the image.
     uid
         SOP Instance UID of the mask; empty where it is no DICOM.
     """
@@ -43,7 +43,7 @@ class MaskOfImage:
     labels: Path | None = None
     modality: str = ""
     phase: str = ""
-    unenhanced: tuple[Path, ...] = ()
+    beside: FilesBeside = field(default_factory=FilesBeside)
     uid: str = ""
 
 
@@ -73,7 +73,7 @@ class Study:
         """All files, each once."""
         parts = [*self.reports]
         for item in self.masks:
-            parts += [item.mask, *item.image, *item.unenhanced, *([item.labels] if item.labels else [])]
+            parts += [item.mask, *item.image, *item.beside.files, *([item.labels] if item.labels else [])]
         return tuple(dict.fromkeys(parts))
 
     @cached_property
@@ -127,8 +127,9 @@ def find_studies(paths: Sequence[Path], *, pairs: Path | None = None) -> Found:
        series with the only series of its frame of reference, or else of its study.
     3. Masks in NIfTI, NRRD and MHA are paired with images by table or by name (`image_pairs`); without an image file
        with the only DICOM series in the same folder or below it.
-    4. The series without contrast medium beside a series is that of the table, or else the only one that fits
-       (`paired_series`). Of a DICOM segmentation in the table nothing else counts but an image that it does not name.
+    4. The series without contrast medium and the ADC map beside a series are those of the table, or else the only
+       ones that fit (`paired_series`). Of a DICOM segmentation in the table nothing else counts but the image, where
+       it does not name one itself.
 
     Parameters
     ----------
@@ -145,12 +146,12 @@ def find_studies(paths: Sequence[Path], *, pairs: Path | None = None) -> Found:
     scanned = scan(paths)
     listed = read_pairs(pairs) if pairs is not None else []
     finder = _Finder(scanned, listed)
-    named = {path for pair in listed for path in (pair.mask, pair.image, pair.unenhanced) if path is not None}
+    named = {path for pair in listed for path in (pair.mask, pair.image, pair.unenhanced, pair.adc) if path is not None}
     found, unpaired = find_pairs([file for file in scanned.image_files if file not in named], paths)
     studies = [*finder.studies(), *finder.paired(found, unpaired)]
     studies.sort(key=lambda study: (study.subject, study.date, study.timepoint, study.uid))
     dates = {header.study_uid: header.study_date for header in scanned.headers if header.kind == "image"}
-    return Found(studies, [*scanned.findings, *finder.findings], scanned.files, dates)
+    return Found(studies, [*scanned.findings, *finder.findings, *finder.beside.findings], scanned.files, dates)
 
 
 class _Finder:
@@ -160,7 +161,6 @@ class _Finder:
         masks = {header.path.absolute() for header in scanned.headers if header.kind in _MASKS}
         self.listed = [pair for pair in listed if pair.mask.absolute() not in masks]
         self.said = {pair.mask.absolute(): pair for pair in listed if pair.mask.absolute() in masks}
-        self.unenhanced: dict[str, tuple[Path, ...]] = {}  # by the UID of the series beside which it stands
         self.findings: list[Finding] = []
         self.series: dict[str, list[Header]] = defaultdict(list)
         self.by_study: dict[tuple[str, str], list[Header]] = defaultdict(list)
@@ -168,6 +168,7 @@ class _Finder:
             if header.kind == "image":
                 self.series[header.series_uid].append(header)
             self.by_study[header.subject, header.study_uid].append(header)
+        self.beside = SeriesBeside(self.series)
 
     def studies(self) -> Iterator[Study]:
         for (subject, uid), headers in self.by_study.items():
@@ -200,33 +201,10 @@ class _Finder:
         image = self.series[series[0]]
         return MaskOfImage(
             mask=mask.path,
-            image=_paths(image),
-            unenhanced=self._unenhanced_of(image, pair),
+            image=paths_of(image),
             uid=mask.sop_instance_uid,
+            beside=self.beside.of(image, pair),
         )
-
-    def _unenhanced_of(self, image: Sequence[Header], pair: ImagePair | None) -> tuple[Path, ...]:
-        """Return the files of the series without contrast medium: that of the table, or else the one that fits."""
-        if pair is not None and pair.unenhanced is not None:
-            return self._named(pair.unenhanced, pair)
-        if not image:
-            return ()
-        uid = image[0].series_uid
-        if uid not in self.unenhanced:
-            found = find_unenhanced(image, self.series)
-            self.unenhanced[uid] = found.paths
-            self.findings += [found.finding] if found.finding else []
-        return self.unenhanced[uid]
-
-    def _named(self, path: Path, pair: ImagePair) -> tuple[Path, ...]:
-        """Return the files of an image that a table names: one file, or the only series in a folder or below it."""
-        if not path.is_dir():
-            return (path,)
-        series = self._series_in(path)
-        if len(series) == 1:
-            return _paths(series[0])
-        self.findings.append(_no_one_series(path, len(series), pair))
-        return ()
 
     def _only_series(self, mask: Header) -> list[str]:
         """Return the only series of the frame of reference, or else of the study, of a mask that names none."""
@@ -252,7 +230,7 @@ class _Finder:
             image: tuple[Path, ...] = (pair.image,) if pair.image is not None else ()
             if series:
                 who = (series[0].subject, series[0].timepoint, series[0].study_date)
-                image = _paths(series)
+                image = paths_of(series)
                 without.pop(str(pair.mask), None)
             by_study[who].append(
                 MaskOfImage(
@@ -261,7 +239,7 @@ class _Finder:
                     labels=pair.labels,
                     modality=pair.modality,
                     phase=pair.phase,
-                    unenhanced=self._unenhanced_of(series, pair),
+                    beside=self.beside.of(series, pair),
                 )
             )
         self.findings += without.values()
@@ -270,19 +248,12 @@ class _Finder:
             uid = str(masks[0].mask.parent)
             yield Study(subject=subject, uid=uid, date=date, timepoint=timepoint, masks=tuple(masks))
 
-    def _series_beside(self, pair: ImagePair) -> list[Header]:
+    def _series_beside(self, pair: ImagePair) -> Sequence[Header]:
         """Return the only DICOM series in the folder of a mask, or below it, where the mask has no image file."""
         if pair.image is not None and not pair.image.is_dir():
             return []
-        near = self._series_in(pair.image if pair.image is not None else pair.mask.parent)
+        near = self.beside.in_folder(pair.image if pair.image is not None else pair.mask.parent)
         return near[0] if len(near) == 1 else []
-
-    def _series_in(self, folder: Path) -> list[list[Header]]:
-        return [headers for headers in self.series.values() if any(folder in header.path.parents for header in headers)]
-
-
-def _paths(series: Sequence[Header]) -> tuple[Path, ...]:
-    return tuple(sorted(header.path for header in series))
 
 
 def _nothing_to_measure(header: Header, files: int) -> Finding:
@@ -311,21 +282,6 @@ def _image_missing(mask: Header) -> Finding:
         sentence=f"A segmentation was measured without its image, so without attenuation: {told}.",
         remedy="Give the folder of the image series too.",
         file=str(mask.path),
-    )
-
-
-def _no_one_series(folder: Path, count: int, pair: ImagePair) -> Finding:
-    return Finding(
-        id="unenhanced_not_used",
-        severity="warning",
-        subject=pair.subject,
-        timepoint=pair.timepoint or pair.date,
-        found=f"{count} series",
-        expected="one series",
-        sentence="The folder that the table names as the series without contrast medium does not hold one series, so "
-        "none was measured beside the segmented one.",
-        remedy="Name a folder with one series; it must lie in the folders that are given.",
-        file=str(folder),
     )
 
 

@@ -1,24 +1,29 @@
 """Measures one study: reads its series one after the other, measures what is segmented on it, and reads its reports."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from response.errors import ResponseError, place_of_fault
 from response.findings import Finding
+from response.imaging.adc import AdcMap
 from response.imaging.contrast import CONTRAST, UNENHANCED, is_enhanced
 from response.imaging.lesion_mask import LesionMask
 from response.imaging.measuring import Scene, measure_lesion
 from response.imaging.morphology import Suggestion
 from response.imaging.options import MeasureOptions
-from response.imaging.paired import why_not_beside
+from response.imaging.paired import why_apart, why_not_unenhanced
 from response.imaging.volume import Volume
 from response.io.image_files import is_image_file, read_image_file
+from response.io.paired_series import ADC_MAP, UNENHANCED_SERIES, Beside
 from response.io.studies import MaskOfImage, Study, grouped_by_image
 from response.io.study_store import UNUSABLE, StudyResult
 from response.observations import Observation
 from response.vocabulary import organ_of
+
+_T = TypeVar("_T")
 
 
 def measure_study(study: Study, options: MeasureOptions) -> StudyResult:
@@ -51,7 +56,7 @@ class _Measuring:
         self.observations: list[Observation] = []
         self.findings: list[Finding] = []
         self.lost = 0
-        self.unenhanced: dict[tuple[Path, ...], Volume | None] = {}  # of the image that is measured
+        self.beside: dict[tuple[Path, ...], Any] = {}  # images beside the one that is measured, by their files
 
     def on_image(self, image: tuple[Path, ...], masks: Sequence[MaskOfImage]) -> None:
         """Measure all masks of one image."""
@@ -59,7 +64,7 @@ class _Measuring:
         for item in masks:
             with self._isolated(item.mask):
                 self._on_mask(item, volume)
-        self.unenhanced.clear()
+        self.beside.clear()
 
     def _volume(self, image: tuple[Path, ...], masks: Sequence[MaskOfImage]) -> Volume | None:
         from response.io.images import read_series
@@ -88,33 +93,51 @@ class _Measuring:
         image = None if found.is_own_grid else volume
         lesions = [mask for mask in found.masks if not mask.name.is_organ]
         scene = Scene(grid=found.grid, volume=image, liver=_liver(found.masks), lesions=lesions)
-        if image is not None and item.unenhanced and any(mask.voxels.size for mask in lesions):
-            scene = self._with_unenhanced(scene, image, item)
+        if image is not None and any(mask.voxels.size for mask in lesions):
+            scene = self._with_images_beside(scene, image, item)
         for mask in found.masks:
             with self._isolated(item.mask, mask.name.label):
                 self._measure(mask, scene, item)
 
-    def _with_unenhanced(self, scene: Scene, image: Volume, item: MaskOfImage) -> Scene:
-        """Return a scene with the series without contrast medium, which is read once for all masks of one image."""
-        paths = item.unenhanced
-        if is_enhanced(image.acquisition) is None:  # named in a table, which says that the image has contrast medium
+    def _with_images_beside(self, scene: Scene, image: Volume, item: MaskOfImage) -> Scene:
+        """Return a scene with the images that stand beside its own; each is read once for all masks of one image."""
+        plain, adc = item.beside.unenhanced, item.beside.adc
+        if plain and is_enhanced(image.acquisition) is None:  # a table names it, and says so that this one is enhanced
             image = replace(image, acquisition=replace(image.acquisition, phase=CONTRAST))
-        if paths not in self.unenhanced:
-            self.unenhanced[paths] = self._read_unenhanced(image, item)
-        return replace(scene, volume=image, unenhanced=self.unenhanced[paths])
+        return replace(
+            scene,
+            volume=image,
+            unenhanced=self._once(plain, lambda: self._unenhanced(image, item)),
+            adc=self._once(adc, lambda: self._adc_map(image, item)),
+        )
 
-    def _read_unenhanced(self, image: Volume, item: MaskOfImage) -> Volume | None:
+    def _once(self, paths: tuple[Path, ...], read: Callable[[], _T | None]) -> _T | None:
+        if paths and paths not in self.beside:
+            self.beside[paths] = None  # where it cannot be read that is told once
+            with self._isolated(paths[0]):
+                self.beside[paths] = read()
+        return self.beside.get(paths)
+
+    def _unenhanced(self, image: Volume, item: MaskOfImage) -> Volume | None:
         from response.io.images import read_series
 
-        first = item.unenhanced[0]
-        with self._isolated(first):
-            read = self._image_file(first, item, UNENHANCED) if is_image_file(first) else read_series(item.unenhanced)
-            why = why_not_beside(image, read)
-            if not why:
-                return read
-            sentence = f"The series without contrast medium was not measured beside the segmented one: {why}"
-            self.findings.append(self._finding("unenhanced_not_used", sentence, first.parent))
-        return None
+        paths = item.beside.unenhanced
+        is_file = is_image_file(paths[0])
+        volume = self._image_file(paths[0], item, UNENHANCED) if is_file else read_series(paths)
+        return volume if self._is_used(why_not_unenhanced(image, volume), UNENHANCED_SERIES, paths) else None
+
+    def _adc_map(self, image: Volume, item: MaskOfImage) -> AdcMap | None:
+        from response.io.adc_maps import read_adc_map
+
+        paths = item.beside.adc
+        adc = read_adc_map(paths)
+        return adc if self._is_used(why_apart(image, adc.volume), ADC_MAP, paths) else None
+
+    def _is_used(self, why_not: str, what: Beside, paths: Sequence[Path]) -> bool:
+        """Return whether nothing speaks against an image beside another; else it becomes a finding."""
+        if why_not:
+            self.findings.append(self._finding(f"{what.column}_not_used", what.told(why_not), paths[0].parent))
+        return not why_not
 
     def _measure(self, mask: LesionMask, scene: Scene, item: MaskOfImage) -> None:
         suggested: list[Suggestion] = []

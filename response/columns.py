@@ -143,6 +143,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         "number", "share of the volume above the threshold of calcification, 0 to 1", largest=1
     ),
     "haemorrhage_fraction": Column("number", "share of the volume that is haemorrhage, 0 to 1", largest=1),
+    "dense_parts_method": Column("text", "how calcified_fraction and haemorrhage_fraction were measured"),
     "necrosis_method": Column("text", "how necrosis_fraction was measured: threshold, phase, by eye"),
     "attenuation_sd_hu": Column("number", "standard deviation of attenuation in the ROI in HU", largest=5000),
     "enhancement_hu": Column(
@@ -197,6 +198,7 @@ IMAGING_COLUMNS: Final[Mapping[str, str]] = {
     "components": "number of separate parts of the lesion (3D)",
     "ellipsoid_volume_mm3": "pi / 6 times the product of the three extents",
     "unenhanced_series_uid": "series without contrast medium that was measured beside it",
+    "adc_series_uid": "series of the ADC map",
     "attenuation_roi": "where attenuation was measured (option of `measure`)",
     "attenuation_median_hu": "median attenuation",
     "attenuation_min_hu": "smallest attenuation",

@@ -348,6 +348,29 @@ def test_dense_parts_name_the_criteria_that_compare_attenuation() -> None:
     assert not [found for found in assessed(lesions, "who").found if found.id == "dense_parts"]
 
 
+BLED = "haemorrhage_finding=absent]|100%60[haemorrhage_finding"
+
+
+@pytest.mark.parametrize(
+    ("lesions", "told"),
+    [
+        (f"T1 thigh 100%90[{BLED}=new]", True),
+        (f"T1 thigh 100%90[{BLED}=absent]", False),
+        ("T1 thigh 100%90[haemorrhage_finding=present]|100%60[haemorrhage_finding=increased]", True),
+        ("T1 thigh 100%90[haemorrhage_finding=present]|100%60[haemorrhage_finding=decreased]", False),
+        ("T1 thigh 100%90[haemorrhage_finding=absent]|100[haemorrhage_finding=new]", False),  # nothing is compared
+        ("T1 thigh 100%90[calcification_finding=absent]|100%60[calcification_finding=new]", False),  # it is dark
+    ],
+)
+def test_what_is_bright_before_contrast_medium_may_feign_a_fall_of_relative_enhancement(
+    lesions: str, told: bool
+) -> None:
+    found = [found for found in assessed(lesions, "mri-choi").found if found.id == "bright_parts"]
+    assert [(item.lesion, item.column) for item in found] == [("T1", "relative_enhancement_percent")] * told
+    assert all("Relative enhancement is compared (MRI-Choi), but haemorrhage is" in item.sentence for item in found)
+    assert not [found for found in assessed(lesions, "who").found if found.id == "bright_parts"]
+
+
 def test_the_place_of_a_metastasis_that_disappeared_is_kept() -> None:
     lesions = "T1 liver 50[location=segment 7]|0[location=segment 6]"
     (found,) = [found for found in assessed(lesions).found if found.id == "metastasis_disappeared"]
@@ -651,6 +674,12 @@ NOTES = [
         "method is below 30 HU, and was by eye at baseline",
     ),
     ("rim_finding=absent", "rim_finding=new,necrosis_method=by eye", ""),  # not of the rim
+    (
+        "calcified_fraction=0.1,dense_parts_method=from 300 HU on",
+        "calcified_fraction=0.5,dense_parts_method=from 130 HU on",
+        "method is from 130 HU on, and was from 300 HU on at baseline",
+    ),
+    ("necrosis_fraction=0.1", "necrosis_fraction=0.5,dense_parts_method=by eye", ""),  # not of the necrosis
     ("rim_finding=absent", "rim_finding=new,comparable=yes", ""),
     (
         "rim_finding=absent",

@@ -21,8 +21,6 @@ from response.vocabulary import Ancillary, PathologyClass, Role, State, Trend, o
 LITTLE_CHANGE: Final = (1, 10)  # within a tenth of the size at baseline, up or down, limits included [P]
 WHOLE: Final = THOUSAND + THOUSAND // 20  # viable and necrotic shares together; 5 % for rounding by eye [P]
 SOON_AFTER_RADIOTHERAPY_DAYS: Final = 28  # restaging of a sarcoma waits for 4 to 6 weeks (criteria page, F14 [K])
-_BY_ATTENUATION: Final = ("choi", "mchoi", "sact", "mass")  # criteria that compare it with baseline
-_HIDE_A_FALL: Final = ("calcification", "haemorrhage")  # both are dense (criteria page, F10)
 
 
 def second_looks(scene: Scene) -> Iterator[Finding]:
@@ -177,43 +175,7 @@ def shares_above_whole(scene: Scene) -> Iterator[Finding]:
     yield from scene.notes(np.flatnonzero(total > WHOLE), make)
 
 
-# --- what criteria of attenuation and of morphology should know
-
-
-def dense_parts(scene: Scene) -> Iterator[Finding]:
-    """Lesions whose attenuation is compared, though calcification or haemorrhage in them is new or increased."""
-    titles = [
-        result.criterion.title
-        for result in scene.assessment.results.values()
-        if result.criterion.name in _BY_ATTENUATION
-    ]
-    if not titles or "attenuation_hu" not in scene.measurements.numbers:
-        return
-    attenuation = scene.measurements.numbers["attenuation_hu"]
-    told: dict[int, list[str]] = {}
-    for found in observed(scene.timeline):
-        if found.name in _HIDE_A_FALL:
-            more = np.isin(found.status, (Ancillary.NEW, Ancillary.INCREASED)) & (found.baseline_row != NO_ROW)
-            compared = (attenuation[found.row] != NO_NUMBER) & (attenuation[found.baseline_row] != NO_NUMBER)
-            for place in np.flatnonzero(more & compared).tolist():
-                status = text_of(Ancillary(int(found.status[place])))
-                told.setdefault(int(found.spot[place]), []).append(f"{found.name} is {status}")
-
-    def make(spot: int) -> Finding:
-        found = ", ".join(told[spot])
-        return scene.of_spot(
-            spot,
-            "dense_parts",
-            "info",
-            column="attenuation_hu",
-            found=found,
-            expected="attenuation of the soft tissue of the lesion",
-            sentence=f"Attenuation is compared ({', '.join(titles)}), but {found}: dense parts may hide a fall.",
-            remedy="Measure attenuation without the dense parts (options exclude_calcification and exclude_haemorrhage "
-            "of measure; haemorrhage asks for a series without contrast medium), or judge the lesion by eye.",
-        )
-
-    yield from scene.notes(np.asarray(sorted(told), np.int64), make)
+# --- what criteria of morphology should know
 
 
 def morphology_differs(scene: Scene) -> Iterator[Finding]:
@@ -330,7 +292,6 @@ ANCILLARY_CHECKS: Final[tuple[Check, ...]] = (
     pathology_differences,
     contradicting_findings,
     shares_above_whole,
-    dense_parts,
     morphology_differs,
     disappeared_metastases,
     scans_soon_after_radiotherapy,

@@ -8,6 +8,7 @@ are blood was not found in a guideline, and is a choice of this project.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,12 @@ from response.vocabulary import organ_of
 
 Bools = NDArray[np.bool_]
 
+_CONTRAST: Final = {
+    True: "with contrast medium",
+    False: "without contrast medium",
+    None: "contrast medium not recorded",
+}
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DenseParts:
@@ -34,6 +41,8 @@ class DenseParts:
         Their voxels, `[slice, row, column]` of the crop of the mask; no haemorrhage where it cannot be told.
     calcified_fraction, haemorrhage_fraction
         Their share of the volume, 0 to 1; None where it cannot be told.
+    method
+        How they were told.
     notes
         What to know about the numbers, one sentence each.
     """
@@ -42,6 +51,7 @@ class DenseParts:
     haemorrhagic: Bools
     calcified_fraction: float | None = None
     haemorrhage_fraction: float | None = None
+    method: str = ""
     notes: tuple[str, ...] = ()
 
     def left_out(self, options: MeasureOptions) -> Bools:
@@ -86,25 +96,27 @@ def find_dense_parts(
     threshold = calcification_hu(acquisition, options)
     if threshold is None:
         return None
-    values, plain = crop_of(mask, volume.voxels), is_enhanced(acquisition) is False
+    values, enhanced = crop_of(mask, volume.voxels), is_enhanced(acquisition)
     if unenhanced is not None:
-        values, plain, threshold = unenhanced, True, options.calcification_hu
+        values, enhanced, threshold = unenhanced, False, options.calcification_hu
     known = mask.voxels & usable(values, padding_below=PADDING_BELOW_HU)
     by_slice = slice_weights(mask, volume) if mask.voxels.size else None
     weights = None if by_slice is None else np.broadcast_to(by_slice[:, None, None], known.shape)
     calcified = known & (values >= threshold)
     bleeding = np.zeros_like(known)
-    told = plain and not mask.name.is_organ and organ_of(mask.name.site) != "bone"
+    told = enhanced is False and not mask.name.is_organ and organ_of(mask.name.site) != "bone"
     if told and known.any():
         soft = known & ~calcified
         smoothed = smoothed_in_plane(values, soft, volume.grid, options.haemorrhage_smoothing_mm)
         bleeding = soft & (smoothed > options.haemorrhage_hu)
+    method = f"calcification from {threshold} HU on, {_CONTRAST[enhanced]}"
     at_border = ("the blurred border of calcification counts as haemorrhage",)
     return DenseParts(
         calcified=calcified,
         haemorrhagic=bleeding,
         calcified_fraction=share(calcified, known, weights),
         haemorrhage_fraction=share(bleeding, known, weights) if told else None,
+        method=f"{method}, haemorrhage above {options.haemorrhage_hu} HU" if told else method,
         notes=at_border if calcified.any() and bleeding.any() else (),
     )
 

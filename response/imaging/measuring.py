@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from response.imaging.adc import AdcMap, measure_adc
 from response.imaging.attenuation import Attenuation, measure_attenuation
 from response.imaging.contrast import is_ct
 from response.imaging.dense_parts import DenseParts, find_dense_parts
@@ -40,6 +41,8 @@ class Scene:
         All lesions of the study, for the reference region of the liver leaves them out.
     unenhanced
         The series without contrast medium beside the image, on a grid of its own, where there is one.
+    adc
+        The ADC map beside it, likewise.
     slice_thickness_mm
         Nominal thickness, where the grid has one slice only and there is no image; 0 where it is not known.
     """
@@ -49,6 +52,7 @@ class Scene:
     liver: LesionMask | None = None
     lesions: Sequence[LesionMask] = field(default=())
     unenhanced: Volume | None = None
+    adc: AdcMap | None = None
     slice_thickness_mm: float = 0.0
 
 
@@ -83,6 +87,7 @@ def measure_lesion(
         if not mask.name.is_organ:
             cells |= _joined(
                 *_of_contrast(mask, volume, options, dense, beside),
+                _of_diffusion(mask, scene, volume),
                 *_of_tissue(mask, scene, volume, options, diameters.longest_mm, suggested=suggested),
             )
             if beside.values is not None and scene.unenhanced is not None:
@@ -172,7 +177,9 @@ def _of_attenuation(
         section=diameters.section,
         left_out=None if dense is None else dense.left_out(options),
     )
-    cells = {} if dense is None else {"calcified_fraction": number(dense.calcified_fraction)}
+    cells = {}
+    if dense is not None:
+        cells = {"calcified_fraction": number(dense.calcified_fraction), "dense_parts_method": dense.method}
     if found is None:
         return cells
     named = _as_hu(found) if found.unit == "HU" else _as_signal(found)
@@ -219,6 +226,17 @@ def _of_contrast(
         found = measure_enhancement(mask, volume, beside.values)
         cells = {"enhancement_hu": number(found.hu), "relative_enhancement_percent": number(found.percent)}
         yield cells, found.notes
+
+
+def _of_diffusion(mask: LesionMask, scene: Scene, volume: Volume) -> tuple[dict[str, str], Sequence[str]]:
+    """Return the ADC with its notes, where there is a map of it."""
+    if scene.adc is None:
+        return {}, ()
+    beside = look_beside(mask, scene.grid, scene.adc.volume, "the ADC map")
+    if beside.values is None:
+        return {}, beside.notes
+    found = measure_adc(mask, volume, scene.adc, beside.values)
+    return {"adc": number(found.mean), "adc_series_uid": scene.adc.volume.series_instance_uid}, found.notes
 
 
 def _of_tissue(

@@ -43,17 +43,22 @@ class Beside:
     notes: tuple[str, ...] = ()
 
 
-def why_not_beside(image: Volume, other: Volume) -> str:
-    """Return why a series is not the one without contrast medium beside an image, as half a sentence; or nothing."""
-    kinds = [volume.acquisition.modality or "an unknown modality" for volume in (image, other)]
+def why_apart(image: Volume, other: Volume) -> str:
+    """Return why two images cannot be compared voxel by voxel, as half a sentence; or nothing."""
+    kinds = [volume.acquisition.modality or "of an unknown modality" for volume in (image, other)]
     if kinds[0] != kinds[1]:
         return f"it is {kinds[1]}, and the segmented one {kinds[0]}"
     frames = {volume.frame_of_reference_uid for volume in (image, other)} - {""}
-    if len(frames) > 1:
-        return "it is of another frame of reference, so that positions cannot be compared"
+    return "it is of another frame of reference, so that positions cannot be compared" if len(frames) > 1 else ""
+
+
+def why_not_unenhanced(image: Volume, other: Volume) -> str:
+    """Return why a series is not the one without contrast medium beside an image, as half a sentence; or nothing."""
     if is_enhanced(other.acquisition):
         return "its headers say that contrast medium was given"
-    return "the segmented one is without contrast medium too" if is_enhanced(image.acquisition) is False else ""
+    if is_enhanced(image.acquisition) is False:
+        return "the segmented one is without contrast medium too"
+    return why_apart(image, other)
 
 
 def look_beside(mask: LesionMask, grid: Grid, other: Volume, name: str) -> Beside:

@@ -4,7 +4,7 @@ Attenuation, enhancement and what is made of them depend on the technique (crite
 differs, the status stands as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -19,10 +19,15 @@ from response.vocabulary import folded
 
 COMPARABLE: Final = ("", "yes")  # of the column `comparable`, which measuring writes (`response.comparable`)
 _IMAGED: Final = ("modality", "phase")
-# Findings and descriptors whose number depends on the threshold, the phase or the hand that found it.
-_BY_METHOD: Final = frozenset(
-    {"necrosis", "viable fraction", "necrotic volume", "viable volume", "viable to necrotic ratio"}
-)
+# Findings and descriptors whose number depends on the threshold, the phase or the hand that found it, and the column
+# that tells how.
+_METHODS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("necrosis", "viable fraction", "necrotic volume", "viable volume", "viable to necrotic ratio"),
+        "necrosis_method",
+    ),
+    **dict.fromkeys(("calcification", "haemorrhage", "calcified volume", "haemorrhagic volume"), "dense_parts_method"),
+}
 
 
 def technique_notes(found: Observed, measurements: Measurements) -> TextColumn:
@@ -39,7 +44,7 @@ def technique_notes(found: Observed, measurements: Measurements) -> TextColumn:
 
 
 def _columns(found: Observed, measurements: Measurements) -> Iterator[tuple[str, TextColumn]]:
-    names = (*_IMAGED, *(("necrosis_method",) if found.name in _BY_METHOD else ()))
+    names = (*_IMAGED, *((_METHODS[found.name],) if found.name in _METHODS else ()))
     yield from ((name, measurements.text[name]) for name in names if name in measurements.text)
     if "comparable" in measurements.table.columns:
         yield "comparable", measurements.table.columns["comparable"]
@@ -62,8 +67,8 @@ def _note(found: Observed, columns: list[tuple[str, TextColumn]], key: tuple[int
         if name == "comparable":
             notes += [] if folded(text) in COMPARABLE else [f"the image differs from the first: {text}"]
         elif text and before and folded(text) != folded(before):
-            label = "method" if name == "necrosis_method" else name
+            label = "method" if name in _METHODS.values() else name
             notes.append(f"{label} is {text}, and was {before} at baseline")
-        elif name == "necrosis_method" and text:
+        elif name in _METHODS.values() and text:
             notes.append(f"measured by: {text}")
     return "; ".join(notes)

@@ -67,7 +67,19 @@ def test_haemorrhage_is_told_without_contrast_medium_only(
 ) -> None:
     found = dense([[[40, 80]]], acquisition=acquisition)
     assert found.haemorrhage_fraction == expected
+    assert ("haemorrhage" in found.method) is (expected is not None)
     assert found.haemorrhagic.any() == bool(expected)
+
+
+def test_how_it_was_told() -> None:
+    before = np.asarray([[[40.0]]], np.float32)
+    enhanced, beside, unknown = (
+        dense([[[40]]], acquisition=acquisition, unenhanced=unenhanced).method
+        for acquisition, unenhanced in ((PORTAL, None), (PORTAL, before), (Acquisition(modality="CT"), None))
+    )
+    assert enhanced == "calcification from 300 HU on, with contrast medium"
+    assert beside == "calcification from 130 HU on, without contrast medium, haemorrhage above 60 HU"
+    assert unknown == "calcification from 300 HU on, contrast medium not recorded"
 
 
 def test_mr_has_no_dense_parts() -> None:
