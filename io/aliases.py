@@ -63,6 +63,7 @@ ALIASES: Final[Mapping[str, str]] = {
     "done": "visitdone performed",
     "new_lesions": "newlesion anynewlesions",
     "clinical": "clinicalstatus",
+    "peritoneal_index": "peritonealcancerindex",
     "study": "studyid",
     "site": "siteid sitenumber siteno centre center",
     "arm": "actarm treatmentarm",

@@ -826,6 +826,12 @@ def test_a_nodule_in_a_lesion_that_progressed_anyway_is_named_once() -> None:
     assert [row["drivers"] for row in timepoint_table(found).rows() if row["timepoint"] == "1"] == ["NT1", "NT1"]
 
 
+def test_explain_writes_the_power_of_ten_of_a_unit_as_a_factor() -> None:
+    text = " ".join(assessed("T1 thigh 50[adc=1.1]|50[adc=1.6]").explain("S1").split())
+    assert "ADC 1.1 x 10^-3 mm2/s" in text
+    assert "ADC increased (1.1 to 1.6 x 10^-3 mm2/s)" in text
+
+
 def test_the_shape_of_numbers_is_kept() -> None:
     now = np.full((2, 3), PRESENT_FRACTION, np.int32)
     found = status_by_numbers(now, now, KINDS["necrosis"])

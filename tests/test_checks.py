@@ -169,6 +169,17 @@ CASES = [
     ("on the day of therapy, counted", "T1 liver 30|15",
      {"subject": "new_therapy=d56", "options": '[recist-1.1]\\nsame_day_new_therapy = "include"'},
      "!response_after_new_therapy", "same_day_new_therapy = include"),
+    # --- radiotherapy
+    ("baseline on the last day of neoadjuvant radiotherapy", "T1 thigh 50|50",
+     {"subject": "setting=neoadjuvant, radiotherapy_end=d0"}, "baseline_after_radiotherapy", "F14"),
+    ("... of pre-operative", "T1 thigh 50|50", {"subject": "setting=Pre-operative RT, radiotherapy_end=d-20"},
+     "baseline_after_radiotherapy", "F14"),
+    ("baseline before its last day", "T1 thigh 50|50", {"subject": "setting=neoadjuvant, radiotherapy_end=d1"},
+     "!baseline_after_radiotherapy", "F14"),
+    ("later scans", "T1 thigh 50|50", {"subject": "setting=Neo-adjuvant RT, radiotherapy_end=d20"},
+     "!baseline_after_radiotherapy", "its baseline is before"),
+    ("surveillance", "T1 thigh 50|50", {"subject": "setting=surveillance, radiotherapy_end=d-90"},
+     "!baseline_after_radiotherapy", "there it is after therapy"),
     # --- volumes of non-targets
     ("volume as much above the smallest as PD", "NT1 bone present[volume_mm3=1000]|present[volume_mm3=1730]", {},
      "non_target_volume_grew !non_target_pd_without_growth", "4.3.4"),

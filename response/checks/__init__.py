@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from response.checks.ancillary import ANCILLARY_CHECKS
 from response.checks.lesions import LESION_CHECKS
 from response.checks.misleading import MISLEADING_CHECKS
+from response.checks.radiotherapy import RADIOTHERAPY_CHECKS
 from response.checks.rows import ROW_CHECKS
 from response.checks.scene import Check, Scene, days_since_1970
 from response.checks.series import SERIES_CHECKS
@@ -36,6 +37,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *VISIT_CHECKS,
     *ANCILLARY_CHECKS,
     *MISLEADING_CHECKS,
+    *RADIOTHERAPY_CHECKS,
     *VOLUME_CHECKS,
 )
 

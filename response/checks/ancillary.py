@@ -12,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.ancillary import CHANGED, Observed, observed, pathology_classes, pathology_of
-from response.cells import NO_DATE, NO_NUMBER, NO_ROW, THOUSAND, DatePrecision, thousandths_text
+from response.cells import NO_NUMBER, NO_ROW, THOUSAND, thousandths_text
 from response.checks.scene import Check, Flags, Scene
 from response.findings import Finding
-from response.suggestion import is_of_liver, is_sarcoma
+from response.suggestion import is_of_liver
 from response.vocabulary import Ancillary, PathologyClass, Role, State, Trend, organ_of, text_of
 
 LITTLE_CHANGE: Final = (1, 10)  # within a tenth of the size at baseline, up or down, limits included [P]
 WHOLE: Final = THOUSAND + THOUSAND // 20  # viable and necrotic shares together; 5 % for rounding by eye [P]
-SOON_AFTER_RADIOTHERAPY_DAYS: Final = 28  # restaging of a sarcoma waits for 4 to 6 weeks (criteria page, F14 [K])
 
 
 def second_looks(scene: Scene) -> Iterator[Finding]:
@@ -230,7 +229,7 @@ def disappeared_metastases(scene: Scene) -> Iterator[Finding]:
 
     def make(spot: int) -> Finding | None:
         track = int(scene.track_of_spot[spot])
-        if is_of_liver(_tumour_type(scene, int(timeline.series_of_track[track]))):
+        if is_of_liver(scene.about_subject("tumour_type", int(timeline.series_of_track[track]))):
             return None
         place = location.text(int(row[track]))
         return scene.of_spot(
@@ -249,44 +248,6 @@ def disappeared_metastases(scene: Scene) -> Iterator[Finding]:
     yield from scene.notes(spots[first], make)
 
 
-def scans_soon_after_radiotherapy(scene: Scene) -> Iterator[Finding]:
-    """Scans of a sarcoma within four weeks after the end of radiotherapy."""
-    subjects = scene.measurements.subjects
-    if subjects is None or "radiotherapy_end" not in subjects.dates:
-        return
-    timeline, ended = scene.timeline, subjects.dates["radiotherapy_end"]
-    subject = timeline.series.subject_row[timeline.series_of_cell]
-    end = np.where(subject == NO_ROW, NO_DATE, ended.days[np.maximum(subject, 0)]).astype(np.int64)
-    exact = (ended.precision[np.maximum(subject, 0)] == DatePrecision.DAY) & (
-        timeline.visits.precision == DatePrecision.DAY
-    )
-    days = timeline.visits.first_scan.astype(np.int64) - end
-    known = scene.follow_up & exact & (end != NO_DATE) & (timeline.visits.first_scan != NO_DATE)
-
-    def make(cell: int) -> Finding | None:
-        if not is_sarcoma(_tumour_type(scene, int(timeline.series_of_cell[cell]))):
-            return None
-        return scene.of_cell(
-            cell,
-            "scan_soon_after_radiotherapy",
-            "info",
-            column="date",
-            found=f"{days[cell]} days after radiotherapy",
-            expected=f"{SOON_AFTER_RADIOTHERAPY_DAYS} days or more",
-            sentence=f"The scan was made {days[cell]} days after the end of radiotherapy; swelling and necrosis may "
-            "look like growth then.",
-            remedy="Restage 4 to 6 weeks after radiotherapy, and look at enhancement; the categories stay.",
-        )
-
-    soon = known & (days >= 0) & (days < SOON_AFTER_RADIOTHERAPY_DAYS)
-    yield from scene.notes(np.flatnonzero(soon), make)
-
-
-def _tumour_type(scene: Scene, series: int) -> str:
-    row, subjects = int(scene.timeline.series.subject_row[series]), scene.measurements.subjects
-    return "" if subjects is None or row == NO_ROW else subjects.text_column("tumour_type").text(row)
-
-
 ANCILLARY_CHECKS: Final[tuple[Check, ...]] = (
     second_looks,
     pathology_differences,
@@ -294,5 +255,4 @@ ANCILLARY_CHECKS: Final[tuple[Check, ...]] = (
     shares_above_whole,
     morphology_differs,
     disappeared_metastases,
-    scans_soon_after_radiotherapy,
 )

@@ -248,10 +248,13 @@ class Scene:
 
     def site(self, series: int) -> str:
         """Return the site of the subject of a series."""
-        row = int(self.timeline.series.subject_row[series])
-        subjects = self.measurements.subjects
-        sites = None if subjects is None else subjects.text.get("site")
-        return "" if row == NO_ROW or sites is None else sites.text(row)
+        return self.about_subject("site", series)
+
+    def about_subject(self, column: str, series: int) -> str:
+        """Return a text of the subject table about the subject of a series, blank where there is none."""
+        row, subjects = int(self.timeline.series.subject_row[series]), self.measurements.subjects
+        texts = None if subjects is None else subjects.text.get(column)
+        return "" if row == NO_ROW or texts is None else texts.text(row)
 
     def of_record(self, records: Records, row: int, id_: str, severity: Severity, **texts: Any) -> Finding:
         """Return a finding about a row of another table, such as the subject table."""

@@ -94,7 +94,8 @@ def _change(row: Row) -> str:
 
 
 def _value(row: Row) -> str:
-    unit = "" if row["unit"] == "fraction" or not row["value"] else f" {row['unit']}"
+    times = " x" if row["unit"].startswith("10^") else ""  # 1.2 x 10^-3 mm2/s
+    unit = "" if row["unit"] == "fraction" or not row["value"] else f"{times} {row['unit']}"
     return f"{row['value']}{unit}".rstrip()
 
 
