@@ -1,8 +1,8 @@
 """Edit checks of scans after radiotherapy: what swells or dies then may look like growth. No category depends on them.
 
 A sarcoma is resected 4 to 6 weeks after preoperative radiotherapy in one trial (Bedi et al., Adv Radiat Oncol 2022,
-doi:10.1016/j.adro.2021.100850, abstract read) and later in others, and is restaged before that; how long restaging itself
-should wait was not found in a public source. The 4 weeks are of the criteria page (F14).
+doi:10.1016/j.adro.2021.100850, abstract read), later in others, and is restaged before that; how long restaging should
+wait was not found in a public source: the 4 weeks are of the criteria page (F14).
 """
 
 from collections.abc import Iterator
