@@ -28,7 +28,7 @@ LESION_NUMBERS: Final[Mapping[str, tuple[float, float]]] = {
     "longest_mm": (10, 60), "short_mm": (8, 45), "viable_mm": (0, 40), "viable_short_mm": (0, 30),
     "viable_area_mm2": (0, 1200), "viable_volume_mm3": (0, 40_000), "area_mm2": (20, 1500),
     "volume_mm3": (100, 60_000), "necrosis_fraction": (0, 1), "sul_peak": (1, 12), "tlg": (5, 400), "suv": (1, 15),
-    "ablation_zone_mm": (20, 60), "ablation_margin_mm": (0, 12),
+    "ablation_zone_mm": (20, 60), "ablation_margin_mm": (0, 12), "relative_enhancement_percent": (20, 160),
 }  # fmt: skip
 VISIT_NUMBERS: Final[Mapping[str, tuple[float, float]]] = {
     "liver_sul_mean": (1.4, 1.8), "liver_sul_sd": (0.1, 0.3), "uptake_minutes": (55, 70), "steroid_mg": (0, 8),
@@ -40,6 +40,7 @@ LESION_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "vascular_pattern": ("typical", "atypical", ""), "lesion_type": ("solid", "cystic"),
     "cytology": ("", "positive"), "zone_enhancement": ("none", "thin_rim", "nodular"), "trend": ("unchanged", ""),
     "enhancement_change": ("none", "fill_in"), "tissue": ("enhancing", "non_enhancing"),
+    "modality": ("MR", "CT"), "mr_sequence": ("T1 VIBE", "T1 SE"),
 }  # fmt: skip
 VISIT_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "new_lesions": ("none", "equivocal"), "clinical": ("stable", "deteriorated"), "pet": ("negative", "positive"),
