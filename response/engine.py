@@ -18,6 +18,7 @@ from response.best_of_series import BestOfSeries, best_of_series
 from response.block import Block
 from response.cells import NO_DATE
 from response.criteria.criterion import Criterion, State
+from response.criteria.given import flags_of, numbers_of
 from response.criteria.recist import RecistState
 from response.criteria.some_lesions import is_one_of
 from response.criteria.visit_values import at_places
@@ -26,7 +27,7 @@ from response.findings import Finding
 from response.measurements import Measurements
 from response.progression import progression_dates, relabelled
 from response.protocol import OTHER_TABLES, Options, Protocol, Schedule
-from response.registry import STANDARD, criteria_for, criterion_names, find_criteria
+from response.registry import OURS, STANDARD, brought_by, criteria_for, criterion_names, find_criteria, module_of
 from response.result import NOT_SCORED, Result, empty_result, response_lut
 from response.timeline import Timeline
 from response.vocabulary import Response
@@ -183,17 +184,28 @@ def _assess_block(block: Block, results: Mapping[str, Result]) -> int:
     for result in results.values():
         try:
             _ask(block, result, beside)
+        except CriterionError as error:
+            raise CriterionError(f"{_named(result.criterion)}: {error}") from None
         except Exception as error:
-            package = type(result.criterion).__module__.partition(".")[0]
-            if package == "response" or isinstance(error, ResponseError):
+            module = module_of(result.criterion)
+            if module == OURS or isinstance(error, ResponseError):
                 raise
-            fault = f"criterion '{result.criterion.name}' failed with {place_of_fault(error, package)}"
-            raise CriterionError(f"{fault}: leave it out, and tell who brings the package '{package}'") from error
+            fault = f"{_named(result.criterion)} failed with {place_of_fault(error, module)}"
+            raise CriterionError(f"{fault}: leave it out, and tell who brings the package '{module}'") from error
     return block.high
 
 
+def _named(criterion: Criterion) -> str:
+    """Return the name of a criterion, with the package that brings it."""
+    brought = brought_by(criterion)
+    return f"criterion '{criterion.name}'" + (f" (package {brought.told})" if brought else "")
+
+
 def _ask(block: Block, result: Result, beside: dict[str, State]) -> None:
-    state = result.criterion.state(block, result.options, beside)
+    state: object = result.criterion.state(block, result.options, beside)
+    if not isinstance(state, State):
+        told = f"state() gives an object of type {type(state).__name__}"
+        raise CriterionError(f"{told}; expected a State of response.plugins")
     beside[result.criterion.name] = state
     result.criterion.answer(state, result.options)
     _keep(block, state, result, beside)
@@ -203,11 +215,11 @@ def _keep(block: Block, state: State, result: Result, beside: Mapping[str, State
     cells, scored = block.cell_slice, block.follow_up
     for question, codes in state.answers.items():
         result.answers[question][cells] = block.ragged(np.where(scored, codes, np.int8(NOT_SCORED)))
-    for name, values in result.criterion.values(state).items():
+    for name, values in numbers_of(result.numbers, result.criterion.values(state), block.shape).items():
         result.numbers[name][cells] = block.ragged(values)
     flags = np.zeros(block.shape, np.uint32)
     for bit, rule in enumerate(result.criterion.flags):
-        holds = rule.holds(state)
+        holds = flags_of(f"flag.{rule.name}", rule.holds(state), block.shape)
         if holds.any():
             flags |= (holds & scored).astype(np.uint32) << np.uint32(bit)
     result.flags[cells] = block.ragged(flags)

@@ -2,7 +2,6 @@
 
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 
 class ResponseError(Exception):
@@ -66,8 +65,13 @@ def place_of_fault(error: BaseException, package: str = "response") -> str:
         The error.
     package
         Whose last place is named, where the error passed through it.
+
+    Returns
+    -------
+    str
+        Kind, module and line, as in `KeyError at package.module:14`.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if {package, f"{package}.py"} & set(Path(frame.filename).parts)] or frames
-    where = f"{Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else "an unknown place"
+    places = [(frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    theirs = [(module, line) for module, line in places if module.partition(".")[0] == package] or places
+    where = f"{theirs[-1][0]}:{theirs[-1][1]}" if theirs else "an unknown place"
     return f"{type(error).__name__} at {where}"

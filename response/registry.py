@@ -7,6 +7,7 @@ A study's own criteria stand in its protocol, and are there only for those who h
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
@@ -46,6 +47,21 @@ BUILT_IN: Final = {
     "ablation": "response.criteria.ablation:ABLATION",
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
+OURS: Final = "response"  # the package of the built-in ones
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Which installed package brings a criterion: its name and version, blank if unknown, and the entry point."""
+
+    package: str
+    version: str
+    entry_point: str
+
+    @property
+    def told(self) -> str:
+        """Package and version, as far as they are known, else the module."""
+        return f"{self.package} {self.version}".strip() or self.entry_point.partition(":")[0]
 
 
 def criterion_names(protocol: Protocol | None = None) -> list[str]:
@@ -78,10 +94,29 @@ def _broken(name: str, entry: EntryPoint, why: str) -> Finding:
     )
 
 
+def _brought(entry: EntryPoint) -> Brought:
+    known = entry.dist
+    return Brought(known.name if known else "", known.version if known else "", entry.value)
+
+
 def _origin(entry: EntryPoint) -> str:
     """Return where a criterion comes from: the package, where one is known, and the object in it."""
-    package = entry.dist.name if entry.dist is not None else ""
+    package = _brought(entry).package
     return f"{package}: {entry.value}" if package else entry.value
+
+
+def brought_by(criterion: Criterion) -> Brought | None:
+    """Return which package brings a criterion, or the one that a study's is based on; None: none, or it is built in."""
+    name = criterion.based_on or criterion.name
+    entry = None if name in BUILT_IN else _entries().get(name)
+    return None if entry is None else _brought(entry)
+
+
+def module_of(criterion: Criterion) -> str:
+    """Return the outermost module in which the faults of a criterion lie."""
+    brought = brought_by(criterion)
+    where = type(criterion).__module__ if brought is None else brought.entry_point
+    return where.partition(":")[0].partition(".")[0]
 
 
 def find_criterion(name: str, protocol: Protocol | None = None) -> Criterion:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.cells import NO_DATE
+from response.criteria.burden import NO_SUM
 from response.criteria.criterion import Criterion
 from response.criteria.rules import Rule
 from response.protocol import Options
@@ -70,7 +71,7 @@ def empty_result(criterion: Criterion, options: Options, cells: int) -> Result:
         criterion,
         options,
         {question.name: np.full(cells, NOT_SCORED, np.int8) for question in criterion.questions},
-        {number.name: np.empty(cells, np.int64) for number in criterion.numbers},
+        {number.name: np.full(cells, NO_SUM, np.int64) for number in criterion.numbers},
         np.zeros(cells, np.uint32),
         np.full(cells, NO_DATE, np.int32),
         np.zeros(cells, np.int8),

@@ -1,16 +1,21 @@
 """Criteria of other packages: found by their name, never two of one name, and a broken one stops nothing."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import response
 from response import registry
-from response.criteria.recist import RECIST_1_1
+from response.criteria.burden import NO_SUM
+from response.criteria.recist import RECIST_1_1, Recist11
+from response.criteria.rules import Question, Rule
 from response.errors import CriterionError, ProtocolError
+from response.result import empty_result
 from tests.trials import assessed, from_rows, target
 
 Bring = Callable[..., None]
@@ -135,3 +140,100 @@ def test_a_study_bases_a_criterion_of_its_own_on_one_of_another_package(bring: B
         assessed("T1 liver 100|122", "study-x", options=study.format("lost"))
     with pytest.raises(ProtocolError, match="the name 'ours' is that of the criterion ours"):
         assessed("T1 liver 100|122", "ours", options=study.format("who").replace("study-x", "ours"))
+
+
+# --- what is wrong with what a criterion gives is told, not scored
+
+
+@dataclass(frozen=True)
+class Giving(Recist11):
+    """Gives other numbers than RECIST 1.1, or none of them."""
+
+    name: str = "ours"
+    title: str = "Ours"
+    change: Callable[[dict[str, Any]], Any] = dict
+
+    def values(self, state: Any) -> Any:
+        return self.change(dict(super().values(state)))
+
+
+def without(found: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: values for key, values in found.items() if key != name}
+
+
+WRONG_NUMBERS: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
+    ("one is missing", lambda found: without(found, "sum_mm"), "values() gives no 'sum_mm', which `numbers` declares"),
+    ("one is unknown", lambda found: {**found, "ours_more": found["sum_mm"]},
+     "values() gives 'ours_more', which `numbers` does not declare"),
+    ("by series", lambda found: {**found, "sum_mm": found["sum_mm"][:, :1]},
+     "values() gives int64 of shape (2, 1) for 'sum_mm'; expected an array [series, timepoint] (2, 3)"),
+    ("by timepoint", lambda found: {**found, "sum_mm": found["sum_mm"][0]},
+     "values() gives int64 of shape (3,) for 'sum_mm'; expected an array [series, timepoint] (2, 3)"),
+    ("a number", lambda found: {**found, "sum_mm": 3},
+     "values() gives an object of type int for 'sum_mm'; expected an array [series, timepoint] (2, 3)"),
+    ("floats", lambda found: {**found, "sum_mm": found["sum_mm"] * 1.5},
+     "values() gives float64 for 'sum_mm'; expected whole thousandths of its unit, as int64"),
+    ("nothing", lambda _: None, "values() gives an object of type NoneType; expected a dict of arrays by name"),
+]  # fmt: skip
+TWO_SUBJECTS = "T1 liver 100|50|80 // T1 liver 100|90|95"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), [line[1:] for line in WRONG_NUMBERS], ids=[line[0] for line in WRONG_NUMBERS]
+)
+def test_wrong_numbers_are_an_error(change: Callable[[dict[str, Any]], Any], told: str, bring: Bring) -> None:
+    bring(("ours", Giving(change=change), "our_package:OURS"))
+    with pytest.raises(CriterionError) as found:
+        assessed(TWO_SUBJECTS, "ours")
+    assert str(found.value).startswith(f"criterion 'ours' (package our_package): {told}")
+
+
+def test_all_wrong_numbers_are_told_at_once(bring: Bring) -> None:
+    bring(("ours", Giving(change=lambda found: {"sum_mm": found["sum_mm"] * 1.5}), "our_package:OURS"))
+    with pytest.raises(CriterionError, match=r"gives no 'baseline_mm'.*; it gives no 'nadir_mm'.*; it gives float64"):
+        assessed(TWO_SUBJECTS, "ours")
+
+
+WRONG_FLAGS: list[tuple[str, Callable[[Any], Any], str]] = [
+    ("by series", lambda state: np.ones((state.shape[0], 1), np.bool_), "gives bool of shape (2, 1)"),
+    ("by timepoint", lambda state: np.ones(state.shape[1], np.bool_), "gives bool of shape (3,)"),
+    ("whole numbers", lambda state: np.ones(state.shape, np.int64), "gives int64 of shape (2, 3)"),
+    ("bytes", lambda state: np.ones(state.shape, np.int8), "gives int8 of shape (2, 3)"),
+    ("one truth", lambda _: True, "gives an object of type bool"),
+]
+
+
+@pytest.mark.parametrize(("holds", "told"), [line[1:] for line in WRONG_FLAGS], ids=[line[0] for line in WRONG_FLAGS])
+@pytest.mark.parametrize("place", ["question", "flag"])
+def test_a_rule_of_another_shape_is_an_error(place: str, holds: Callable[[Any], Any], told: str, bring: Bring) -> None:
+    rule: Rule[Any] = Rule("odd", "PR", holds, "table 1", "an odd rule")
+    first, *others = OURS.questions
+    asked = replace(OURS, questions=(Question(first.name, (rule, *first.rules)), *others))
+    flagged = replace(OURS, flags=(*OURS.flags, rule))
+    bring(("ours", asked if place == "question" else flagged, "our_package:OURS"))
+    with pytest.raises(CriterionError) as found:
+        assessed(TWO_SUBJECTS, "ours")
+    name = "target.odd" if place == "question" else "flag.odd"
+    expected = "expected an array of bool, [series, timepoint] (2, 3)"
+    assert str(found.value) == f"criterion 'ours' (package our_package): the rule {name} {told}; {expected}"
+
+
+@dataclass(frozen=True)
+class Stateless(Recist11):
+    """Makes no state."""
+
+    name: str = "ours"
+
+    def state(self, block: Any, options: Any, beside: Any) -> Any:
+        return None
+
+
+def test_a_criterion_without_a_state_is_an_error(bring: Bring) -> None:
+    bring(("ours", Stateless(), "our_package:OURS"))
+    with pytest.raises(CriterionError, match=r"state\(\) gives an object of type NoneType; expected a State"):
+        assessed(TWO_SUBJECTS, "ours")
+
+
+def test_no_number_is_left_as_the_memory_was() -> None:
+    result = empty_result(OURS, OURS.options(), 1000)
+    assert all((values == NO_SUM).all() for values in result.numbers.values())

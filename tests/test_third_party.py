@@ -349,7 +349,7 @@ def test_a_criterion_that_fails_on_the_data_is_named(table: Path, tmp_path: Path
     done = run(*command, cwd=tmp_path, packages=packages)
     assert done.status == 2
     line = FAILS.splitlines().index('        raise KeyError("what stands in the data")') + 1
-    assert f"criterion 'fails' failed with KeyError at failing_package.py:{line}" in done.err
+    assert f"criterion 'fails' (package failing-package 1) failed with KeyError at failing_package:{line}" in done.err
     assert "'failing_package'" in done.err
     assert "what stands in the data" not in done.err
     assert not (tmp_path / "out").exists()

@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from response.criteria.given import flags_of
+
 Flags = NDArray[np.bool_]
 RuleCodes = NDArray[np.int8]
 S = TypeVar("S")
@@ -81,26 +83,24 @@ class Question(Generic[S]):
 
     def answer_with(self, state: S, active: Sequence[int]) -> RuleCodes:
         """Return the index of the first of some rules that holds, in the state's shape."""
-        return first_that_holds(self.rules, state, active)
+        return first_that_holds(self, state, active)
 
 
-def first_that_holds(rules: Sequence[Rule[S]], state: S, active: Sequence[int] | None = None) -> RuleCodes:
+def first_that_holds(question: Question[Any], state: Any, active: Sequence[int]) -> RuleCodes:
     """Return the index of the first of the active rules that holds, in the state's shape.
 
     The last active rule is taken where no other holds, so it must be one that always holds.
     """
-    indices = range(len(rules)) if active is None else active
-    if not len(indices):
+    rules = question.rules
+    if not active:
         raise ValueError("no rule is active")
     # below zero by how far a rule stands from the end: the smallest is the first (faster than copying rule by rule)
-    found: RuleCodes | None = None
-    for index in indices:
-        holds = rules[index].holding(state)
-        found = np.full(holds.shape, indices[-1] - len(rules), np.int8) if found is None else found
+    found = np.full(state.shape, active[-1] - len(rules), np.int8)
+    for index in active:
+        holds = flags_of(f"{question.name}.{rules[index].name}", rules[index].holding(state), state.shape)
         np.minimum(found, holds.view(np.int8) * np.int8(index - len(rules)), out=found)
         if holds.all():
             break  # no later rule can be the first
-    assert found is not None
     return found + np.int8(len(rules))
 
 
