@@ -15,7 +15,7 @@ from response.cells import NO_NUMBER, thousandths_text
 from response.measurements import Measurements
 from response.readings import PATHOLOGICAL_NODE_UM, TARGET_NODE_UM, counting_length_um
 from response.table import TextColumn
-from response.vocabulary import LesionType, LocalTreatment, State, folded, never_measurable_kind
+from response.vocabulary import LesionType, LocalTreatment, State, folded, may_tell_kind, never_measurable_kind
 
 SMALLEST_UM: Final = 10_000  # longest diameter on CT, MRI or by calipers, section 3.1.1
 SMALLEST_XRAY_UM: Final = 20_000  # on chest X-ray, section 3.1.1
@@ -179,13 +179,13 @@ def baseline_lesions(
 def kinds_with_sites(measurements: Measurements, rows: NDArray[Any], kinds: NDArray[np.int8]) -> NDArray[np.int8]:
     """Return kinds of lesions, `[lesion]`, where none is recorded as organ, location and name together tell."""
     columns = [measurements.text_column(name) for name in SITE_COLUMNS]
-    blank = np.flatnonzero(kinds == LesionType.BLANK)
-    codes = np.stack([column.codes[rows[blank]] for column in columns], axis=1)
-    sites, of = np.unique(codes, axis=0, return_inverse=True)
-    texts = [site_text(columns, site) for site in sites.tolist()]
-    told = np.asarray([never_measurable_kind(text) for text in texts], np.int8)
+    telling = np.zeros(len(rows), np.bool_)
+    for column in columns:
+        words = np.asarray([may_tell_kind(text) for text in column.values], np.bool_)
+        telling |= words[column.codes[rows]]
     found = kinds.copy()
-    found[blank] = told[of.reshape(-1)] if len(told) else found[blank]
+    for lesion in np.flatnonzero(telling & (kinds == LesionType.BLANK)).tolist():
+        found[lesion] = never_measurable_kind(site_text(columns, [column.codes[rows[lesion]] for column in columns]))
     return found
 
 

@@ -403,8 +403,14 @@ _NEVER_MEASURABLE: Final = {kind: re.compile(rf"\b(?:{words})\b") for kind, word
 # One of these up to two words before: it is not there, or it is beside what is meant.
 _BESIDE: Final = frozenset("no without with near beside to above below behind around".split())
 _BLASTIC: Final = re.compile(r"\b(?:osteo)?(?:blastic|sclerotic)\b")
+_TELLING: Final = re.compile("|".join([*_NEVER_MEASURABLE_WORDS.values(), "blastic|sclerotic"]))
 _LYTIC: Final = re.compile(r"\b(?:osteo)?lytic\b|\bmixed\b|\bsoft tissue\b")  # of these a part may be measurable
 _BONE: Final = re.compile(r"\b(?:bones?|osseous|skeletal|vertebra\w*|spine|ribs?|sternum|sacrum|femur)\b")
+
+
+def may_tell_kind(text: str) -> bool:
+    """Return whether a text has a word of a kind that is never measurable; `never_measurable_kind` looks closer."""
+    return _TELLING.search(folded(text)) is not None
 
 
 def never_measurable_kind(site: str) -> LesionType:

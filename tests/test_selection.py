@@ -2,11 +2,14 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import response
+from response.measurability import NotMeasurable, baseline_lesions
 from response.selection import SELECTION_COLUMNS, propose_targets
+from response.vocabulary import LesionType
 from tests.acceptance import Case, load
 
 B_CASES = [case for case in load("baseline") if "targets" in case.expected]
@@ -120,3 +123,13 @@ def test_twice_the_slice_for_nodes_where_the_protocol_asks_for_it() -> None:
     lesions = "C1 node [slice_thickness_mm=8] 15.9"
     assert len(chosen(case_of(lesions))) == 1
     assert len(chosen(case_of(lesions, options=options))) == 0
+
+
+def test_words_of_a_site_decide_only_where_they_are_asked_for() -> None:
+    # iRECIST judges new lesions by what was recorded, and words of a site change no response
+    measurements = case_of("C1 ascites 30 ; C2 ascites [lesion_type=cystic] 30").measurements()
+    rows, nodal = np.arange(2), np.zeros(2, np.bool_)
+    assert baseline_lesions(measurements, rows, nodal).why.tolist() == [NotMeasurable.NO] * 2
+    asked = baseline_lesions(measurements, rows, nodal, read_sites=True)
+    assert asked.why.tolist() == [NotMeasurable.SITE, NotMeasurable.NO]
+    assert asked.kind.tolist() == [LesionType.ASCITES, LesionType.CYSTIC]
