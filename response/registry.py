@@ -48,6 +48,7 @@ BUILT_IN: Final = {
 }
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 OURS: Final = "response"  # the package of the built-in ones
+_KIND: Final = "response.plugins.Criterion"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def broken_criteria() -> list[Finding]:
     for name, entry in _entries().items():
         if name not in BUILT_IN:
             try:
-                _load(name, entry)
+                _loaded(name, entry)
             except CriterionError as error:
                 found.append(_broken(name, entry, str(error)))
     return found
@@ -88,7 +89,7 @@ def _broken(name: str, entry: EntryPoint, why: str) -> Finding:
         severity="warning",
         column=name,
         found=why,
-        expected="a response.criteria Criterion of that name",
+        expected=f"an instance of {_KIND} with the name '{name}'",
         sentence=f"The criterion '{name}' ({_origin(entry)}) cannot be used and was passed over: {why}.",
         remedy="Update or uninstall the package that brings it.",
     )
@@ -140,14 +141,24 @@ def find_criterion(name: str, protocol: Protocol | None = None) -> Criterion:
 
 def _load(name: str, entry: EntryPoint) -> Criterion:
     try:
-        found = entry.load()
+        return _loaded(name, entry)
+    except CriterionError as error:
+        told = f"criterion '{name}' ({_origin(entry)}) cannot be used: {error}"
+        raise CriterionError(told) from error.__cause__
+
+
+def _loaded(name: str, entry: EntryPoint) -> Criterion:
+    """Return the criterion of an entry point; the error says what is wrong with it, and not of which."""
+    try:
+        found: object = entry.load()
     except Exception as error:
-        told = f"{type(error).__name__}: {error}"
-        raise CriterionError(f"criterion '{name}' cannot be loaded from {entry.value}: {told}") from error
+        raise CriterionError(f"loading it failed with {type(error).__name__}: {error}") from error
+    if isinstance(found, type):
+        raise CriterionError(f"it is the class {found.__name__}; expected an instance of {_KIND}")
     if not isinstance(found, Criterion):
-        raise CriterionError(f"criterion '{name}' from {entry.value} is no response.criteria Criterion")
+        raise CriterionError(f"it is an object of type {type(found).__name__}; expected an instance of {_KIND}")
     if found.name != name:
-        raise CriterionError(f"criterion '{name}' from {entry.value} has the name '{found.name}' itself")
+        raise CriterionError(f"it has the name '{found.name}' itself; expected that of its entry point")
     return found
 
 
@@ -247,6 +258,14 @@ def _entries() -> dict[str, EntryPoint]:
     for entry in entry_points(group=GROUP):
         known = entries.get(entry.name)
         if known is not None and known.value != entry.value:
-            raise CriterionError(f"two criteria are named '{entry.name}': {_origin(known)} and {_origin(entry)}")
+            both = f"{_origin(known)} and {_origin(entry)}"
+            raise CriterionError(f"two criteria are named '{entry.name}': {both}; {_remedy(known, entry)}")
         entries[entry.name] = entry
     return entries
+
+
+def _remedy(*entries: EntryPoint) -> str:
+    """Return what to do about entry points of one name; what is built in cannot be uninstalled."""
+    theirs = [entry for entry in entries if BUILT_IN.get(entry.name) != entry.value]
+    packages = [_brought(entry).package or entry.value.partition(":")[0] for entry in theirs]
+    return f"uninstall {' or '.join(packages)}, or give the criterion of one of them another name"

@@ -51,8 +51,9 @@ OURS = replace(RECIST_1_1, name="ours", title="Ours", offered=False)
 BROKEN = [
     (ImportError("no module named lost"), "ImportError: no module named lost"),
     (SyntaxError("invalid syntax"), "SyntaxError"),
-    ("a text", "is no response.criteria Criterion"),
-    (replace(RECIST_1_1, name="another"), "has the name 'another' itself"),
+    ("a text", "it is an object of type str; expected an instance of response.plugins.Criterion"),
+    (Recist11, "it is the class Recist11; expected an instance of response.plugins.Criterion"),
+    (replace(RECIST_1_1, name="another"), "it has the name 'another' itself; expected that of its entry point"),
 ]
 
 
@@ -66,13 +67,17 @@ def test_a_criterion_of_another_package_is_found(bring: Bring) -> None:
 
 def test_two_criteria_of_one_name_are_an_error(bring: Bring) -> None:
     bring(("ours", OURS, "our_package:OURS"), ("ours", OURS, "their_package:OURS"))
-    with pytest.raises(CriterionError, match="two criteria are named 'ours': our_package:OURS and their_package:OURS"):
+    with pytest.raises(CriterionError) as found:
         registry.criterion_names()
+    assert str(found.value) == (
+        "two criteria are named 'ours': our_package:OURS and their_package:OURS; uninstall our_package or "
+        "their_package, or give the criterion of one of them another name"
+    )
 
 
 def test_no_package_takes_the_name_of_a_built_in_criterion(bring: Bring) -> None:
     bring(("choi", OURS, "our_package:OURS"))
-    with pytest.raises(CriterionError, match="two criteria are named 'choi'"):
+    with pytest.raises(CriterionError, match=r"two criteria are named 'choi'.*; uninstall our_package, or give"):
         assessed("T1 liver 100|50")
 
 
@@ -87,15 +92,19 @@ def test_a_broken_criterion_is_named_and_passed_over(found: object, why: str, br
     assert "lost" not in registry.criterion_names()
     (finding,) = registry.broken_criteria()
     assert (finding.id, finding.column) == ("broken_criterion", "lost")
+    told = "The criterion 'lost' (lost_package:CRITERION) cannot be used and was passed over: "
+    assert finding.sentence.startswith(told)
     assert why in finding.sentence
-    assert "lost_package:CRITERION" in finding.sentence
+    assert finding.sentence.count("lost_package") == finding.sentence.count("'lost'") == 1
 
 
 @pytest.mark.parametrize(("found", "why"), BROKEN, ids=[str(line[1]) for line in BROKEN])
 def test_a_broken_criterion_that_is_asked_for_is_an_error(found: object, why: str, bring: Bring) -> None:
     bring(("lost", found, "lost_package:CRITERION"))
-    with pytest.raises(CriterionError, match="criterion 'lost'"):
+    with pytest.raises(CriterionError) as error:
         assessed("T1 liver 100|50", "lost")
+    assert str(error.value).startswith("criterion 'lost' (lost_package:CRITERION) cannot be used: ")
+    assert why in str(error.value)
 
 
 def test_a_broken_criterion_stops_no_trial(bring: Bring, tmp_path: Path) -> None:
@@ -136,7 +145,7 @@ def test_a_study_bases_a_criterion_of_its_own_on_one_of_another_package(bring: B
     study = '[criterion.study-x]\nbased_on = "{}"\nsource = "8.2"\npd_percent = 25'
     found = assessed("T1 liver 100|122", "ours", "study-x", options=study.format("ours"))
     assert found.timepoints["overall"].tolist()[3:] == ["PD", "PD", "SD"]
-    with pytest.raises(ProtocolError, match=r'based_on = "lost"; criterion .lost. cannot be loaded'):
+    with pytest.raises(ProtocolError, match=r'based_on = "lost"; criterion .lost. \(lost_.*\) cannot be used'):
         assessed("T1 liver 100|122", "study-x", options=study.format("lost"))
     with pytest.raises(ProtocolError, match="the name 'ours' is that of the criterion ours"):
         assessed("T1 liver 100|122", "ours", options=study.format("who").replace("study-x", "ours"))

@@ -299,6 +299,7 @@ def test_two_packages_of_one_name_are_an_error(installed: Path, table: Path, tmp
         assert "two criteria are named 'volumetric'" in done.err
         assert "volumetric-response: volumetric_response.rules:VOLUMETRIC" in done.err
         assert "other-package: other_package:THEIRS" in done.err
+        assert "uninstall volumetric-response or other-package" in done.err
         assert "Traceback" not in done.err
     assert not (tmp_path / "out").exists()
 
@@ -322,7 +323,7 @@ def test_a_broken_package_is_named_and_passed_over(installed: Path, table: Path,
         "-m", "response", "assess", str(table), "--criteria", "lost", "-o", "other", cwd=tmp_path, packages=packages
     )
     assert asked.status == 2
-    assert "criterion 'lost' cannot be loaded from lost_package:LOST" in asked.err
+    assert "criterion 'lost' (lost-package: lost_package:LOST) cannot be used: loading it failed with Imp" in asked.err
 
 
 FAILS = """
