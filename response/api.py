@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from response.cells import Decimals
 from response.columns import COLLECTED_COLUMNS, COLUMNS, SUBJECT_COLUMNS, Column
@@ -79,15 +79,30 @@ def read(
     study = None if protocol is None else as_protocol(protocol)
     reading = SourceReader(decimal=decimal, delimiter=delimiter, encoding=encoding, protocol=study)
     said = as_mapping(mapping)
+    try:
+        return _joined_sources(
+            reading, source, said, sheet, {"visits": visits, "subjects": subjects, "collected": collected}
+        )
+    except InputError as error:
+        if not reading.failed:
+            raise
+        from response.readers import with_failed
+
+        told = with_failed(error, reading.failed)
+        raise told from told.__cause__
+
+
+def _joined_sources(
+    reading: SourceReader, source: Any, said: "ColumnMapping", sheet: str | None, beside: Mapping[str, Any]
+) -> Measurements:
     measured = reading.measurements(listed(source), part_of(said, COLUMNS), sheet)
-    beside = dict.fromkeys(BESIDE, None) | {
-        name: reading.table(given, BESIDE[name], part_of(said, BESIDE[name]))
-        for name, given in (("visits", visits), ("subjects", subjects), ("collected", collected))
-        if given is not None
+    tables = {
+        name: None if given is None else reading.table(given, BESIDE[name], part_of(said, BESIDE[name]))
+        for name, given in beside.items()
     }
-    if beside["collected"] is None:
-        beside["collected"] = reading.collected
-    return joined(measured, beside, reading.findings)
+    if tables["collected"] is None:
+        tables["collected"] = reading.collected
+    return joined(measured, tables, reading.findings)
 
 
 def best_response(

@@ -65,6 +65,8 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
         try:
             status = command(*args, **options)
         except ResponseError as error:
+            if options.get("debug") and error.__cause__ is not None:  # a fault of another package
+                traceback.print_exception(error.__cause__)
             log.fail("failed", str(error), kind=type(error).__name__)
             status = NOTHING_DONE
         except KeyboardInterrupt:

@@ -18,6 +18,7 @@ from response.table import TextTable, concatenate
 
 if TYPE_CHECKING:
     from response.io.tables import ColumnMapping, ReadTable
+    from response.readers import FailedReader
 
 BESIDE: Final[Mapping[str, Mapping[str, Column]]] = {  # the tables beside the measurements
     "visits": VISIT_COLUMNS,
@@ -35,6 +36,7 @@ class SourceReader:
         self.decimal, self.delimiter, self.encoding, self.protocol = decimal, delimiter, encoding, protocol
         self.findings: list[Finding] = []
         self.collected: ReadTable | None = None  # of SDTM
+        self.failed: list[FailedReader] = []  # of other packages
 
     def table(
         self,
@@ -147,7 +149,9 @@ class SourceReader:
         from response.readers import reader_for
 
         found = reader_for(Path(source))
-        self.findings.extend(broken for broken in found.findings if broken not in self.findings)  # once, not by file
+        self.failed.extend(found.failed)
+        broken = [item.finding() for item in found.failed]
+        self.findings.extend(item for item in broken if item not in self.findings)  # once, not by file
         return None if found.table is None else ReadTable(table=found.table)
 
 

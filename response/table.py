@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 Codes = NDArray[np.int32]
 
 
+class TableError(ValueError):
+    """A table that does not hold together, as a program made it; the text names columns and lengths, no cells."""
+
+
 @dataclass(frozen=True, eq=False)
 class TextColumn:
     """One column of text.
@@ -31,9 +35,13 @@ class TextColumn:
 
     @classmethod
     def of(cls, texts: Iterable[str | None]) -> "TextColumn":
-        """Return the column that holds these texts, one per row."""
+        """Return the column that holds these texts, one per row; raise TableError for what is neither text nor None."""
+        cells = list(texts)
+        wrong = {type(cell).__name__ for cell in cells if cell is not None and not isinstance(cell, str)}
+        if wrong:
+            raise TableError(f"a cell that is {min(wrong)}; expected text or None: numbers as they stood, with str")
         index: dict[str, int] = {}
-        codes = [index.setdefault("" if text is None else text.strip(), len(index)) for text in texts]
+        codes = [index.setdefault("" if text is None else text.strip(), len(index)) for text in cells]
         return cls(np.asarray(codes, dtype=np.int32), list(index))
 
     @classmethod
@@ -95,10 +103,41 @@ class TextTable:
     def of(
         cls, columns: Mapping[str, TextColumn], file: str, *, lines: Any = None, notes: Sequence[str] = ()
     ) -> "TextTable":
-        """Return a table whose rows all came from one file; without `lines` the first row stands on line 2."""
-        rows = len(next(iter(columns.values()))) if columns else 0
+        """Return a table whose rows all came from one file; without `lines` the first row stands on line 2.
+
+        Raises
+        ------
+        TableError
+            As `check`.
+        """
+        rows = len(next(iter(columns.values()), ()))
         where = np.arange(2, rows + 2, dtype=np.int32) if lines is None else np.asarray(lines, dtype=np.int32)
-        return cls(dict(columns), (file,), np.zeros(rows, dtype=np.int16), where, tuple(notes))
+        made = cls(dict(columns), (file,), np.zeros(rows, dtype=np.int16), where, tuple(notes))
+        made.check()
+        return made
+
+    def check(self) -> None:
+        """Raise TableError where columns, lines and files do not fit together; all faults are told at once."""
+        other = {name: type(column).__name__ for name, column in self.columns.items() if type(column) is not TextColumn}
+        if other:
+            told = ", ".join(f"column {name} is {kind}" for name, kind in other.items())
+            raise TableError(f"{told}; expected TextColumn, as TextColumn.of makes it")
+        rows = len(next(iter(self.columns.values()), self.lines))
+        first = next(iter(self.columns), "lines")
+        lengths = {f"column {name}": len(column) for name, column in self.columns.items()}
+        lengths |= {"lines": len(self.lines), "file_codes": len(self.file_codes)}
+        faults = [
+            f"{what} has {length} rows, column {first} {rows}" for what, length in lengths.items() if length != rows
+        ]
+        codes: dict[str, tuple[NDArray[Any], int]] = {"file_codes": (self.file_codes, len(self.files))}
+        codes |= {f"column {name}": (column.codes, len(column.values)) for name, column in self.columns.items()}
+        faults += [
+            f"{what} has codes beyond its {count} values"
+            for what, (code, count) in codes.items()
+            if len(code) and not 0 <= code.min() <= code.max() < count
+        ]
+        if faults:
+            raise TableError("; ".join(faults))
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -1,6 +1,7 @@
 """Reading a trial as a library: kinds of files, several at once, data frames, readers of other packages."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import response
 from response import readers
 from response.errors import InputError, ProtocolError
-from response.table import TextColumn, TextTable
+from response.table import TableError, TextColumn, TextTable
 
 ROWS = [
     ("S-1", "0", "2024-01-02", "T1", "target", "50"),
@@ -239,7 +240,23 @@ class OtherReader(OwnReader):
         return [path.read_text()]
 
 
+class GreedyReader(OwnReader):
+    """Claims whatever it is asked."""
+
+    def can_read(self, path: Path) -> bool:
+        return True
+
+
+class HalfReader(OwnReader):
+    """Gives a table whose columns differ in length."""
+
+    def read(self, path: Path) -> TextTable:
+        columns = {"subject": TextColumn.of(["S-1", "S-2"]), "lesion": TextColumn.of(["T1"])}
+        return TextTable.of(columns, str(path))
+
+
 OWN, BROKEN, HALF_BROKEN, OTHER = OwnReader(), BrokenReader(), HalfBrokenReader(), OtherReader()
+GREEDY, HALF = GreedyReader(), HalfReader()
 
 
 class _Entry(EntryPoint):
@@ -303,3 +320,87 @@ def test_two_readers_of_one_name_are_an_error(plug_ins: Callable[..., None], tmp
     plug_ins(("own", "OWN"), ("own", "BROKEN"))
     with pytest.raises(InputError, match="brought twice, by package:OWN and package:BROKEN"):
         response.read(_csv(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("HALF_BROKEN", r" with RuntimeError at [\w.]*test_api[\w.]*:\d+;"),
+        ("OTHER", r"\(list in place of a response\.plugins TextTable\)"),
+        ("HALF", r"\(column lesion has 1 rows, column subject 2\)"),
+    ],
+)
+def test_a_reader_that_fails_on_its_file_is_named_where_nothing_else_reads_it(
+    value: str, why: str, plug_ins: Callable[..., None], tmp_path: Path
+) -> None:
+    plug_ins(("mine", value))
+    path = tmp_path / "lesions.own"
+    path.write_text("OWN S-1")
+    told = f"lesions.own: reader 'mine' \\(package:{value}\\) said that it can read the file, and failed"
+    with pytest.raises(InputError, match=f"{told}.*{why}") as raised:
+        response.read(path)
+    assert "S-1" not in str(raised.value).partition("without it")[0]
+    assert raised.value.__cause__ is not None  # whose traceback is shown with --debug
+
+
+def test_a_reader_that_fails_when_asked_stands_behind_what_is_wrong(
+    plug_ins: Callable[..., None], tmp_path: Path
+) -> None:
+    plug_ins(("mine", "BROKEN"))
+    path = tmp_path / "p7.json"
+    path.write_text("{}")
+    with pytest.raises(
+        InputError, match=r"p7.json: a JSON file; .*'mine'.* failed when it was asked with RuntimeError"
+    ):
+        response.read(path)
+
+
+def test_the_notes_name_the_reader_of_a_file(plug_ins: Callable[..., None], tmp_path: Path) -> None:
+    plug_ins(("own", "OWN"))
+    path = tmp_path / "lesions.own"
+    path.write_text("OWN")
+    assert response.read(path).table.notes == ("read by reader 'own' (package:OWN)",)
+    table = _csv(tmp_path)
+    both = response.read([path, table]).table.notes
+    assert [note for note in both if "read by" in note] == [f"{path}: read by reader 'own' (package:OWN)"]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_two_readers_of_one_file_are_an_error_whichever_stands_first(
+    turn: int, plug_ins: Callable[..., None], tmp_path: Path
+) -> None:
+    plug_ins(*[("own", "OWN"), ("greedy", "GREEDY")][::turn])
+    path = tmp_path / "lesions.own"
+    path.write_text("OWN")
+    told = r"a file for reader 'greedy' \(package:GREEDY\) and for reader 'own' \(package:OWN\).*uninstall one"
+    with pytest.raises(InputError, match=told):
+        response.read(path)
+
+
+def test_a_greedy_reader_is_not_asked_about_what_is_not_there(plug_ins: Callable[..., None], tmp_path: Path) -> None:
+    plug_ins(("greedy", "GREEDY"))
+    with pytest.raises(InputError, match="no such file"):
+        response.read(tmp_path / "lost.csv")
+
+
+# --- tables that a reader makes
+
+
+ONE, TWO = TextColumn.of(["a"]), TextColumn.of(["a", "b"])
+TABLE = TextTable.of({"subject": TWO}, "f")
+MISMADE = [
+    ("columns", lambda: TextTable.of({"subject": TWO, "lesion": ONE}, "f"), "lesion has 1 rows, column subject 2"),
+    ("lines", lambda: TextTable.of({"subject": TWO}, "f", lines=[2]), "lines has 1 rows, column subject 2"),
+    ("list", lambda: TextTable.of({"subject": ["a", "b"]}, "f"), "column subject is list; expected TextColumn"),  # type: ignore[dict-item]
+    ("int", lambda: TextColumn.of(["a", 3]), "a cell that is int; expected text"),  # type: ignore[list-item]
+    ("codes", replace(TABLE, columns={"subject": replace(TWO, values=["a"])}).check, "codes beyond its 1 values"),
+    ("negative", replace(TABLE, columns={"subject": replace(TWO, codes=TWO.codes - 1)}).check, "codes beyond"),
+    ("files", replace(TABLE, file_codes=TABLE.file_codes + 1).check, "file_codes has codes beyond its 1 values"),
+    ("file codes", replace(TABLE, file_codes=TABLE.file_codes[:1]).check, "file_codes has 1 rows"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "why"), [row[1:] for row in MISMADE], ids=[row[0] for row in MISMADE])
+def test_a_table_that_does_not_hold_together_is_refused(make: Callable[[], object], why: str) -> None:
+    with pytest.raises(TableError, match=why):
+        make()
