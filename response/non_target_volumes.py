@@ -78,7 +78,7 @@ def non_target_volumes(timeline: Timeline) -> Iterator[NonTargetVolumes]:
         return
     for block in timeline.blocks():
         tracks = block.timeline.tracks
-        chosen = (tracks.role == Role.NON_TARGET) & tracks.at_baseline & ~tracks.fragment
+        chosen = (tracks.role == Role.NON_TARGET) & tracks.at_baseline
         lesions = np.flatnonzero(block.tracks(chosen))
         if len(lesions):
             found = _of_block(block, lesions)

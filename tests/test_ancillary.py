@@ -252,6 +252,11 @@ def test_a_class_without_a_percentage_stands_as_read() -> None:
     assert (row["pathology_class"], row["value"]) == ("D", "nan")
 
 
+VOLUME = "T1 liver 50[necrosis_finding=absent,volume_mm3={}]|50[necrosis_finding=new,volume_mm3={}]"
+ELLIPSOID = (
+    "T1 liver 50[necrosis_finding=absent,extent_ap_mm=10,extent_cc_mm=10,extent_lr_mm={}]"
+    "|50[necrosis_finding=new,extent_ap_mm=10,extent_cc_mm=10,extent_lr_mm={}]"
+)
 # lesions, ids found; an id stands for one finding
 LOOKS = [
     ("T1 liver 50[necrosis_finding=absent]|55[necrosis_finding=new]", ["second_look"]),
@@ -259,6 +264,17 @@ LOOKS = [
     ("T1 liver 50[necrosis_finding=absent]|44.9[necrosis_finding=new]", []),
     ("T1 liver 50[necrosis_finding=absent]|55.1[necrosis_finding=new]", ["growth_with_necrosis"]),
     ("T1 liver 50[necrosis_finding=present]|55.1[necrosis_finding=decreased]", []),
+    # 1.1 cubed is 1.331; the volume as measured goes before the ellipsoid
+    (VOLUME.format("1000", "1331"), ["second_look"]),
+    (VOLUME.format("1000", "1331.001"), ["growth_with_necrosis"]),
+    (ELLIPSOID.format("10", "14"), ["growth_with_necrosis"]),
+    (ELLIPSOID.format("10,volume_mm3=900", "14,volume_mm3=900"), ["second_look"]),
+    ("T1 liver 50[rim_finding=absent,volume_mm3=1000]|50[rim_finding=new,volume_mm3=9000]", ["second_look"]),
+    (
+        "T1 lung 20|20 ; NT1 liver present[necrosis_finding=absent,volume_mm3=1000]"
+        "|present[necrosis_finding=new,volume_mm3=1400]",
+        ["growth_with_necrosis"],
+    ),
     ("T1 liver 50[rim_finding=absent]|55.1[rim_finding=new]", []),
     ("T1 liver 50[rim_finding=present]|50[rim_finding=stable]", []),
     ("T1 liver 50[rim_finding=present]|50[rim_finding=not_evaluable]", []),
@@ -824,6 +840,15 @@ def test_a_nodule_is_told_of_its_lesion_and_is_behind_pd_by_choi() -> None:
 def test_a_nodule_in_a_lesion_that_progressed_anyway_is_named_once() -> None:
     found = assessed("T1 liver 50@60|50@60 ; NT1 lung present|pd[nodule=new]", "choi")
     assert [row["drivers"] for row in timepoint_table(found).rows() if row["timepoint"] == "1"] == ["NT1", "NT1"]
+
+
+def test_growth_with_necrosis_says_by_what_the_lesion_grew() -> None:
+    for lesions, how in (
+        (VOLUME.format("1000", "1400"), "by more than 33 % in volume, as 10 % in diameter, while"),
+        ("T1 liver 50[necrosis_finding=absent]|56[necrosis_finding=new]", "by more than 10 % while"),
+    ):
+        (found,) = [found for found in assessed(lesions).found if found.id == "growth_with_necrosis"]
+        assert found.sentence == f"The lesion grew {how} necrosis increased: possibly a pseudoprogression."
 
 
 def test_explain_writes_the_power_of_ten_of_a_unit_as_a_factor() -> None:

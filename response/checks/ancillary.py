@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from response.ancillary import CHANGED, Observed, observed, pathology_classes, pathology_of
 from response.cells import NO_NUMBER, NO_ROW, THOUSAND, thousandths_text
 from response.checks.scene import Check, Flags, Scene
+from response.descriptors import ellipsoid_volumes
 from response.findings import Finding
 from response.suggestion import is_of_liver
 from response.vocabulary import Ancillary, PathologyClass, Role, State, Trend, organ_of, text_of
@@ -36,13 +37,30 @@ def second_looks(scene: Scene) -> Iterator[Finding]:
     now, before = _sizes(scene, spots)
     some, all_of = LITTLE_CHANGE
     known = (now > 0) & (before > 0)
-    little = known & (all_of * np.abs(now - before) <= some * before)
-    grown = known & (all_of * (now - before) > some * before) & np.isin(spots, list(necrotic))
-    as_before = _seen_as_before(scene, spots) & ~known
+    longer = known & (all_of * (now - before) > some * before)
+    larger = _grew_in_volume(scene, spots) & ~longer
+    grown = (longer | larger) & np.isin(spots, list(necrotic))
+    little = known & (all_of * np.abs(now - before) <= some * before) & ~grown
+    as_before = _seen_as_before(scene, spots) & ~known & ~grown
     yield from scene.notes(
         spots[little | as_before], partial(_second_look, scene, changed, set(spots[little].tolist()))
     )
-    yield from scene.notes(spots[grown], partial(_growth_with_necrosis, scene, changed))
+    yield from scene.notes(spots[grown], partial(_growth_with_necrosis, scene, changed, set(spots[larger].tolist())))
+
+
+def _grew_in_volume(scene: Scene, spots: NDArray[np.int64]) -> Flags:
+    """Return which lesions have more than 1.1 cubed of their volume at baseline, as measured, else of the ellipsoid."""
+    if not len(spots):
+        return np.zeros(0, np.bool_)
+    rows, first = scene.timeline.row[spots], scene.baseline_row[scene.track_of_spot[spots]]
+    some, all_of = LITTLE_CHANGE
+    grew, told = np.zeros(len(spots), np.bool_), np.zeros(len(spots), np.bool_)
+    for volumes in (scene.measurements.number("volume_mm3"), ellipsoid_volumes(scene.measurements)):
+        now, then = (volumes[np.maximum(place, 0)].astype(np.int64) for place in (rows, first))
+        known = (now > 0) & (then > 0) & (first != NO_ROW) & ~told
+        grew |= known & (all_of**3 * now > (all_of + some) ** 3 * then)
+        told |= known
+    return grew
 
 
 def _seen_as_before(scene: Scene, spots: NDArray[np.int64]) -> Flags:
@@ -77,14 +95,17 @@ def _second_look(scene: Scene, changed: dict[int, list[str]], measured: set[int]
     )
 
 
-def _growth_with_necrosis(scene: Scene, changed: dict[int, list[str]], spot: int) -> Finding:
+def _growth_with_necrosis(scene: Scene, changed: dict[int, list[str]], by_volume: set[int], spot: int) -> Finding:
+    some, all_of = LITTLE_CHANGE
+    share = 100 * ((all_of + some) ** 3 - all_of**3) // all_of**3
+    how = f"more than {share} % in volume, as 10 % in diameter," if spot in by_volume else "more than 10 %"
     return scene.of_spot(
         spot,
         "growth_with_necrosis",
         "info",
         found=", ".join(changed[spot]),
         expected="growth of viable tumour where size grows",
-        sentence="The lesion grew by more than 10 % while necrosis increased: possibly a pseudoprogression.",
+        sentence=f"The lesion grew by {how} while necrosis increased: possibly a pseudoprogression.",
         remedy="Look at attenuation (Choi) and enhancement; the categories by size stand as they are.",
     )
 
