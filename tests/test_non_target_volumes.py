@@ -69,7 +69,8 @@ def test_targets_new_lesions_and_lesions_unknown_at_baseline_are_none_of_them() 
         "T1 liver 30[volume_mm3=9000]|30[volume_mm3=9000] ; NL1 bone -|20[volume_mm3=9000] ; "
         "NT2 bone -|present[volume_mm3=9000]"
     )
-    assert volumes_of(f"{course('NT1', 'present', '2000', '3000')} ; {others}")[1][0] == "3"
+    found = volumes_of(f"{course('NT1', 'present', '2000', '3000')} ; {others}")[1]
+    assert (found[0], found[-1]) == ("3", "1 non-target")
     assert volumes_of("T1 liver 30[volume_mm3=9000]|30[volume_mm3=9000] ; NT1 bone present|present") == []
 
 
