@@ -376,6 +376,7 @@ BLED = "haemorrhage_finding=absent]|100%60[haemorrhage_finding"
         ("T1 thigh 100%90[haemorrhage_finding=present]|100%60[haemorrhage_finding=decreased]", False),
         ("T1 thigh 100%90[haemorrhage_finding=absent]|100[haemorrhage_finding=new]", False),  # nothing is compared
         ("T1 thigh 100%90[calcification_finding=absent]|100%60[calcification_finding=new]", False),  # it is dark
+        ("T1 thigh 100%90|100%60 ; NL1 thigh -|20%60[haemorrhage_finding=new]", False),  # it has no baseline
     ],
 )
 def test_what_is_bright_before_contrast_medium_may_feign_a_fall_of_relative_enhancement(

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.block import Block
-from response.cells import NO_NUMBER, NO_ROW, THOUSAND
+from response.cells import NO_NUMBER, THOUSAND
 from response.criteria.burden import Burden
-from response.criteria.criterion import Number, Unit
+from response.criteria.criterion import Number
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import targets_of, total_of_few
@@ -43,7 +43,7 @@ class Quantity:
     """
 
     word: str
-    unit: Unit
+    unit: str
     stem: str
     now: str
     baseline: str
@@ -263,5 +263,5 @@ def _of_other_modality(block: Block, modalities: frozenset[str]) -> Flags | None
     other = np.asarray([bool(text) and text not in modalities for text in map(folded, column.values)], np.bool_)
     if not modalities or not other.any():
         return None
-    then = other.take(block.at_baseline(column.codes, 0)) & (block.baseline_row != NO_ROW)
-    return np.asarray(other.take(_codes_of(block, "modality")) | then[:, None])
+    now, baseline = other.take(_codes_of(block, "modality")), other.take(block.at_baseline(column.codes, 0))
+    return np.asarray(now | baseline[:, None])
