@@ -245,6 +245,19 @@ def test_a_revised_response_stands_beside_the_first(tmp_path: Path) -> None:
     assert values(group, "overall_adjudicated^99TUMRESP") == ["C18058^NCIt"]
 
 
+def test_mri_choi_gives_relative_enhancement_in_percent(tmp_path: Path) -> None:
+    rows = [
+        lesion_row(**at, organ="thigh", modality="MR", longest_mm="100", relative_enhancement_percent=number)
+        for at, number in (({"timepoint": "0"}, "90"), ({"timepoint": "1", "date": "2024-03-01"}, "62.5"))
+    ]
+    reports, _ = written(rows, tmp_path, ["mri-choi"])
+    group = groups(reports["S-1_1"])["mri-choi response"]
+    assert values(group, "relative_enhancement_percent^99TUMRESP") == ["62.5 %^UCUM"]
+    assert values(group, "baseline_relative_enhancement_percent^99TUMRESP") == ["90 %^UCUM"]
+    assert values(group, "change_relative_enhancement_percent^99TUMRESP") == ["-30.55 %^UCUM"]  # cut towards zero
+    assert values(group, "overall^99TUMRESP") == ["C18058^NCIt"]  # PR
+
+
 def test_chun_has_local_codes(tmp_path: Path) -> None:
     rows = [
         lesion_row(longest_mm="20", morphology="3"),
