@@ -86,7 +86,7 @@ class _View:
 def plane_of(normal: NDArray[Any]) -> str:
     """Return what a plane is called by its normal (LPS), by the nearest plane of the body."""
     nearest = int(np.argmax(np.abs(normal)))
-    return _PLANES[nearest] + ("" if abs(float(normal[nearest])) >= _STRAIGHT else ", oblique")
+    return ("" if abs(float(normal[nearest])) >= _STRAIGHT else "oblique ") + _PLANES[nearest]
 
 
 def _draw_view(axes: "Axes", view: _View, window: tuple[float, float], *, overlaid: bool) -> None:
@@ -105,14 +105,14 @@ def _draw_view(axes: "Axes", view: _View, window: tuple[float, float], *, overla
         axes.set_title(view.title)
         axes.plot((width - 14, width - 4), (height - 2, height - 2), color="white", linewidth=2, path_effects=edge)
         axes.text(width - 9, height - 3, "1 cm", color="white", ha="center", fontsize=8, path_effects=edge)
-    for text, x, y in (
-        (_letters(-view.across), 0.03, 0.5),
-        (_letters(view.across), 0.97, 0.5),
-        (_letters(-view.down), 0.5, 0.96),
-        (_letters(view.down), 0.5, 0.04),
+    for text, x, y, side in (
+        (_letters(-view.across), 0.02, 0.5, "left"),
+        (_letters(view.across), 0.98, 0.5, "right"),
+        (_letters(-view.down), 0.5, 0.96, "center"),
+        (_letters(view.down), 0.5, 0.04, "center"),
     ):
         axes.text(
-            x, y, text, transform=axes.transAxes, color="white", ha="center", va="center", fontsize=9, path_effects=edge
+            x, y, text, transform=axes.transAxes, color="white", ha=side, va="center", fontsize=9, path_effects=edge
         )
     axes.set_axis_off()
 

@@ -154,6 +154,15 @@ def test_no_map_replaces_another(
     assert len({path.name.lower() for path in written}) == 3
     assert all(len(path.name) < 160 and path.name.isascii() for path in written)
     assert written == write_border_maps(groups, tmp_path)  # the same names again
+    if names[0] != names[1]:  # and each lesion its own, in whatever order they come
+        first = _map_of_each(tmp_path)
+        write_border_maps(groups[::-1], tmp_path)
+        assert _map_of_each(tmp_path) == first
+
+
+def _map_of_each(folder: Path) -> set[tuple[str, ...]]:
+    with (folder / TABLE).open(newline="", encoding="utf-8") as file:
+        return {(row["timepoint"], row["lesion"], row["map"]) for row in csv.DictReader(file)}
 
 
 # --- pictures
@@ -213,7 +222,7 @@ def test_where_no_border_was_measured_there_is_a_finding(tmp_path: Path) -> None
         ((0, 0, -1), "axial"),
         ((0, 1, 0), "coronal"),
         ((-1, 0, 0), "sagittal"),
-        ((0, 0.6, 0.8), "axial, oblique"),
+        ((0, 0.6, 0.8), "oblique axial"),
     ],
 )
 def test_planes_are_named_by_the_body(normal: tuple[float, float, float], name: str) -> None:
