@@ -847,6 +847,7 @@ def test_growth_with_necrosis_says_by_what_the_lesion_grew() -> None:
     for lesions, how in (
         (VOLUME.format("1000", "1400"), "by more than 33 % in volume, as 10 % in diameter, while"),
         ("T1 liver 50[necrosis_finding=absent]|56[necrosis_finding=new]", "by more than 10 % while"),
+        (VOLUME.format("1000", "1400").replace("|50", "|56"), "by more than 10 % while"),
     ):
         (found,) = [found for found in assessed(lesions).found if found.id == "growth_with_necrosis"]
         assert found.sentence == f"The lesion grew {how} necrosis increased: possibly a pseudoprogression."

@@ -164,6 +164,11 @@ def test_subjects_of_different_length_do_not_mix() -> None:
         about = {"subject": subject, "lesion": "NT1", "role": "non_target", "organ": "bone", "state": "present"}
         return [{**about, "timepoint": str(place), "volume_mm3": volume} for place, volume in enumerate(volumes)]
 
-    found = from_rows([*rows("A", "1000", "1000", "1730"), *rows("B", "1000", "2000"), *rows("C", "5000")])
+    long = [*["1000"] * 60, "1730"]  # so much longer than the others that most of them are looked at apart from it
+    short = [row for name in "BCDEFGH" for row in rows(name, "5000", "5000", "9000")]
+    found = from_rows([*rows("A", *long), *short, *rows("I", "1000", "2000")])
+    assert len(list(found.timeline.blocks())) > 1
     told = [(item.subject, item.timepoint) for item in found.found if item.id in IDS]
-    assert told == [("A", "2"), ("B", "1")]
+    assert told == [("A", "60"), *((name, "2") for name in "BCDEFGH"), ("I", "1")]
+    values = [row["value"] for row in ancillary_table(found).rows() if row["finding"] == NON_TARGET_VOLUME]
+    assert values == [*["1"] * 60, "1.73", *["5", "5", "9"] * 7, "1", "2"]
