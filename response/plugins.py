@@ -19,6 +19,7 @@ from response.block import Block
 from response.cells import NO_NUMBER, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden
 from response.criteria.criterion import Criterion, Number, State
+from response.criteria.own_numbers import without_diameter
 from response.criteria.products import any_target
 from response.criteria.recist import (
     NEW_LESION_RULES,
@@ -114,11 +115,15 @@ def targets_measured(read: Burden, value: NDArray[np.int64]) -> Burden:
     Returns
     -------
     Burden
-        A target that RECIST 1.1 measured, but without such a number, is not evaluable. One that is gone, merged into
-        another or not evaluable stays so, and adds nothing. A node of normal size adds its number.
+        A target that RECIST 1.1 measured, but without such a number, is not evaluable; one with such a number, which
+        RECIST 1.1 could not evaluate for want of a diameter alone, is measured. One that is gone, merged into another
+        or not evaluable for another reason stays so, and adds nothing. A node of normal size adds its number.
     """
     tracks = np.flatnonzero(targets_of(read))
     state, number = read.state[tracks], value[tracks]
-    measured, known = np.isin(state, SUMMED), number != NO_NUMBER
+    known = number != NO_NUMBER
+    lost = (state == LesionState.NOT_EVALUABLE) & known
+    state = put(state, without_diameter(read.block, tracks, lost), LesionState.MEASURED)
+    measured = np.isin(state, SUMMED)
     lost = put(state, measured & ~known, LesionState.NOT_EVALUABLE)
     return burden_with(read, Part(tracks=tracks, state=lost, value=np.where(measured & known, number, 0)))

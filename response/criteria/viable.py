@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from response.block import Block, of_tracks
 from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.burden import Burden, LesionClass
+from response.criteria.own_numbers import without_diameter
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of, put, with_tracks
 from response.criteria.sums import (
@@ -20,7 +21,6 @@ from response.criteria.sums import (
 )
 from response.lineage import fragment_roots
 from response.measurements import Measurements
-from response.readings import counting_length_um
 from response.vocabulary import State
 
 SEEN: Final = (State.MEASURED, State.PRESENT, State.EQUIVOCAL, State.TOO_SMALL, State.BORDERLINE_NODE)
@@ -74,7 +74,7 @@ def enhancing_targets(burden: Burden, tracks: NDArray[np.intp], measure: Measure
     viable, state = measure_of(burden.block, tracks, measure), of_tracks(burden.state, tracks)
     known = viable != NO_NUMBER
     lost = is_one_of(state, (State.NOT_EVALUABLE,)) & known
-    state = put(state, _only_viable(burden.block, tracks, lost), State.MEASURED)
+    state = put(state, without_diameter(burden.block, tracks, lost), State.MEASURED)
     state = put(state, is_one_of(state, (State.MEASURED, State.EQUIVOCAL)) & ~known, State.NOT_EVALUABLE)
     value = viable * (is_one_of(state, _VIABLE) & known)
     unsized = is_one_of(state, (State.TOO_SMALL,)) & ~known
@@ -85,17 +85,6 @@ def enhancing_targets(burden: Burden, tracks: NDArray[np.intp], measure: Measure
 def measure_of(block: Block, tracks: NDArray[np.intp], measure: Measure) -> NDArray[Any]:
     """Return what is measured of the enhancing tissue of some lesions, `[lesion, timepoint]`."""
     return measure(block.timeline.measurements, of_tracks(block.row, tracks))
-
-
-def _only_viable(block: Block, tracks: NDArray[np.intp], where: Flags) -> Flags:
-    """Return where nothing else was measured of lesions that are not evaluable, and nothing says that they are not."""
-    found, spots = np.zeros(where.shape, np.bool_), np.flatnonzero(where)  # few, and each has a row
-    if len(spots):
-        lesions, measured = tracks[spots // where.shape[1]], block.timeline.measurements
-        rows, nodal = block.row[lesions, spots % where.shape[1]], block.tracks(block.timeline.tracks.nodal)[lesions]
-        unsized = counting_length_um(measured, nodal, rows) == NO_NUMBER
-        found.flat[spots] = unsized & is_one_of(measured.code("state")[rows], (State.BLANK, State.MEASURED))
-    return found
 
 
 def with_bare_non_targets(burden: Burden, liver: Flags, measure: Measure) -> NDArray[np.int8]:

@@ -22,6 +22,7 @@ EXPECTED = {
     "grown-by-73": ["SD", "PD"],
     "grown-by-less": ["SD", "SD"],
     "without-volume": ["NE"],
+    "without-diameter": ["PR", "NE"],
     "proven-in-part": ["PD"],
     "normal-node": ["CR"],
     "new-lesion": ["PD"],
@@ -59,6 +60,17 @@ def test_thresholds_by_hand() -> None:
 )
 def test_an_option_decides(option: str, subject: str, expected: list[str]) -> None:
     assert responses(option) == EXPECTED | {subject: expected}
+
+
+def test_a_study_bases_a_criterion_of_its_own_on_it() -> None:
+    study = '[criterion.study-x]\nbased_on = "volumetric"\nsource = "8.2"\npr_percent = -66\npd_percent = 40'
+    found = response.assess(
+        response.read(DATA / "measurements.csv"), criteria=["study-x"], protocol=response.Protocol.from_toml(study)
+    ).timepoints
+    later = found[(found["criterion"] == "study-x") & (found["timepoint"] != "0")]
+    overall = {str(subject): list(rows["overall"]) for subject, rows in later.groupby("subject")}
+    assert overall == EXPECTED | {"fallen-by-65": ["SD"], "grown-by-less": ["SD", "PD"]}
+    assert (later["study_x_sum"] != "").all()
 
 
 def test_the_reader_gives_the_rows_of_an_export_with_their_lines() -> None:

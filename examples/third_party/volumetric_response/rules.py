@@ -6,8 +6,9 @@ diameter grows by 20 % has 1.2^3 = 172.8 %. Found in public: a table of the AJNR
 RECIST, 65 % and 40 % from Macdonald's products, against baseline and nadir. PR is rounded to
 65 % or 66 % by different authors, so both, and 40 %, are options.
 
-The sources say nothing about the 5 mm that RECIST 1.1 asks for as well, so they are not asked for here. A lesion that
-RECIST 1.1 could not measure is not measured here either; one with a diameter, but without a volume, is not evaluable.
+The sources say nothing about the 5 mm that RECIST 1.1 asks for as well, so they are not asked for here. A lesion with a
+volume is measured, with a diameter or without; one with a diameter, but without a volume, is not evaluable. What RECIST
+1.1 could not evaluate for another reason is not evaluable here either.
 A node below 10 mm is normal, but its volume still counts. Non-targets, new lesions and the combination: RECIST 1.1.
 """
 
@@ -50,9 +51,20 @@ from response.plugins import (
 )
 
 NAME: Final = "volumetric"
-PREFIX: Final = NAME.replace("-", "_").replace(".", "_")  # of the names of its numbers, which are columns
 SOURCE: Final = "Schiavon 2012"
+PREFIX: Final = NAME.replace("-", "_").replace(".", "_")  # of the names of its numbers, which are columns
 WHOLE: Final = 100  # percent
+PR_PERCENT: Final = 65
+PD_PERCENT: Final = 73
+
+
+def volumetric_test(pr_percent: int, pd_percent: int) -> SumTest:
+    """Return by which shares the sum must shrink or grow, for percentages that are whole numbers."""
+    return SumTest(partial=(WHOLE - pr_percent, WHOLE), progressive=(WHOLE + pd_percent, WHOLE))
+
+
+VOLUMETRIC_TEST: Final = volumetric_test(PR_PERCENT, PD_PERCENT)
+
 NEAR_PERCENT: Final = 5  # within 5 % of the baseline or nadir from a threshold is worth a second look (our choice)
 
 
@@ -61,11 +73,11 @@ class VolumetricOptions(CombinationOptions):
     """What the sources leave open, with the default and why; what is not named here is as in RECIST 1.1."""
 
     volumetric_pr_percent: int = option(
-        65, "fall of the sum of volumes for PR: 0.7^3 rounded to 65 % (as from -50 % of a product) or to 66 %",
+        PR_PERCENT, "fall of the sum of volumes for PR: 0.7^3 rounded to 65 % (as from -50 % of a product) or to 66 %",
         choices=(65, 66),
     )  # fmt: skip
     volumetric_pd_percent: int = option(
-        73, "growth of the sum of volumes for PD: 73 % (+20 % of a diameter) or 40 % (+25 % of a product)",
+        PD_PERCENT, "growth of the sum of volumes for PD: 73 % (+20 % of a diameter) or 40 % (+25 % of a product)",
         choices=(73, 40),
     )  # fmt: skip
 
@@ -132,23 +144,27 @@ class Volumetric(Criterion):
     )
     needs: str = "volume_mm3"
     scope: str = "Volumetric response takes the thresholds of RECIST for spheres; it is no published guideline."
+    measure: str = "volume"
+    test: SumTest = VOLUMETRIC_TEST  # what a study's own criterion may change
+    threshold_options: tuple[tuple[str, str], ...] = (
+        ("volumetric_pr_percent", "pr_percent"),
+        ("volumetric_pd_percent", "pd_percent"),
+    )
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> VolumetricState:  # noqa: ARG002
-        """Return what the rules ask, with the choices of the protocol resolved."""
-        test = SumTest(
-            partial=(WHOLE - options.volumetric_pr_percent, WHOLE),
-            progressive=(WHOLE + options.volumetric_pd_percent, WHOLE),
-        )
+        """Return what the rules ask; the options choose the thresholds, but for a study that defines its own."""
+        chosen = volumetric_test(options.volumetric_pr_percent, options.volumetric_pd_percent)
+        test = self.test if self.based_on else chosen
         return VolumetricState(volume_burden(block, options), options, self.questions, test)
 
     def values(self, state: Any) -> Mapping[str, NDArray[np.int64]]:
-        """Return the numbers of each timepoint, as `numbers` names them."""
+        """Return the numbers of each timepoint, as `numbers` names them; a study's own criterion has its own prefix."""
         burden = state.burden
         return {
-            f"{PREFIX}_sum": burden.sum_um,
-            f"{PREFIX}_baseline": np.broadcast_to(burden.baseline_um, state.shape),
-            f"{PREFIX}_nadir": burden.nadir_um,
-            f"{PREFIX}_unmeasured": state.unmeasured,
+            f"{self.prefix}_sum": burden.sum_um,
+            f"{self.prefix}_baseline": np.broadcast_to(burden.baseline_um, state.shape),
+            f"{self.prefix}_nadir": burden.nadir_um,
+            f"{self.prefix}_unmeasured": state.unmeasured,
         }
 
 
