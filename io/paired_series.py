@@ -247,6 +247,6 @@ def _elsewhere(image: Header, found: Sequence[_Series], what: Beside) -> Finding
         image,
         found=", ".join(f"series {other.uid}" for other in found[:_MOST_NAMED]),
         expected="the frame of reference of the segmented series",
-        why="it is of another frame of reference, so that positions cannot be compared",
+        why="it does not share its frame of reference, so that positions cannot be compared",
         remedy="Nothing need be done; bring both into one frame of reference if its numbers are wanted.",
     )

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from response.imaging.grid import Grid
 from response.imaging.lesion_mask import LesionMask, StructureName
-from response.imaging.paired import look_beside, values_at
+from response.imaging.paired import look_beside, values_at, why_not_unenhanced
 from response.imaging.volume import Acquisition, Volume
 from tests.dicom_factory import axial_grid, oblique_grid
 
 CT = Acquisition(modality="CT", phase="non_contrast")
+PORTAL = Acquisition(modality="CT", phase="portal_venous")
 FIELD = np.asarray((0.5, -0.25, 0.125))  # HU per mm along x, y, z
 NAME = "the series without contrast medium"
 WIDE = axial_grid((12, 60, 60), (3.0, 1.0, 1.0), (-110.0, -130.0, 30.0))
@@ -95,6 +96,32 @@ def test_nothing_is_made_up_across_a_gap() -> None:
     other = replace(grid, origins=grid.origins[[0, 1, 3, 4]])
     found = values_at(lesion(np.ones(grid.shape)), grid, linear(other))
     assert np.isfinite(found).all(axis=(1, 2)).tolist() == [True, True, False, True, True]
+
+
+def test_beside_a_gap_the_nearest_slice_counts() -> None:
+    # Slices at 40, 43, 49 and 52 mm, the third of the usual 3 mm is missing; the lesion lies 1 mm above the second.
+    own, grid = axial_grid(origin=(-100.0, -120.0, 44.0)), axial_grid()
+    other = replace(grid, origins=grid.origins[[0, 1, 3, 4]])
+    voxels = np.broadcast_to(np.asarray([10.0, 20.0, 80.0, 90.0])[:, None, None], (4, 16, 12)).astype(np.float32)
+    found = values_at(lesion(np.ones((1, 2, 2))), own, Volume(voxels=voxels, grid=other, acquisition=CT))
+    assert (found == 20).all()
+
+
+@pytest.mark.parametrize(
+    ("image", "other", "told"),
+    [
+        (PORTAL, CT, ""),
+        (Acquisition(modality="CT"), Acquisition(modality="CT"), ""),  # the table says which is which
+        (PORTAL, PORTAL, "contrast medium was given"),
+        (CT, CT, "the segmented one is without contrast medium too"),
+        (PORTAL, Acquisition(modality="MR"), "it is MR, and the segmented one CT"),
+        (PORTAL, Acquisition(), "it is of an unknown modality, and the segmented one CT"),
+    ],
+)
+def test_which_series_can_be_the_one_without_contrast_medium(image: Acquisition, other: Acquisition, told: str) -> None:
+    why = why_not_unenhanced(linear(axial_grid(), image), linear(axial_grid(), other))
+    assert told in why
+    assert bool(told) is bool(why)
 
 
 def test_beside_rows_and_columns_nothing_is_known() -> None:

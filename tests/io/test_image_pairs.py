@@ -108,6 +108,18 @@ def test_bad_table_tells_all_faults(text: str, message: str, tmp_path: Path) -> 
         read_pairs(table)
 
 
+def test_images_beside_are_files_or_folders_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "m.nii").touch()
+    (tmp_path / "plain").mkdir()
+    table = tmp_path / "pairs.csv"
+    table.write_text("subject,mask,unenhanced,adc\nA,m.nii,plain,m.nii\n")
+    (pair,) = read_pairs(table)
+    assert (pair.unenhanced, pair.adc) == (tmp_path / "plain", tmp_path / "m.nii")
+    table.write_text("subject,mask,unenhanced,adc\nA,m.nii,no,adc.nii\n")
+    with pytest.raises(InputError, match="line 2: unenhanced 'no' is not there; line 2: adc 'adc.nii' is not there"):
+        read_pairs(table)
+
+
 def test_table_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_pairs(tmp_path / "no.csv")
