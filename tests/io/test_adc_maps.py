@@ -81,6 +81,17 @@ def test_a_map_that_is_not_used_is_told(why: str, others: list[dict[str, Any]], 
     assert findings == ["adc_not_used"]
 
 
+def test_without_a_frame_of_reference_no_map_is_taken(tmp_path: Path) -> None:
+    write_segmented(tmp_path)
+    for path in (tmp_path / "series1").iterdir():
+        _edit(path, FrameOfReferenceUID="")
+    for path in write(tmp_path, 2, 1250):
+        _edit(path, FrameOfReferenceUID="")
+    cells, findings = measured(tmp_path)
+    assert "adc" not in cells
+    assert findings == ["adc_not_used"]
+
+
 def test_the_table_names_a_map(tmp_path: Path) -> None:
     write_segmented(tmp_path)
     write(tmp_path, 2, 1250)
@@ -126,7 +137,9 @@ def test_a_real_world_value_mapping_is_applied(case: Any, tmp_path: Path) -> Non
     assert adc.volume.voxels.mean() * adc.factor == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("tags", [ADC, mapping("1"), mapping("um2/s", float("nan"))])
+@pytest.mark.parametrize(
+    "tags", [ADC, mapping("1"), mapping("um2/s", float("inf")), mapping("um2/s", 1.0, float("nan"))]
+)
 def test_without_a_unit_the_values_stay_what_they_are(tags: dict[str, Any], tmp_path: Path) -> None:
     adc = read_adc_map(write(tmp_path, 2, 1250, tags=tags))
     assert (adc.factor, adc.volume.voxels.mean()) == (None, 1250)
@@ -141,16 +154,17 @@ def test_of_a_series_with_other_images_the_map_is_read(tmp_path: Path) -> None:
     trace = {"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "TRACEW"]}
     write(tmp_path / "a", 2, 1250, tags=ADC)
     longer = axial_grid((12, 12, 12), (3.0, 2.0, 2.0), (-101.0, -121.0, 37.0))
-    for path in write(tmp_path / "b", 2, 40, longer, tags=trace):
+    for number, path in enumerate(write(tmp_path / "b", 2, 40, longer, tags=trace)):
+        _edit(path, SOPInstanceUID=f"1.2.3.2.{number}")
         path.rename(tmp_path / "a" / "series2" / f"trace{path.name}")
-        _renumber(tmp_path / "a" / "series2" / f"trace{path.name}")
     adc = read_adc_map(sorted((tmp_path / "a" / "series2").iterdir()))
     assert adc.volume.voxels.mean() == 1250
 
 
-def _renumber(path: Path) -> None:
+def _edit(path: Path, **elements: Any) -> None:
     import pydicom
 
     dataset = pydicom.dcmread(path)
-    dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID}.1"[-60:].lstrip(".0")
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
     dataset.save_as(path)

@@ -116,7 +116,7 @@ def test_images_beside_are_files_or_folders_that_are_there(tmp_path: Path) -> No
     (pair,) = read_pairs(table)
     assert (pair.unenhanced, pair.adc) == (tmp_path / "plain", tmp_path / "m.nii")
     table.write_text("subject,mask,unenhanced,adc\nA,m.nii,no,adc.nii\n")
-    with pytest.raises(InputError, match="line 2: unenhanced 'no' is not there; line 2: adc 'adc.nii' is not there"):
+    with pytest.raises(InputError, match=r"unenhanced 'no' is not there; line 2: adc 'adc\.nii' is not there"):
         read_pairs(table)
 
 

@@ -22,6 +22,7 @@ Found = tuple[list[str], Finding | None]
 
 CT: Series = {"description": "Portal venous", "contrast_agent": "iodine"}
 PLAIN: Series = {"description": "Native"}
+NO_FRAME: Series = {"FrameOfReferenceUID": None}
 MR: Series = {
     "modality": "MR",
     "description": "T1 vibe",
@@ -70,6 +71,7 @@ CASES = [
     ("another study", CT, [{**PLAIN, "study_uid": "1.2.4"}], [], False),
     ("another subject", CT, [{**PLAIN, "subject": "S2"}], [], False),
     ("another frame of reference", CT, [{**PLAIN, "frame_of_reference_uid": "9.9"}], [], True),
+    ("no frame of reference is told", {**CT, "tags": NO_FRAME}, [{**PLAIN, "tags": NO_FRAME}], [], True),
     ("of two frames, the same one", CT, [{**PLAIN, "frame_of_reference_uid": "9.9"}, PLAIN], ["3"], False),
     ("two", CT, [PLAIN, PLAIN], [], True),
     ("two, of which one has the same kernel", CT, [{**PLAIN, "kernel": "B70f"}, PLAIN], ["3"], False),
@@ -81,6 +83,7 @@ CASES = [
      ["2"], False),
     ("MR, the same sequence, at no known time", MR, [mr(AcquisitionTime=None)], [], False),
     ("MR, the same sequence after it, of which no agent is told", MR, [mr(AcquisitionTime="103000")], [], False),
+    ("MR, said to be before and after", MR, [{**mr(), "description": "T1 native arterial"}], [], False),
     ("MR, at the same time", MR, [mr(AcquisitionTime="101500")], [], False),
     ("MR, whose agent nobody records", {**MR, "contrast_agent": "", "description": "T1 post contrast"}, [mr()], [],
      False),
