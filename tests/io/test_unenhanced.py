@@ -135,6 +135,8 @@ def test_a_broken_series_beside_it_costs_nothing_else(tmp_path: Path) -> None:
     assert lesion.cells["necrosis_method"] == "voxels below 30 HU"
     assert not {"enhancement_hu", "unenhanced_series_uid"} & set(lesion.cells)
     assert [(finding.id, finding.severity) for finding in result.findings] == [("file_unusable", "error")]
+    twice = measure_study(replace(study, masks=study.masks * 2), STANDARD)
+    assert [finding.id for finding in twice.findings] == ["file_unusable"]  # told once for all masks of an image
 
 
 def test_it_is_not_read_where_no_lesion_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
