@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Okabe and Ito 2008, Color Universal Design: told apart with any colour vision, and none of them a grey of the image.
 COLOURS: Final = {SHARP: "#0072B2", GRADUAL: "#E69F00", RIM: "#CC79A7", NOT_JUDGED: "#000000"}
 WINDOW_HU: Final = 200  # width; the centre is midway between lesion and liver
-ANGLES: Final = 72  # around the lesion, in the unrolled border
+ANGLES: Final = 36  # around the lesion, in the unrolled border
 LONGEST_NAME: Final = 60  # characters of a name that are shown
 
 _ENDS: Final = (("L", "R"), ("P", "A"), ("H", "F"))  # where x, y and z (LPS) grow, and where they fall
