@@ -23,6 +23,8 @@ from response.io.sr_concepts import (
     HU,
     MEASUREMENT_OF_RESPONSE,
     MM,
+    MM2,
+    MM3,
     NO_UNITS,
     PERCENT,
     RESPONSE_EVALUATION,
@@ -65,7 +67,7 @@ def response_group(
     row
         Of `timepoints.csv`, without blanks.
     numbers
-        The unit of each column that the criteria add to the table: mm, HU, % or count.
+        The unit of each column that the criteria add to the table; one that is not mm, mm2, mm3, HU or % has no code.
     tracking
         Identifier and UID.
     context
@@ -89,7 +91,7 @@ def response_group(
 
 def _unit(column: str, numbers: Mapping[str, str]) -> Code | None:
     if column in numbers:
-        return {"mm": MM, "HU": HU, "%": PERCENT}.get(numbers[column], NO_UNITS)
+        return {"mm": MM, "mm2": MM2, "mm3": MM3, "HU": HU, "%": PERCENT}.get(numbers[column], NO_UNITS)
     return next((unit for suffix, unit in _UNITS.items() if column.endswith(suffix)), None)
 
 

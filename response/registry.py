@@ -13,7 +13,7 @@ from typing import Final
 
 from response.criteria.criterion import Criterion
 from response.criteria.study_criteria import study_criterion
-from response.criteria.study_definitions import faults_of_name, read_definition
+from response.criteria.study_definitions import faults_of_name, offers_thresholds, read_definition
 from response.errors import CriterionError, ProtocolError
 from response.findings import Finding
 from response.measurements import Measurements
@@ -239,9 +239,9 @@ def _base(based_on: object, protocol: Protocol) -> Criterion | str:
             found = find_criterion(based_on)
         except CriterionError as error:
             return f"based_on = {toml_value(based_on)}; {error}"
-        if found.test is not None:
+        if offers_thresholds(found):
             return found
-    known = [item.name for item in map(find_criterion, criterion_names()) if item.test is not None]
+    known = [item.name for item in map(find_criterion, criterion_names()) if offers_thresholds(item)]
     expected = f"expected one of {', '.join(known)}"
     if based_on is None:
         return f"based_on is missing; {expected}"
@@ -249,7 +249,8 @@ def _base(based_on: object, protocol: Protocol) -> Criterion | str:
     if isinstance(based_on, str) and based_on in protocol.definitions:
         return f"{told}, which is a criterion of the study itself; {expected}, with all that differs from it"
     if isinstance(based_on, str) and based_on in _entries():
-        return f"{told}, which does not judge a sum by thresholds; {expected}"
+        why = "" if based_on in BUILT_IN else " (no `test` is set, or no number is in mm, mm2 or mm3)"
+        return f"{told}, which offers no thresholds that a study could change{why}; {expected}"
     return f"{told}, which is unknown; {expected}"
 
 

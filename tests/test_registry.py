@@ -149,6 +149,10 @@ def test_a_study_bases_a_criterion_of_its_own_on_one_of_another_package(bring: B
         assessed("T1 liver 100|122", "study-x", options=study.format("lost"))
     with pytest.raises(ProtocolError, match="the name 'ours' is that of the criterion ours"):
         assessed("T1 liver 100|122", "ours", options=study.format("who").replace("study-x", "ours"))
+    changes: Any = {"test": None}
+    bring(("ours", replace(OURS, **changes), "our_package:OURS"))
+    with pytest.raises(ProtocolError, match=r'"ours", which offers no thresholds .* \(no `test` is set, or .*\);'):
+        assessed("T1 liver 100|122", "study-x", options=study.format("ours"))
 
 
 # --- what is wrong with what a criterion gives is told, not scored

@@ -555,8 +555,8 @@ def test_a_key_that_cannot_be_is_told_with_what_is_expected(line: str, message: 
 
 WRONG_BASES = [
     ('based_on = "recist"', f'based_on = "recist", which is unknown; {SUMS}'),
-    ('based_on = "chun"', f'based_on = "chun", which does not judge a sum by thresholds; {SUMS}'),
-    ('based_on = "percist"', f'based_on = "percist", which does not judge a sum by thresholds; {SUMS}'),
+    ('based_on = "chun"', f'based_on = "chun", which offers no thresholds that a study could change; {SUMS}'),
+    ('based_on = "percist"', f'based_on = "percist", which offers no thresholds that a study could change; {SUMS}'),
     ('based_on = "study-x"', f'based_on = "study-x", which is a criterion of the study itself; {SUMS}, with all that '
      "differs from it"),
     ("based_on = 11", f"based_on = 11, which is unknown; {SUMS}"),

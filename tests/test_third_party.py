@@ -212,7 +212,7 @@ def test_it_stands_beside_recist(results: Path) -> None:
     export = [(row["timepoint"], row["recist-1.1"], row["volumetric"]) for row in rows if row["subject"] == "P-07"]
     assert export == EXPORT
     (told,) = [row["disagreement"] for row in rows if (row["subject"], row["timepoint"]) == ("P-07", "2")]
-    assert told == "SD by RECIST 1.1 at -21.53 % in size, PD by Volumetric at +73 % in size from 14000 mm3"
+    assert told == "SD by RECIST 1.1 at -21.53 % in size, PD by Volumetric at +73 % in volume from 14000 mm3"
     by_recist = {row["subject"]: row["recist-1.1"] for row in rows if row["timepoint"] == "1"}
     assert by_recist == {**dict.fromkeys(VOLUMES, "SD"), "CR": "CR", "P-07": "SD"}  # 30 mm throughout
 
@@ -516,6 +516,31 @@ def named(**changes: Any) -> Plant:
     return lambda rules: replace(rules.VOLUMETRIC, **changes)
 
 
+def by_constant_names(found: dict[str, Any], _: Any) -> dict[str, Any]:
+    return {f"volumetric_{name.rpartition('_')[-1]}": values for name, values in found.items()}
+
+
+def under_another_name(rules: Any) -> Criterion:
+    return replace(with_numbers(by_constant_names)(rules), name="my-volumes")
+
+
+def deaf_to_a_study(rules: Any) -> Criterion:
+    """Judges by thresholds of its own, whatever a study says."""
+
+    @dataclass(frozen=True)
+    class Planted(rules.Volumetric):  # type: ignore[misc]
+        def state(self, block: Any, options: Any, beside: Any) -> Any:
+            state = super().state(block, options, beside)
+            return rules.VolumetricState(state.burden, options, self.questions, rules.VOLUMETRIC_TEST)
+
+    return Planted()
+
+
+def other_thresholds(rules: Any) -> Criterion:
+    """Offers a study other thresholds than it judges by."""
+    return replace(rules.VOLUMETRIC, test=rules.volumetric_test(50, 25))  # type: ignore[no-any-return]
+
+
 FAULTS: list[tuple[str, Plant, str, str]] = [
     ("a rule by chance", with_rule("pr", holds=by_chance), "determinism",
      r"timepoints of the same trial, assessed again: .*'(SD' against 'PR|PR' against 'SD)'.* nothing drawn, no clock"),
@@ -549,13 +574,13 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     ("no rule for what is left", without_otherwise, "last_rules",
      r"target\.pr is taken at \d+ timepoints where it does not hold.*`otherwise`"),
     ("a number that is not told", with_numbers(lambda found, _: {"volumetric_sum": found["volumetric_sum"]}), "numbers",
-     r"values\(\) gives volumetric_sum; `numbers` declares"),
+     r"values\(\) gives no 'volumetric_baseline', which `numbers` declares; it gives no 'volumetric_nadir'"),
     ("a number with a fraction",
      with_numbers(lambda found, _: {**found, "volumetric_sum": found["volumetric_sum"] / 2}), "numbers",
-     r"volumetric_sum is float64; give whole thousandths"),
+     r"values\(\) gives float64 for 'volumetric_sum'; expected whole thousandths"),
     ("a sentence that tells another number", with_rule("pr", sentence="down to {lowest} mm3"), "numbers",
      r"target\.pr: .* tells {lowest}, but has no number .* or volumetric_lowest"),
-    ("numbers that no sentence can tell", named(name="my-volumes"), "numbers",
+    ("numbers that no sentence can tell", under_another_name, "numbers",
      r"target\.pd: .* tells {sum}, but has no number .* or my_volumes_sum"),
     ("an option that is lost", with_options(__post_init__=forgets), "options_are_saved",
      r"option volumetric_pd_percent = 40 is lost: it became 73"),
@@ -573,6 +598,13 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     ("a name that no option holds", named(name="a,b"), "what_it_is", "cannot stand in --criteria"),
     ("a slip in the column that it needs", named(needs="volume_ml"), "what_it_is",
      "needs 'volume_ml', which is no column"),
+    ("a study's own has no prefix of its own", with_numbers(by_constant_names), "study_of_its_own",
+     r"values\(\) gives no 'study_of_the_suite_sum', .* Let values\(\) name .* by `self.prefix`"),
+    ("thresholds of a study are passed over", deaf_to_a_study, "study_of_its_own",
+     "other thresholds of a study change nothing: let state"),
+    ("thresholds that are not those offered", other_thresholds, "study_of_its_own",
+     "with the same thresholds gives other responses"),
+    ("thresholds without a unit", named(numbers=()), "study_of_its_own", "no number is in mm or mm2 or mm3"),
 ]  # fmt: skip
 
 

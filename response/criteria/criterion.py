@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,25 @@ from response.criteria.sum_tests import SumTest
 from response.protocol import Options
 from response.vocabulary import RESPONSE_NAMES, Response
 
-Unit = Literal["mm", "mm2", "mm3", "HU", "%", "SUL", "SUV", "ng/mL", "count"]
 # What criteria sum over the targets, and how much of it (um, um2, thousandths of a mm3) is a thousandth of its unit.
-PER_THOUSANDTH: Final[Mapping[Unit, int]] = {"mm": 1, "mm2": THOUSAND, "mm3": 1, "SUL": 1, "SUV": 1}
+PER_THOUSANDTH: Final[Mapping[str, int]] = {"mm": 1, "mm2": THOUSAND, "mm3": 1, "SUL": 1, "SUV": 1}
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number that a criterion gives for each timepoint, kept in thousandths of its unit (counts as they are)."""
+    """A number that a criterion gives for each timepoint, kept in thousandths of its unit (counts as they are).
+
+    Attributes
+    ----------
+    name
+        The column of the results.
+    unit
+        As it is told: "mm", "mm2", "mm3", "HU", "%", or any other; "count" for what is counted. A sum that a study may
+        judge by thresholds of its own is in mm, mm2 or mm3.
+    """
 
     name: str
-    unit: Unit
+    unit: str
 
 
 class State:
@@ -122,7 +130,8 @@ class Criterion:
         The criterion's own words for the responses of RECIST ("iCR" for CR), for best response and dates; None: it
         uses those of RECIST.
     offered
-        Whether it is assessed without being asked for, where the table has the column that it needs.
+        Whether one that is built in is assessed without being asked for, where the table fills the column that it
+        needs; one of another package is assessed by name alone.
     first_dates
         Columns of the table of subjects, and the response whose first assessment gives their date.
     scope
@@ -130,6 +139,10 @@ class Criterion:
     test
         How the sum of the targets is judged, if by thresholds, which a study may change (`study_criteria`): the state
         judges by this, and names of numbers that only the criterion has begin with `prefix`.
+    threshold_options
+        Options that change the thresholds, and what a study's own criterion says in place of each in its definition.
+    measure
+        What is summed, as it is told beside other criteria: "+25 % in size".
     based_on
         Criterion that it is, but for its thresholds; empty for one that stands for itself.
     """
@@ -149,6 +162,8 @@ class Criterion:
     first_dates: tuple[tuple[str, Response], ...] = ()
     scope: str = ""
     test: SumTest | None = None
+    threshold_options: tuple[tuple[str, str], ...] = ()
+    measure: str = "size"
     based_on: str = ""
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> State:

@@ -146,6 +146,7 @@ class Easl(Criterion):
     numbers: tuple[Number, ...] = area_numbers(NAME)
     offered: bool = False
     test: SumTest = EASL_TEST
+    measure: str = "viable area"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ProductState:
         """Return what the rules ask; lesions are read again, by its own options."""

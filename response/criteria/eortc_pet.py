@@ -126,6 +126,7 @@ class EortcPet(Criterion):
     needs: str = "suv"
     words: Mapping[Response, str] | None = None
     scope: str = "The EORTC criteria are for solid tumours on FDG-PET."
+    measure: str = "SUV"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> EortcPetState:
         """Return what the rules ask; lesions are read by their uptake."""

@@ -157,6 +157,7 @@ class Imrecist(Criterion):
     numbers: tuple[Number, ...] = length_numbers(NAME)
     offered: bool = False
     test: SumTest = IMRECIST_TEST
+    measure: str = "total burden"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ImrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""

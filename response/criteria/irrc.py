@@ -116,6 +116,7 @@ class Irrc(Criterion):
     words: Mapping[Response, str] | None = None
     offered: bool = False
     test: SumTest = IRRC_TEST
+    measure: str = "total burden"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> TotalState:
         """Return what the rules ask; lesions are read again, by its own options."""

@@ -321,6 +321,7 @@ class Lugano(Criterion):
     numbers: tuple[Number, ...] = (*area_numbers(NAME), Number("spleen_mm", "mm"))
     offered: bool = False
     scope: str = "The Lugano classification is for lymphoma; its part on FDG-PET is not read here."
+    measure: str = "products of diameters"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> LuganoState:
         """Return what the rules ask; lesions are read again, by both diameters."""

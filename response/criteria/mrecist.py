@@ -186,6 +186,8 @@ class Mrecist(Criterion):
         "against the paper."
     )
     test: SumTest = MRECIST_TEST
+    threshold_options: tuple[tuple[str, str], ...] = (("mrecist_abs5", "pd_least_mm = 0"),)
+    measure: str = "viable diameter"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> MrecistState:
         """Return what the rules ask; lesions are read again, by its own options."""

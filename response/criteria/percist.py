@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import NO_SUM, Burden
-from response.criteria.criterion import Criterion, Number, State, Unit
+from response.criteria.criterion import Criterion, Number, State
 from response.criteria.pet import (
     MetabolicState,
     narrow_bound,
@@ -81,7 +81,7 @@ class PercistOptions(CombinationOptions):
 class PercistState(MetabolicState):
     """What the rules ask of all series of a block; the `sum` is SULpeak of the hottest lesion, in thousandths."""
 
-    unit: Unit = "SUL"
+    unit: str = "SUL"
     judged = "overall"  # question that the table of PERCIST answers
 
     def __init__(
@@ -259,6 +259,7 @@ class Percist(Criterion):
     needs: str = "sul_peak"
     words: Mapping[Response, str] | None = None
     scope: str = "PERCIST is for solid tumours on FDG-PET."
+    measure: str = "SULpeak"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> PercistState:
         """Return what the rules ask; lesions are read by their uptake."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden, Fact, LesionClass, facts_at, lesion_classes
-from response.criteria.criterion import Number, Unit
+from response.criteria.criterion import Number
 from response.criteria.rules import Flags
 from response.criteria.some_lesions import is_one_of
 from response.criteria.sums import (
@@ -197,7 +197,7 @@ def total(burden: Burden, column: str) -> tuple[NDArray[np.int64], Flags]:
 class MetabolicState(SumState):
     """What the rules of the criteria for FDG-PET ask; the `sum` is of uptake, in thousandths."""
 
-    unit: Unit = "SUV"
+    unit: str = "SUV"
 
     @cached_property
     def gone(self) -> Flags:
@@ -225,7 +225,7 @@ class MetabolicState(SumState):
         return [text.replace("PR ", f"{PMR} ").replace("PD ", f"{PMD} ") for text in super().thresholds(place)]
 
 
-def uptake_numbers(prefix: str, unit: Unit) -> tuple[Number, ...]:
+def uptake_numbers(prefix: str, unit: str) -> tuple[Number, ...]:
     """Return the numbers of a criterion that follows the uptake."""
     sums = (Number(f"{prefix}_{name}", unit) for name in ("sum", "baseline", "nadir"))
     return (*sums, Number(f"{prefix}_unmeasured", "count"))

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from response.block import Block
 from response.cells import NO_NUMBER
 from response.criteria.burden import Burden
-from response.criteria.criterion import Criterion, Number, State, Unit
+from response.criteria.criterion import Criterion, Number, State
 from response.criteria.easl import enhances_again
 from response.criteria.hcc import intrahepatic
 from response.criteria.recist import CombinationOptions
@@ -100,7 +100,7 @@ def _whole(burden: Burden, tracks: NDArray[np.intp]) -> Part:
 class QeaslState(SumState):
     """What the rules ask of all series of a block; volumes are thousandths of a mm3."""
 
-    unit: Unit = "mm3"
+    unit: str = "mm3"
 
 
 TARGET_RULES: Final = (
@@ -153,6 +153,7 @@ class Qeasl(Criterion):
     needs: str = "viable_volume_mm3"
     offered: bool = False
     test: SumTest = QEASL_TEST
+    measure: str = "viable volume"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> QeaslState:
         """Return what the rules ask; lesions are read again, by their volumes."""

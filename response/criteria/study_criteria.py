@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from response.cells import thousandths_text
-from response.criteria.criterion import PER_THOUSANDTH, Criterion, Number, Unit
+from response.criteria.criterion import PER_THOUSANDTH, Criterion, Number
 from response.criteria.rules import Question, Rule
 from response.criteria.study_definitions import StudyDefinition, unit_of_sum
 from response.criteria.sum_tests import SumTest, change_to
@@ -88,7 +88,7 @@ class _Changes:
             percent = re.escape(_percent(before.progressive))
             text = re.sub(rf"(?<![\d.])(more than )?{percent} %( or more)?{step}(?! below)", self._over, text)
         if after.from_baseline:
-            text = re.sub(r"over (the )?nadir (\(?)\{nadir\}", r"over \1baseline \2{baseline}", text)
+            text = re.sub(r"(over|from) (the )?nadir (\(?)\{nadir\}", r"\1 \2baseline \3{baseline}", text)
             text = text.replace("over its own nadir", "over its own baseline")
         return text
 
@@ -125,11 +125,11 @@ def _percent(share: tuple[int, int]) -> str:
     return thousandths_text(abs(change_to(share)))
 
 
-def _amount(test: SumTest, unit: Unit) -> str:
+def _amount(test: SumTest, unit: str) -> str:
     return f"{thousandths_text(test.least // PER_THOUSANDTH[unit])} {unit}"
 
 
-def _growth(test: SumTest, unit: Unit, or_more: str = "") -> str:
+def _growth(test: SumTest, unit: str, or_more: str = "") -> str:
     """Return the growth that is progression, as in "25 % and 5 mm"."""
     percent = f"{_percent(test.progressive)} %"
     if test.inclusive:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from response.cells import THOUSAND
-from response.criteria.criterion import PER_THOUSANDTH, Criterion, Unit
+from response.criteria.criterion import PER_THOUSANDTH, Criterion
 from response.criteria.sum_tests import SumTest, change_to, share_after
 from response.protocol import DEFINITION, OTHER_TABLES, toml_value
 from response.vocabulary import folded
@@ -31,7 +31,7 @@ RESERVED: Final = frozenset(
 LONGEST_NAME: Final = 40
 LONGEST_TEXT: Final = 200
 LARGEST_PERCENT: Final = 1000
-LARGEST_LEAST: Final[Mapping[Unit, int]] = {"mm": 1_000, "mm2": 1_000_000, "mm3": 1_000_000_000}
+LARGEST_LEAST: Final[Mapping[str, int]] = {"mm": 1_000, "mm2": 1_000_000, "mm3": 1_000_000_000}
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029{}]")
 Shares = tuple[int, int]
@@ -71,9 +71,14 @@ class StudyDefinition:
     test: SumTest
 
 
-def unit_of_sum(criterion: Criterion) -> Unit:
-    """Return the unit of what a criterion sums: mm, mm2 or mm3."""
-    return next(number.unit for number in criterion.numbers if number.unit in PER_THOUSANDTH)
+def offers_thresholds(criterion: Criterion) -> bool:
+    """Return whether a study may change how the sum of a criterion is judged: by a `test`, and in a known unit."""
+    return criterion.test is not None and any(number.unit in LARGEST_LEAST for number in criterion.numbers)
+
+
+def unit_of_sum(criterion: Criterion) -> str:
+    """Return the unit of what a criterion sums that offers thresholds: mm, mm2 or mm3."""
+    return next(number.unit for number in criterion.numbers if number.unit in LARGEST_LEAST)
 
 
 def definition_of(criterion: Criterion) -> dict[str, Any]:
@@ -149,10 +154,12 @@ def read_definition(
     title = reading.text("title", f"{base.title} ({name})", 'title = "RECIST 1.1 with PD at 25 % (study X)"')
     source = reading.text("source", "", 'source = "protocol X-101, section 8.2"')
     reading.unknown_keys(name)
-    if options.get("mrecist_abs5") is False:
-        reading.faults.append(
-            f"[{name}] mrecist_abs5 = false; expected pd_least_mm = 0 in [{DEFINITION}.{name}] instead"
-        )
+    standard = base.options()
+    reading.faults += [
+        f"[{name}] {key} = {toml_value(options[key])}; expected {instead} in [{DEFINITION}.{name}] instead"
+        for key, instead in base.threshold_options
+        if key in options and options[key] != getattr(standard, key)
+    ]
     return StudyDefinition(name=name, title=title, source=source, test=test), reading.faults
 
 

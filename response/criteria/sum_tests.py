@@ -28,6 +28,9 @@ def change_to(share: tuple[int, int]) -> int:
 class SumTest:
     """When a sum has shrunk to a partial response or grown to progression; exact, by cross-multiplication.
 
+    Progression needs the share and the least growth. Where either is enough (+40 % or 2 ml), derive from this class,
+    and let `grown` and `smallest_progressive` (for `explain`) say so.
+
     Attributes
     ----------
     partial

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from response.block import Block, of_tracks
 from response.cells import NO_NUMBER, NO_ROW, THOUSAND, thousandths_text
 from response.criteria.burden import NO_SUM, Burden, Fact, LesionClass, Sums, facts_at
-from response.criteria.criterion import PER_THOUSANDTH, Number, Unit
+from response.criteria.criterion import PER_THOUSANDTH, Number
 from response.criteria.criterion import State as CriterionState
 from response.criteria.recist import NEW_LESION_RULES, NON_TARGET_RULES, OVERALL_RULES, RecistState, burden_beside
 from response.criteria.rules import Flags, Question, Rule, RuleCodes, otherwise
@@ -46,7 +46,7 @@ class SumState(RecistState):
     Lengths are whole micrometres; areas, where a criterion sums those, whole square micrometres.
     """
 
-    unit: Unit = "mm"  # of the sum, as it is told
+    unit: str = "mm"  # of the sum, as it is told
 
     def __init__(
         self,
@@ -103,13 +103,13 @@ class SumState(RecistState):
 
     def told(self, amount: int) -> str:
         """Return a sum with its unit."""
-        return f"{thousandths_text(amount // PER_THOUSANDTH[self.unit])} {self.unit}"
+        return f"{thousandths_text(amount // PER_THOUSANDTH.get(self.unit, 1))} {self.unit}"
 
 
 class AreaState(SumState):
     """What the rules of a criterion that sums areas ask; areas are whole square micrometres."""
 
-    unit: Unit = "mm2"
+    unit: str = "mm2"
 
 
 # --- Conditions of the rules about targets; a criterion names them in its table.

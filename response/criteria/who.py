@@ -115,6 +115,7 @@ class Who(Criterion):
     words: Mapping[Response, str] | None = None
     offered: bool = False
     test: SumTest = WHO_TEST
+    measure: str = "products of diameters"
 
     def state(self, block: Block, options: Any, beside: Mapping[str, State]) -> ProductState:
         """Return what the rules ask; lesions are read again, by its own options."""

@@ -38,20 +38,6 @@ _COURSES: Final[Mapping[str, frozenset[str]]] = {
 _SAME_WORDS: Final = frozenset({"CR", "PR", "SD", "PD"})
 _LARGER: Final = frozenset({"larger"})
 
-# What is summed, by criterion; all others sum sizes.
-_MEASURED: Final[Mapping[str, str]] = {
-    "mrecist": "viable diameter",
-    "easl": "viable area",
-    "qeasl": "viable volume",
-    "who": "products of diameters",
-    "lugano": "products of diameters",
-    "irrc": "total burden",
-    "imrecist": "total burden",
-    "percist": "SULpeak",
-    "ipercist": "SULpeak",
-    "eortc-pet": "SUV",
-}
-_SIZE: Final = "size"
 _UNIT: Final = re.compile(r"{sum} (mm[23]?)\b")
 _OWN_DIFFERENCE: Final = "_over_"  # growth over a reference of the criterion's own: the sentence tells it
 
@@ -64,7 +50,7 @@ def disagree(one: str, other: str) -> bool:
     return courses is not None and others is not None and not courses & others
 
 
-def deciding_figure(decision: Decision, *, category: str = "", criterion: str = "") -> str:
+def deciding_figure(decision: Decision, *, category: str = "", measure: str = "size") -> str:
     """Return the template of the number that decides, made from the numbers that the reason tells.
 
     Parameters
@@ -73,21 +59,20 @@ def deciding_figure(decision: Decision, *, category: str = "", criterion: str = 
         What decided.
     category
         What it means, in the words of RECIST where it has one.
-    criterion
-        Name of the criterion, or of the one that it is based on.
+    measure
+        What the criterion sums.
     """
     told, template = placeholders(decision.template), decision.template
     if any(_OWN_DIFFERENCE in name for name in told):
         return f" ({template})"
-    measured = _MEASURED.get(criterion, _SIZE)
     figures = []
     if "growth_percent" in told or _is_growth(told, template, category):
         unit = _UNIT.search(template)
         figures.append(
-            f"{{signed_growth_percent}} % in {measured} from {{reference}}{f' {unit.group(1)}' if unit else ''}"
+            f"{{signed_growth_percent}} % in {measure} from {{reference}}{f' {unit.group(1)}' if unit else ''}"
         )
     elif any(name in told for name in ("sum", "shrinkage_percent", "change_percent")):
-        figures.append(f"{{change_percent}} % in {measured}")
+        figures.append(f"{{change_percent}} % in {measure}")
     figures += [
         f"{{{item.stem}_change_percent}} % in {item.word}"
         for item in QUANTITIES
@@ -150,6 +135,5 @@ def _line(decisions: Decisions, code: int, meanings: list[str]) -> str:
     result = decisions.result
     overall = int(result.answers["overall"][decisions.evidence.block.cell_slice][np.argmax(decisions.code == code)])
     criterion = result.criterion
-    measured_as = criterion.based_on or criterion.name
-    figure = deciding_figure(decisions.kinds[code], category=meanings[overall], criterion=measured_as)
+    figure = deciding_figure(decisions.kinds[code], category=meanings[overall], measure=criterion.measure)
     return f"{_categories(decisions)[overall]} by {criterion.title}{figure}"

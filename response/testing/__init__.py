@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from response.criteria.criterion import Criterion
-from response.testing import checks, definition
+from response.testing import checks, definition, study
 from response.testing.bench import Bench, assess_by
 from response.testing.checks import CHECKS
 from response.testing.trials import MakeCell, Trial, made_up_trial
@@ -138,3 +138,7 @@ class CriterionSuite:
     def test_best_response(self) -> None:
         """The best response is one that some timepoint has, or says that there is none; no subject is lost."""
         checks.check_best_response(self.bench())
+
+    def test_study_of_its_own(self) -> None:
+        """A study's own criterion with the thresholds of this one says the same, under its own names; others decide."""
+        study.check_study_of_its_own(self.bench())

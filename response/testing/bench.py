@@ -10,6 +10,7 @@ from response.block import Block
 from response.criteria.criterion import Criterion, State
 from response.criteria.rules import Rule
 from response.engine import Assessment, assess_timeline
+from response.errors import CriterionError
 from response.measurements import Measurements
 from response.protocol import Protocol
 from response.registry import STANDARD, find_criterion
@@ -74,8 +75,11 @@ class Bench:
         return self.assess(self.trial)
 
     def assess(self, trial: Trial) -> Assessment:
-        """Return the assessment of a trial."""
-        return assess_by(self.criterion, trial.measurements(), trial.protocol)
+        """Return the assessment of a trial; what the criterion gives wrong is an AssertionError."""
+        try:
+            return assess_by(self.criterion, trial.measurements(), trial.protocol)
+        except CriterionError as error:
+            raise AssertionError(str(error)) from error.__cause__
 
     @cached_property
     def assessments(self) -> Sequence[Assessment]:

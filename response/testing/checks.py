@@ -18,6 +18,7 @@ from response.report.sentences import Decisions, placeholders
 from response.result import NOT_SCORED
 from response.testing.bench import LARGEST_TOLD, SEED, Bench, assess_by, places_of, rules_of
 from response.testing.definition import check_numbers, check_options_are_saved, check_what_it_is
+from response.testing.study import check_study_of_its_own
 from response.testing.trials import Row, Trial, made_up_trial
 from response.vocabulary import MISSING, NA, NE, Response
 
@@ -374,4 +375,5 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     check_every_rule_is_reached,
     check_every_decision_is_explained,
     check_best_response,
+    check_study_of_its_own,
 )

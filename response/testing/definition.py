@@ -1,7 +1,7 @@
 """What a criterion must be, before it is asked anything: names, rules, options and numbers."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, asdict, fields
 from typing import Any, Final
 
@@ -126,7 +126,7 @@ def _keeps_all(criterion: Criterion, options: Any) -> None:
 
 
 def check_numbers(bench: Bench) -> None:
-    """Each number that it declares is given at every timepoint, whole; sentences tell no others."""
+    """Each number that it declares is given at every timepoint, whole (the engine looks); sentences tell no others."""
     criterion = bench.criterion
     for number in criterion.numbers:
         _is_named(number.name)
@@ -135,29 +135,12 @@ def check_numbers(bench: Bench) -> None:
         for number in criterion.numbers:
             same = units.get(number.name, number.unit) == number.unit
             assert same, f"{number.name} is in {number.unit}, but in {units[number.name]} by {other.title}: rename it"
-    for where, found in _values(bench):
-        _are_whole(found, {number.name for number in criterion.numbers}, where)
     _are_told(bench)
 
 
 def _is_named(name: str) -> None:
     assert name.isidentifier(), f"the number '{name}' cannot be told as {{{name}}}: letters, digits and _"
     assert name in _GENERAL or name not in TIMEPOINT_COLUMNS, f"the number {name} has the name of another column"
-
-
-def _values(bench: Bench) -> Iterator[tuple[tuple[int, int], Mapping[str, Any]]]:
-    for block, state in bench.states(bench.assessment):
-        yield block.shape, bench.criterion.values(state)
-
-
-def _are_whole(found: Mapping[str, Any], declared: set[str], where: tuple[int, int]) -> None:
-    assert set(found) == declared, (
-        f"values() gives {', '.join(sorted(found))}; `numbers` declares {', '.join(sorted(declared))}"
-    )
-    for name, values in found.items():
-        array = np.asarray(values)
-        assert array.dtype.kind in "iu", f"{name} is {array.dtype}; give whole thousandths of the unit, as int64"
-        assert array.shape == where, f"{name} has the shape {array.shape}; expected [series, timepoint], {where}"
 
 
 def _are_told(bench: Bench) -> None:
