@@ -61,6 +61,7 @@ CASES = [
     ("nothing else", CT, [], [], False),
     ("contrast medium is not recorded of the segmented one", {}, [PLAIN], [], False),
     ("the segmented one has none either", PLAIN, [PLAIN], [], False),
+    ("the segmented one contradicts itself", {**PLAIN, "contrast_agent": "iodine"}, [PLAIN], [], False),
     ("contrast medium is not recorded of the other", CT, [{"description": "Abdomen 5.0"}], [], False),
     ("another phase", CT, [{"description": "Arterial"}], [], False),
     ("the agent is named as none", CT, [{"contrast_agent": "NONE", "description": "without contrast"}], ["2"], False),
