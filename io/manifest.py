@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from response.criteria.study_definitions import definition_of
 from response.findings import SEVERITIES, Finding
 from response.protocol import Schedule, differences
+from response.registry import brought_by
 from response.report.series_columns import unmeasured_subjects
 
 if TYPE_CHECKING:
@@ -68,9 +69,11 @@ def _input(path: Path) -> dict[str, Any]:
 
 
 def _criterion(result: "Result") -> dict[str, Any]:
+    brought = brought_by(result.criterion)
     return {
         "title": result.criterion.title,
         "source": result.criterion.source,
+        **({"brought_by": asdict(brought)} if brought else {}),
         **({"definition": _definition(result.criterion)} if result.criterion.based_on else {}),
         "options": asdict(result.options),
         "differences": {

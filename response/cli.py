@@ -17,11 +17,14 @@ import typer
 from response import __version__
 from response.commands import about, images, reports, trial
 from response.commands.logs import Log
-from response.errors import ResponseError, place_of_fault
+from response.errors import OutputError, ResponseError, place_of_fault
 
 NOTHING_DONE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells do
 TERMINATED: Final = 143  # 128 + SIGTERM
+_WITH_TRACEBACK: Final = (
+    "Add --debug to see the traceback; read it before you send it, for it may show data of patients."
+)
 
 app = typer.Typer(
     name="tumor-response",
@@ -65,9 +68,13 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
         try:
             status = command(*args, **options)
         except ResponseError as error:
-            if options.get("debug") and error.__cause__ is not None:  # a fault of another package
-                traceback.print_exception(error.__cause__)
-            log.fail("failed", str(error), kind=type(error).__name__)
+            told = str(error)
+            if error.__cause__ is not None and not isinstance(error, OutputError):  # a fault of another package
+                if options.get("debug"):
+                    traceback.print_exception(error.__cause__)
+                else:
+                    told += f". {_WITH_TRACEBACK}"
+            log.fail("failed", told, kind=type(error).__name__)
             status = NOTHING_DONE
         except KeyboardInterrupt:
             log.fail("interrupted", "interrupted; nothing partial is left behind")
@@ -94,10 +101,7 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
 
 
 def _unexpected(error: Exception) -> str:
-    return (
-        f"{place_of_fault(error)}: this is a fault of the program, not of your data. "
-        "Add --debug to see the traceback; read it before you send it, for it may show data of patients."
-    )
+    return f"{place_of_fault(error)}: this is a fault of the program, not of your data. {_WITH_TRACEBACK}"
 
 
 for _command in (

@@ -224,12 +224,15 @@ def test_it_has_best_responses(results: Path) -> None:
 
 
 @pytest.mark.slow
-def test_its_options_are_in_the_manifest(results: Path) -> None:
+def test_its_options_and_its_package_are_in_the_manifest(results: Path) -> None:
     text = (results / "manifest.json").read_text(encoding="utf-8")
     manifest = json.loads(text)
     (options,) = [item for item in found_in(manifest, "options") if "volumetric_pd_percent" in item]
     assert (options["volumetric_pr_percent"], options["volumetric_pd_percent"]) == (65, 73)
     assert options["confirm_days"] == 42
+    assert found_in(manifest, "brought_by") == [
+        {"package": "volumetric-response", "version": "0.1.0", "entry_point": "volumetric_response.rules:VOLUMETRIC"}
+    ]
 
 
 def found_in(value: Any, key: str) -> list[Any]:
@@ -353,7 +356,13 @@ def test_a_criterion_that_fails_on_the_data_is_named(table: Path, tmp_path: Path
     assert f"criterion 'fails' (package failing-package 1) failed with KeyError at failing_package:{line}" in done.err
     assert "'failing_package'" in done.err
     assert "what stands in the data" not in done.err
+    assert "Traceback" not in done.err
+    assert "Add --debug to see the traceback; read it before you send it" in done.err
     assert not (tmp_path / "out").exists()
+    asked = run(*command, "--debug", cwd=tmp_path, packages=packages)
+    assert asked.status == 2
+    assert "Traceback" in asked.err
+    assert "what stands in the data" in asked.err
 
 
 # --- faults planted in the sample, and what the suite says
