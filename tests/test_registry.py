@@ -11,11 +11,9 @@ import pytest
 
 import response
 from response import registry
-from response.criteria.burden import NO_SUM
 from response.criteria.recist import RECIST_1_1, Recist11
 from response.criteria.rules import Question, Rule
 from response.errors import CriterionError, ProtocolError
-from response.result import empty_result
 from tests.trials import assessed, from_rows, target
 
 Bring = Callable[..., None]
@@ -145,6 +143,8 @@ def test_a_study_bases_a_criterion_of_its_own_on_one_of_another_package(bring: B
     study = '[criterion.study-x]\nbased_on = "{}"\nsource = "8.2"\npd_percent = 25'
     found = assessed("T1 liver 100|122", "ours", "study-x", options=study.format("ours"))
     assert found.timepoints["overall"].tolist()[3:] == ["PD", "PD", "SD"]
+    brought = [registry.brought_by(result.criterion) for result in found.results.values()]
+    assert brought == [None, *[registry.Brought("", "", "our_package:OURS")] * 2]
     with pytest.raises(ProtocolError, match=r'based_on = "lost"; criterion .lost. \(lost_.*\) cannot be used'):
         assessed("T1 liver 100|122", "study-x", options=study.format("lost"))
     with pytest.raises(ProtocolError, match="the name 'ours' is that of the criterion ours"):
@@ -247,6 +247,19 @@ def test_a_criterion_without_a_state_is_an_error(bring: Bring) -> None:
         assessed(TWO_SUBJECTS, "ours")
 
 
-def test_no_number_is_left_as_the_memory_was() -> None:
-    result = empty_result(OURS, OURS.options(), 1000)
-    assert all((values == NO_SUM).all() for values in result.numbers.values())
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("nowhere", "has no number nowhere, nowhere_mm, nowhere_mm2, nowhere_mm3, "),
+        ("sum_over_nowhere", "has no number nowhere, nowhere_mm, "),
+    ],
+)
+def test_a_sentence_that_tells_no_number_is_named_with_its_rule(told: str, why: str, bring: Bring) -> None:
+    first, *others = OURS.questions
+    rules = [replace(rule, sentence=f"{{{told}}} mm") if rule.name == "sd" else rule for rule in first.rules]
+    bring(("ours", replace(OURS, questions=(Question(first.name, tuple(rules)), *others)), "our_package:OURS"))
+    found = assessed("T1 liver 100|95", "ours")
+    with pytest.raises(CriterionError) as error:
+        assert len(found.timepoints)
+    start = f"the sentence of the rule ours.target.sd: criterion 'ours' tells {{{told}}}, but {why}"
+    assert str(error.value).startswith(start)

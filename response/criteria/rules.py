@@ -49,7 +49,12 @@ class Rule(Generic[S]):
     clause
         Section, table or figure of the source.
     sentence
-        The reason as a sentence; `{sum}` and the like are filled with the numbers of the timepoint.
+        The reason as a sentence, filled with the numbers of the timepoint. `{x}` is the number `x`, `x_<unit>` or
+        `<prefix>_x` of the criterion (so `{sum}`, `{baseline}`, `{nadir}`), and `{x_over_y}` is `x` less `y`.
+        `{reference}` is what growth is judged against (the nadir, or the baseline where options say so); `{growth}` and
+        `{growth_percent}` are the sum over it; `{change_percent}` is the change from the baseline with its sign,
+        `{shrinkage_percent}` the fall without; `{missing}` of `{targets}` targets were not measured. `{target}`, or
+        another question that was asked before, is the sentence of its answer (of `new_lesion` the category).
     when
         Whether the rule stands under the given options (a choice of rule is made here, never inside `holds`).
     """

@@ -126,6 +126,13 @@ class Figures:
         CriterionError
             If neither this module nor the criterion knows the name.
         """
+        try:
+            return self._texts(name, cells)
+        except CriterionError as error:
+            told = f"criterion '{self.result.criterion.name}' tells {{{name}}}"
+            raise CriterionError(f"{told}, but {error}") from None
+
+    def _texts(self, name: str, cells: Cells) -> TextColumn:
         if name in _NAMED:
             made, decimals = _NAMED[name]
             if name not in self._made:
@@ -154,10 +161,7 @@ class Figures:
         for known in (name, *with_unit, f"{criterion.prefix}_{name}", f"attenuation_{name}"):
             if known in by_name:
                 return by_name[known]
-        raise CriterionError(
-            f"criterion '{criterion.name}' tells {{{name}}}, but has no number {', '.join(with_unit)} or "
-            f"{criterion.prefix}_{name}"
-        )
+        raise CriterionError(f"has no number {', '.join((name, *with_unit))} or {criterion.prefix}_{name}")
 
 
 def quantity_of(result: Result) -> Quantity | None:

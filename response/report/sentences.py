@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from response.criteria.rules import Flags, Rule
+from response.errors import CriterionError
 from response.report.evidence import Cells, Evidence
 from response.report.figures import Figures
 from response.report.texts import Texts, framed, joined, stacked
@@ -136,7 +137,20 @@ class Decisions:
         """Return the reason of each cell (or of some of them) as a sentence."""
         chosen = np.arange(self.evidence.cells) if cells is None else cells
         groups = [(self.code[chosen] == code, kind.template) for code, kind in enumerate(self.kinds)]
-        return filled(groups, self.figures, chosen)
+        try:
+            return filled(groups, self.figures, chosen)
+        except CriterionError:
+            self._name_the_rule()
+            raise
+
+    def _name_the_rule(self) -> None:
+        """Raise CriterionError for the first rule whose sentence tells what is no number of the criterion."""
+        for kind in self.kinds:
+            for name in placeholders(kind.template):
+                try:
+                    self.figures.texts(name, np.zeros(1, np.int64))
+                except CriterionError as error:
+                    raise CriterionError(f"the sentence of the rule {kind.rule}: {error}") from None
 
 
 def _quoted(question: str, quoting: Sequence[tuple[Sequence[Rule[Any]], NDArray[np.int64]]]) -> NDArray[np.bool_]:
