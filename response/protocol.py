@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields
 from decimal import Decimal
+from difflib import get_close_matches
 from math import isnan
 from typing import Any, Final, TypeVar
 
@@ -161,7 +162,7 @@ class Protocol:
         """Raise ProtocolError for a table of no known criterion."""
         unknown = [name for name in self.tables if name not in known]
         if unknown:
-            faults = [f"unknown table [{name}]; expected one of {', '.join(known)}" for name in unknown]
+            faults = [f"unknown table [{name}]; {_expected_in_place_of(name, known)}" for name in unknown]
             raise ProtocolError(self.name, faults)
 
     def options(self, criterion: str, kind: type[T]) -> T:
@@ -185,6 +186,13 @@ class Protocol:
         if faults:
             raise ProtocolError(self.name, faults)
         return kind(**{**preset_values, **table})
+
+
+def _expected_in_place_of(table: str, known: Sequence[str]) -> str:
+    start, _, name = table.partition(".")
+    if name and get_close_matches(start, [DEFINITION]):
+        return f"did you mean [{DEFINITION}.{name}]?"
+    return f"expected one of {', '.join(known)}, or [{DEFINITION}.NAME] for a criterion of the study's own"
 
 
 def _with_floats(table: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -642,6 +642,13 @@ WRONG_TABLES = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("table", ["criteria.study-x", "criterium.study-x", "Criterion.study-x"])
+def test_a_definition_under_another_word_is_told(table: str) -> None:
+    with pytest.raises(ProtocolError) as found:
+        validate(Protocol.from_toml(f"[{table}]\nbased_on = 'who'", "study.toml"))
+    assert found.value.faults == (f"unknown table [{table}]; did you mean [criterion.study-x]?",)
+
+
 @pytest.mark.parametrize(("text", "message"), WRONG_TABLES)
 def test_a_definition_is_a_table_with_a_name(text: str, message: str) -> None:
     with pytest.raises(ProtocolError) as found:
