@@ -311,3 +311,11 @@ def test_rules_about_targets_do_not_hold_where_there_are_none() -> None:
     text = " ".join(trials.assessed("NT1 bone present|present").explain("S1", "1").split())
     assert "Also holds, later in the order: recist-1.1.overall.non_target_only_ne (NE)" in text
     assert "recist-1.1.target." not in text
+
+
+def test_what_was_not_measured_is_no_response_and_no_distance() -> None:
+    text = " ".join(trials.assessed("T1 liver 100|NE").explain("S1", "1").split())
+    assert "RECIST 1.1: NE" in text and "PR needs a complete sum" in text
+    assert "Also holds" not in text and "away" not in text
+    some = " ".join(trials.assessed("T1 liver 60|70 ; T2 lung 40|NE").explain("S1", "1").split())
+    assert "PD at 120 mm or more: 50 mm away" in some  # of the measured part, which could prove it

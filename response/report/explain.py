@@ -26,9 +26,10 @@ from response.report.thresholds import thresholds
 from response.result import Result
 from response.suggestion import is_of_liver, suggestion_lines
 from response.visit_descriptors import THERAPIES
-from response.vocabulary import NA, Nodule, PathologyClass, organ_of, text_of
+from response.vocabulary import NA, NE, RESPONSE_NAMES, Nodule, PathologyClass, Response, organ_of, text_of
 
 WIDTH: Final = 100
+_RESPONSES: Final = tuple(RESPONSE_NAMES[code] for code in (Response.CR, Response.PR))
 _FLAGS: Final = {
     "after_new_therapy": "on or after the start of new therapy",
     "pd_backdated": "the progression is dated back to the scan that first showed it",
@@ -258,6 +259,7 @@ class _Course:
         """Return the rules that hold besides the deciding ones.
 
         Not the last of a question, which always holds, nor any of a question that does not arise: there are no targets.
+        Where a question could not be answered, what was measured alone is no response.
         """
         state, found = self.states[result.criterion.name], []
         for question in result.criterion.questions:
@@ -269,6 +271,8 @@ class _Course:
                 rule_id = result.criterion.rule_id(question.name, rule)
                 if rule_id == decided or rule.sentence == chosen.sentence:
                     continue  # it tells nothing else
+                if chosen.category == NE and rule.category in _RESPONSES:
+                    continue
                 if rule.name in holds and holds[rule.name][0, place]:
                     found.append(f"{rule_id} ({rule.category})")
         return found

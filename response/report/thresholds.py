@@ -3,11 +3,12 @@
 from typing import Any, Final
 
 from response.cells import thousandths_text
-from response.criteria.burden import NO_SUM
+from response.criteria.burden import NO_SUM, UNMEASURED, Burden
 from response.criteria.choi import ChoiState
 from response.criteria.criterion import State
 from response.criteria.distances import at_least, at_most, grown_from_um, mm, pr_at_most_um
 from response.criteria.recist import RecistState
+from response.criteria.some_lesions import is_one_of
 from response.criteria.sum_tests import change_to
 
 _NO_PR: Final = "PR needs a complete sum"
@@ -50,7 +51,7 @@ def _recist(state: RecistState, place: int) -> list[str]:
         never = state.options.missing_target_policy == "always_ne"
         return ["PR and PD need a complete sum" if never else "the bounds of the missing lesions decide"]
     found = [at_most("PR", test.largest_partial(baseline), sum_um)] if complete else [_NO_PR]
-    if reference < NO_SUM:
+    if reference < NO_SUM and (complete or _measured(burden, place)):
         start = test.smallest_progressive(reference)
         share = f"{'' if test.inclusive else 'more than '}{thousandths_text(change_to(test.progressive))} %"
         why = share if start > reference + test.least else f"{mm(test.least)} mm"
@@ -72,7 +73,7 @@ def _choi(state: ChoiState, place: int) -> list[str]:
     complete = bool(burden.all_assessed[0, place])
     found = [at_most("PR by size", pr_at_most_um(baseline, 9), sum_um)] if complete else [_NO_PR]
     found.append(_attenuation(state, place))
-    if reference < NO_SUM:
+    if reference < NO_SUM and (complete or _measured(burden, place)):
         start = choi_pd_from_um(reference)
         found.append(at_least("PD", start, sum_um, f"unless the {state.comparison.quantity.word} fell by 15 %"))
     return found
@@ -94,6 +95,11 @@ def _attenuation(state: ChoiState, place: int) -> str:
     unit = quantity.unit
     told = "reached" if excess <= 0 else f"{thousandths_text(-(-excess // (100 * lesions)))} {unit} away"
     return f"PR by {quantity.word} at {thousandths_text(limit)} {unit} or less: {told}"
+
+
+def _measured(burden: Burden, place: int) -> bool:
+    """Return whether some target of a single series was assessed."""
+    return bool((burden.is_target & ~is_one_of(burden.state, UNMEASURED))[:, place].any())
 
 
 def _without_sums(state: RecistState) -> bool:
