@@ -607,6 +607,9 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     ("a name that no option holds", named(name="a,b"), "what_it_is", "cannot stand in --criteria"),
     ("a slip in the column that it needs", named(needs="volume_ml"), "what_it_is",
      "needs 'volume_ml', which is no column"),
+    ("a sentence, and not the place in a block", with_rule("pr", sentence="down to {lowest} mm3"), "one_by_one",
+     r"^the sentence of the rule volumetric\.target\.pr: criterion 'volumetric' tells {lowest}, but has no number .*"
+     r"or volumetric_lowest$"),
     ("a study's own has no prefix of its own", with_numbers(by_constant_names), "study_of_its_own",
      r"values\(\) gives no 'study_of_the_suite_sum', .* Let values\(\) name .* by `self.prefix`"),
     ("thresholds of a study are passed over", deaf_to_a_study, "study_of_its_own",

@@ -1,6 +1,7 @@
 """A criterion on the test bench: its trials, their assessments, and the rows and states that checks look at."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -43,7 +44,8 @@ class Bench:
     trials
         Trials that, together with made-up ones, reach all its rules, with the options that those need.
     columns
-        Columns of the measurement table that only this criterion knows: what makes a cell.
+        Columns of the measurement table that only this criterion knows: what makes a cell. It makes no blank: that is a
+        measurement that is missing, and the suite takes away the column that the criterion `needs` where it tries that.
     unreached
         Rules that no trial can reach (`question.rule`, `flag.rule`); one that is reached must not stand here.
     ne_when_complete
@@ -76,10 +78,8 @@ class Bench:
 
     def assess(self, trial: Trial) -> Assessment:
         """Return the assessment of a trial; what the criterion gives wrong is an AssertionError."""
-        try:
+        with _as_a_failure():
             return assess_by(self.criterion, trial.measurements(), trial.protocol)
-        except CriterionError as error:
-            raise AssertionError(str(error)) from error.__cause__
 
     @cached_property
     def assessments(self) -> Sequence[Assessment]:
@@ -107,11 +107,22 @@ class Bench:
 
     def timepoints(self, assessment: Assessment) -> list[Row]:
         """Return the rows of the criterion in the table of timepoints."""
-        return [row for row in timepoint_table(assessment).rows() if row["criterion"] == self.criterion.name]
+        with _as_a_failure():
+            return [row for row in timepoint_table(assessment).rows() if row["criterion"] == self.criterion.name]
 
     def subjects(self, assessment: Assessment) -> list[Row]:
         """Return the rows of the criterion in the table of subjects."""
-        return [row for row in subject_table(assessment).rows() if row["criterion"] == self.criterion.name]
+        with _as_a_failure():
+            return [row for row in subject_table(assessment).rows() if row["criterion"] == self.criterion.name]
+
+
+@contextmanager
+def _as_a_failure() -> Iterator[None]:
+    """Make a failure of the test of what a criterion gives wrong, or of a sentence that tells what is no number."""
+    try:
+        yield
+    except CriterionError as error:
+        raise AssertionError(str(error)) from error.__cause__
 
 
 def rules_of(criterion: Criterion) -> Iterator[tuple[str, Rule[Any]]]:

@@ -88,15 +88,14 @@ def check_one_by_one(bench: Bench) -> None:
     for assessment in bench.assessments:
         try:
             alone = bench.one_by_one(assessment)
-            timepoints, subjects = bench.timepoints(alone), bench.subjects(alone)
         except Exception as error:
             fault = error.__cause__ or error
             raise AssertionError(
                 f"subjects one by one are not scored: {type(fault).__name__}: {fault}. {advice}"
             ) from error
         told = "of all subjects at once against one by one"
-        _same(bench.timepoints(assessment), timepoints, f"timepoints {told}", advice)
-        _same(bench.subjects(assessment), subjects, f"subjects {told}", advice)
+        _same(bench.timepoints(assessment), bench.timepoints(alone), f"timepoints {told}", advice)
+        _same(bench.subjects(assessment), bench.subjects(alone), f"subjects {told}", advice)
 
 
 def check_other_evaluators(bench: Bench) -> None:
@@ -263,9 +262,10 @@ def check_no_silent_ne(bench: Bench) -> None:
     whole = bench.timepoints(bench.assess(bench.complete_trial))
     excused = {f"{bench.criterion.name}.{rule}" for rule in bench.ne_when_complete}
     undecided = [row for row in whole if row["overall"] == NE and row["rule"] not in excused]
+    hint = " What `columns` makes must not be blank." if bench.columns else ""
     assert not undecided, (
         f"all was assessed, but the response is NE: {places_of(undecided)}. If there is nothing to follow, name the "
-        "rule in `ne_when_complete`; else it holds too often"
+        f"rule in `ne_when_complete`; else it holds too often.{hint}"
     )
 
 
