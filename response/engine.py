@@ -170,7 +170,10 @@ def assess_timeline(
     progress: Progress | None = None,
 ) -> dict[str, Result]:
     """Return the result of each criterion over a timeline."""
-    results = {item.name: empty_result(item, options[item.name], len(timeline.visits)) for item in criteria}
+    results = {
+        item.name: empty_result(item, options[item.name], len(timeline.visits), len(timeline.series))
+        for item in criteria
+    }
     with ThreadPoolExecutor(THREADS) as threads:
         for done in threads.map(lambda block: _assess_block(block, results), timeline.blocks()):
             if progress is not None:
@@ -223,7 +226,19 @@ def _keep(block: Block, state: State, result: Result, beside: Mapping[str, State
         if holds.any():
             flags |= (holds & scored).astype(np.uint32) << np.uint32(bit)
     result.flags[cells] = block.ragged(flags)
+    result.own_targets[block.low : block.high] = _measures_otherwise(state, beside[STANDARD])
     _keep_progression(block, state, result, beside)
+
+
+def _measures_otherwise(state: State, standard: State) -> bool:
+    """Return whether a criterion sums something over the targets that is not what RECIST 1.1 sums."""
+    if not isinstance(state, RecistState) or not isinstance(standard, RecistState):
+        return False
+    own, recist = state.burden, standard.burden
+    if own.value_um is recist.value_um and own.state is recist.state:
+        return False
+    other = own.is_target & (own.state != recist.state)
+    return not np.array_equal(own.value_um, recist.value_um) or bool(other.any())
 
 
 def _keep_progression(block: Block, state: State, result: Result, beside: Mapping[str, State]) -> None:

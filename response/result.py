@@ -35,6 +35,8 @@ class Result:
         Date of the progression where the overall response is PD, else `NO_DATE`.
     adjudicated
         `vocabulary.Response` codes of the overall response as later findings revise it.
+    own_targets
+        Whether targets were measured in another way than by RECIST 1.1, in some series of the block; `[series]`.
     """
 
     criterion: Criterion
@@ -44,6 +46,7 @@ class Result:
     flags: NDArray[np.uint32]
     progression_date: NDArray[np.int32]
     adjudicated: NDArray[np.int8]
+    own_targets: NDArray[np.bool_]
 
     def rules(self, question: str) -> tuple[Rule[Any], ...]:
         """Return the rules of a question."""
@@ -65,7 +68,7 @@ def response_lut(rules: Sequence[Rule[Any]], words: Mapping[Response, str] = RES
     return np.asarray([*codes, int(Response.BLANK)], np.int8)  # the last one is reached by index -1
 
 
-def empty_result(criterion: Criterion, options: Options, cells: int) -> Result:
+def empty_result(criterion: Criterion, options: Options, cells: int, series: int) -> Result:
     """Return a result in which nothing is scored yet; the engine fills in its arrays."""
     return Result(
         criterion,
@@ -75,4 +78,5 @@ def empty_result(criterion: Criterion, options: Options, cells: int) -> Result:
         np.zeros(cells, np.uint32),
         np.full(cells, NO_DATE, np.int32),
         np.zeros(cells, np.int8),
+        np.zeros(series, np.bool_),
     )

@@ -55,7 +55,7 @@ class LesionClass(IntEnum):
     NEW_NODE = 6
 
 
-_UNMEASURED: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED, State.PRESENT)
+UNMEASURED: Final = (State.MISSING, State.NOT_EVALUABLE, State.NOT_SCHEDULED, State.PRESENT)
 _GONE: Final = (State.ABSENT, State.NORMAL_NODE, State.RESOLVED, State.UNKNOWN, State.SPLIT)
 
 
@@ -256,7 +256,7 @@ class Burden:
         """Number of targets that could not be measured."""
         if not self.has(Fact.TARGET_MISSING).any():
             return np.zeros(self.block.shape, np.int64)
-        return self.count(is_one_of(self.state, _UNMEASURED) & self.is_target)
+        return self.count(is_one_of(self.state, UNMEASURED) & self.is_target)
 
     @cached_property
     def default_excess_um(self) -> Sums:

@@ -10,6 +10,7 @@ from response.criteria.burden import Fact
 from response.criteria.rules import Flags
 from response.report.evidence import Evidence, Mentions
 from response.report.figures import Figures
+from response.report.own_targets import OwnTargets
 from response.report.sentences import Decisions
 from response.report.texts import Texts
 from response.vocabulary import Response
@@ -17,7 +18,7 @@ from response.vocabulary import Response
 _PROGRESSIONS: Final = (Response.PD, Response.UNCONFIRMED_PD)
 
 
-def lesion_names(evidence: Evidence, followed: Flags | None) -> dict[str, Texts]:
+def lesion_names(evidence: Evidence, followed: Flags | None, own: OwnTargets | None) -> dict[str, Texts]:
     """Return the names of the lesions that were not assessed, and of the new ones, by column.
 
     Parameters
@@ -26,19 +27,23 @@ def lesion_names(evidence: Evidence, followed: Flags | None) -> dict[str, Texts]
         The block.
     followed
         Which of its lesions the criterion follows, `[track]`; None: all.
+    own
+        The targets as the criterion measures them, if not as RECIST 1.1 does.
     """
-    found = {"missing_lesions": evidence.missing, "new_lesion_ids": evidence.new}
+    missing = evidence.missing if own is None else own.missing(evidence)
+    found = {"missing_lesions": missing, "new_lesion_ids": evidence.new}
     if followed is not None:
         found = {name: mentions.where(evidence.are_among(followed, mentions)) for name, mentions in found.items()}
     return {name: evidence.names(mentions) for name, mentions in found.items()}
 
 
-def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray[np.int64]]:
+def drivers(decisions: Decisions, evidence: Evidence, own: OwnTargets | None) -> tuple[Mentions, NDArray[np.int64]]:
     """Return the lesions behind PD and NE, and their rank within the timepoint.
 
     PD: new lesions, then non-targets that progressed, and lesions with a new or growing nodule where that decides, then
     targets that grew, the largest growth first; after a complete response what is there again. NE: the lesions that
-    were not assessed, or were not at baseline.
+    were not assessed, or were not at baseline. Targets grow, and are not assessed, as the criterion measures them
+    (`own`; None: as RECIST 1.1 does).
     """
     result = decisions.result
     rules = [kind.rule.rsplit(".", 1)[-1] for kind in decisions.kinds]
@@ -48,7 +53,7 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
     found = [
         (evidence.new.having(int(Fact.NEW_UNEQUIVOCAL)), 0, progressed),
         (evidence.listed.having(int(Fact.NON_TARGET_PROGRESSION)), 1, progressed),
-        (_missing(evidence, decisions.code, rules), 0, undecided),
+        (_missing(evidence, own, decisions.code, rules), 0, undecided),
     ]
     relapse = progressed & np.isin(decisions.code, [i for i, name in enumerate(rules) if name == "relapse_after_cr"])
     if relapse.any():
@@ -61,7 +66,7 @@ def drivers(decisions: Decisions, evidence: Evidence) -> tuple[Mentions, NDArray
     parts = [mentions.where(cells[mentions.cell]) for mentions, _, cells in found]
     ranks = [np.full(len(part.cell), rank << 21, np.int64) for part, (_, rank, _) in zip(parts, found, strict=True)]
     if by_size.any():
-        part, rank_of_growth = _grown(decisions.figures, evidence, np.flatnonzero(by_size))
+        part, rank_of_growth = _grown(decisions.figures, evidence, own, np.flatnonzero(by_size))
         parts.append(part)
         ranks.append(rank_of_growth)
     whole = Mentions(
@@ -84,20 +89,26 @@ def _grew(decisions: Decisions, evidence: Evidence) -> NDArray[np.bool_]:
     return np.isin(decisions.code, [i for i, kind in enumerate(decisions.kinds) if "growth" in kind.template])
 
 
-def _grown(figures: Figures, evidence: Evidence, cells: NDArray[np.intp]) -> tuple[Mentions, NDArray[np.int64]]:
+def _grown(
+    figures: Figures, evidence: Evidence, own: OwnTargets | None, cells: NDArray[np.intp]
+) -> tuple[Mentions, NDArray[np.int64]]:
     nadir = evidence.nadir_cell(figures.nadir_um)[cells]
     reference = evidence.baseline_cell[cells] if figures.grows_from_baseline else nadir
     usable = reference >= 0
+    if own is not None:
+        lesions, rank = own.grown(evidence, cells[usable], reference[usable])
+        return lesions, (2 << 21) + np.minimum(rank, (1 << 21) - 1)
     found, growth = evidence.grown(cells[usable], reference[usable])
     largest_first = (1 << 21) - 1 - np.minimum(growth, (1 << 21) - 1)
     return found, (2 << 21) + largest_first
 
 
-def _missing(evidence: Evidence, code: NDArray[np.int32], rules: Sequence[str]) -> Mentions:
+def _missing(evidence: Evidence, own: OwnTargets | None, code: NDArray[np.int32], rules: Sequence[str]) -> Mentions:
     """Return the lesions that were not assessed; targets alone where some target is missing."""
-    missing = evidence.missing
+    missing = evidence.missing if own is None else own.missing(evidence)
     is_target = missing.fact & np.uint16(Fact.TARGET_MISSING) != 0
-    now = missing.where(is_target | (evidence.missing_targets[missing.cell] == 0))
+    targets = missing.where(is_target).count(evidence.cells)
+    now = missing.where(is_target | (targets[missing.cell] == 0))
     at_baseline = np.isin(code, [i for i, name in enumerate(rules) if name == "baseline_incomplete"])
     if not at_baseline.any():
         return now

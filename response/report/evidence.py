@@ -129,9 +129,10 @@ class Evidence:
     @cached_property
     def listed(self) -> Mentions:
         """Everything that is worth naming, track by track."""
-        return self._mentions(self._facts & np.uint16(_LISTED) != 0)
+        return self.mentions(self._facts & np.uint16(_LISTED) != 0)
 
-    def _mentions(self, chosen: Flags) -> Mentions:
+    def mentions(self, chosen: Flags) -> Mentions:
+        """Return chosen lesions, `[track, timepoint]`, with what they say."""
         spots = np.flatnonzero(chosen)
         width = max(self.block.timepoints, 1)
         local, place = spots // width, spots % width
@@ -205,17 +206,26 @@ class Evidence:
         first = self.timeline.cell_start[self.series] - self.block.cell_slice.start
         return np.where((source >= first) & self.follow_up & (nadir_um < NO_SUM), source, -1)
 
-    def grown(self, cells: Cells, reference: Cells) -> tuple[Mentions, NDArray[np.int64]]:
-        """Return the targets that are larger at some cells than at a reference cell of each, and by how much (um)."""
+    def grown(
+        self, cells: Cells, reference: Cells, values: NDArray[Any] | None = None
+    ) -> tuple[Mentions, NDArray[np.int64]]:
+        """Return the targets that are larger at some cells than at a reference cell of each, and by how much (um).
+
+        By what they add to the sum of diameters, or by other `values`, `[track, timepoint]`.
+        """
         timeline, series = self.timeline, self.series[cells]
         first, count = timeline.track_start[series], np.diff(timeline.track_start)[series]
         of = np.repeat(np.arange(len(cells)), count)
         track = first[of] + np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
         targets = self.is_target[track - self.block.track_slice.start]
         of, track = of[targets], track[targets]
-        spot = timeline.spot_start[track]
-        now = timeline.value_um[spot + self.place[cells[of]]].astype(np.int64)
-        growth = now - timeline.value_um[spot + self.place[reference[of]]]
+        before, after = self.place[reference[of]], self.place[cells[of]]
+        if values is None:
+            spot = timeline.spot_start[track]
+            growth = timeline.value_um[spot + after].astype(np.int64) - timeline.value_um[spot + before]
+        else:
+            lesion = track - self.block.track_slice.start
+            growth = values[lesion, after].astype(np.int64) - values[lesion, before]
         larger = growth > 0
         found = Mentions(cells[of[larger]], track[larger], np.zeros(int(larger.sum()), np.uint16))
         return found, growth[larger]
@@ -223,7 +233,7 @@ class Evidence:
     def diseased(self, cells: Flags) -> Mentions:
         """Return the lesions that are there at some cells."""
         dense = self.block.cell_values(self._widened(cells), fill=False)
-        return self._mentions((self._facts & np.uint16(DISEASE) != 0) & dense[self.block.series_of_track])
+        return self.mentions((self._facts & np.uint16(DISEASE) != 0) & dense[self.block.series_of_track])
 
     def with_nodule(self, cells: Flags) -> Mentions:
         """Return the lesions that show a new or growing intratumoral nodule at some cells (Choi)."""
@@ -231,7 +241,7 @@ class Evidence:
         counted = (self.classes != LesionClass.UNCOUNTED)[:, None]
         dense = self.block.cell_values(self._widened(cells), fill=False)
         shown = np.isin(nodules, (Nodule.NEW, Nodule.GROWING)) & counted
-        return self._mentions(shown & dense[self.block.series_of_track])
+        return self.mentions(shown & dense[self.block.series_of_track])
 
     def _widened(self, cells: Flags) -> Flags:
         whole = np.zeros(len(self.timeline.visits), np.bool_)

@@ -1,6 +1,7 @@
 """The table of lesions: one row per subject, evaluator, timepoint and lesion (`lesions.csv`).
 
-It says what each lesion adds to the sum, and why: adding up `value_mm` gives every sum again.
+It says what each lesion adds to the sum, and why: adding up `value_mm` gives every sum of diameters again. For each
+criterion that measures targets in another way, a column `<criterion>_value` says what they add to its sum.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from response.block import Block
 from response.cells import NO_NUMBER, NO_ROW
 from response.criteria.burden import LesionClass
 from response.engine import Assessment
-from response.readings import SUMMED, TOO_SMALL_UM, counting_length_um
+from response.readings import TOO_SMALL_UM, counting_length_um
 from response.registry import STANDARD
 from response.report.columns import (
     Columns,
@@ -25,8 +26,10 @@ from response.report.columns import (
     yes_or_blank,
 )
 from response.report.evidence import Evidence
+from response.report.own_targets import ADDED, own_targets
 from response.report.series_columns import series_columns
 from response.report.texts import compacted
+from response.result import Result
 from response.table import TextColumn
 from response.vocabulary import Nodule, Role, State, text_of
 
@@ -35,9 +38,6 @@ LESION_COLUMNS: Final = (
     "baseline_mm nadir_mm change_from_baseline_mm change_from_baseline_percent attenuation_hu baseline_hu "
     "morphology nodule source file line"
 ).split()
-
-# States whose value, also 0, is part of the sum of a target.
-_ADDED: Final = (*SUMMED, State.ABSENT, State.MERGED, State.SPLIT, State.RESOLVED)
 
 _WHY_OF_STATE: Final = {
     State.MEASURED: "measured",
@@ -81,6 +81,7 @@ class LesionRows:
         for_nodes = counting_length_um(measured, ~nodal)
         self.lengths = (counting_length_um(measured, nodal), for_nodes)
         self.hu = measured.numbers.get("attenuation_hu")
+        self.own = {own_value(result): result for result in assessment.results.values() if result.own_targets.any()}
 
     def batches(self) -> Iterator[Columns]:
         """Hand out the rows, block by block."""
@@ -106,8 +107,9 @@ class LesionRows:
             "why": self._why(rows),
             **self._numbers(rows, evidence),
             **self._origin(rows),
+            **{name: _own_values(rows, result, evidence) for name, result in self.own.items()},
         }
-        return {name: columns[name] for name in LESION_COLUMNS}
+        return {name: columns[name] for name in (*LESION_COLUMNS, *self.own)}
 
     def _dates(self, rows: "_Spots", cell: NDArray[np.int64]) -> TextColumn:
         """Return the scan date of the row, else that of the timepoint."""
@@ -236,7 +238,7 @@ class _Values:
         self.row = timeline.row[spot]
         self.state = timeline.state[spot]
         self.value = timeline.value_um[spot].astype(np.int64)
-        self.added = spots.counted_target & np.isin(np.arange(len(State)), _ADDED)[self.state]
+        self.added = spots.counted_target & np.isin(np.arange(len(State)), ADDED)[self.state]
 
 
 class _Spots(_Values):
@@ -266,6 +268,19 @@ class _Spots(_Values):
     def at(self, evidence: Evidence, cell: NDArray[np.int64]) -> _Values:
         """Return the same lesions at other timepoints of their series."""
         return _Values(self, self.timeline.spot_start[self.track] + evidence.place[cell])
+
+
+def own_value(result: Result) -> str:
+    """Return the name of the column with what lesions add to the sum of a criterion, in the unit of that sum."""
+    return f"{result.criterion.prefix}_value"
+
+
+def _own_values(rows: _Spots, result: Result, evidence: Evidence) -> NumberColumn:
+    own = own_targets(result, evidence)
+    if own is None:  # it adds what RECIST 1.1 does
+        return NumberColumn(rows.value, rows.added & (evidence.baseline[rows.cell] >= 0))
+    value, known = own.added(rows.track - evidence.block.track_slice.start, evidence.place[rows.cell])
+    return NumberColumn(value, known & (evidence.baseline[rows.cell] >= 0))
 
 
 def _why_table() -> tuple[list[str], NDArray[np.int32]]:

@@ -19,7 +19,7 @@ def one_series(assessment: Assessment, series: int) -> Assessment:
     """Return the part of an assessment that is about one series."""
     timeline = assessment.timeline
     cells = timeline.cells(series)
-    results = {name: _result_of(result, cells) for name, result in assessment.results.items()}
+    results = {name: _result_of(result, cells, series) for name, result in assessment.results.items()}
     return Assessment(_timeline_of(timeline, series), results, assessment.protocol)
 
 
@@ -59,7 +59,7 @@ def _cut(whole: T, part: slice) -> T:
     return replace(whole, **arrays)
 
 
-def _result_of(result: Result, cells: slice) -> Result:
+def _result_of(result: Result, cells: slice, series: int) -> Result:
     return replace(
         result,
         answers={name: codes[cells] for name, codes in result.answers.items()},
@@ -67,4 +67,5 @@ def _result_of(result: Result, cells: slice) -> Result:
         flags=result.flags[cells],
         progression_date=result.progression_date[cells],
         adjudicated=result.adjudicated[cells],
+        own_targets=result.own_targets[series : series + 1],
     )

@@ -25,6 +25,7 @@ from response.report.disagreement import disagreements
 from response.report.drivers import drivers, lesion_names
 from response.report.evidence import Evidence, before_new_therapy, first_days
 from response.report.figures import Figures, quantity_of
+from response.report.own_targets import own_targets
 from response.report.sentences import NOT_MEASURED, Decisions, plain_sentence
 from response.report.series_columns import series_columns, site_of, start_days, unmeasured_subjects
 from response.report.texts import as_texts, distinct_codes
@@ -63,7 +64,7 @@ class TimepointRows:
         evidence = Evidence(block, self.results[STANDARD])
         shared = self._visit_columns(evidence)
         decisions = {name: Decisions(result, evidence) for name, result in self.results.items()}
-        names = lesion_names(evidence, None)
+        names = lesion_names(evidence, None, None)
         of_criteria = [self._criterion_columns(item, evidence, names) for item in decisions.values()]
         disagreement = disagreements(decisions, evidence) if len(decisions) > 1 else blank_texts(evidence.cells)
         repeat = len(of_criteria)
@@ -104,6 +105,8 @@ class TimepointRows:
         self, decisions: Decisions, evidence: Evidence, names_of_all: Mapping[str, Any]
     ) -> dict[str, Any]:
         result, followed = decisions.result, decisions.followed
+        own = own_targets(result, evidence)
+        shared = followed is None and own is None
         rows = evidence.cells
         return {
             "criterion": TextColumn.constant(result.criterion.name, rows),
@@ -112,8 +115,8 @@ class TimepointRows:
             "overall_adjudicated": _adjudicated(result, evidence),
             "progression_date": date_texts(result.progression_date[evidence.block.cell_slice]),
             **self._sums(decisions.figures, evidence),
-            **(names_of_all if followed is None else lesion_names(evidence, followed)),
-            "drivers": evidence.names(*drivers(decisions, evidence)),
+            **(names_of_all if shared else lesion_names(evidence, followed, own)),
+            "drivers": evidence.names(*drivers(decisions, evidence, own)),
             "rule": decisions.rule_ids(),
             "clause": decisions.clauses(),
             "reason": decisions.reasons(),
