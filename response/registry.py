@@ -49,6 +49,7 @@ BUILT_IN: Final = {
 STANDARD: Final = "recist-1.1"  # always assessed, and first: the others stand beside it
 OURS: Final = "response"  # the package of the built-in ones
 _KIND: Final = "response.plugins.Criterion"
+_LAST_QUESTION: Final = "overall"
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,10 @@ def _loaded(name: str, entry: EntryPoint) -> Criterion:
         raise CriterionError(f"it is an object of type {type(found).__name__}; expected an instance of {_KIND}")
     if found.name != name:
         raise CriterionError(f"it has the name '{found.name}' itself; expected that of its entry point")
+    asked = [question.name for question in found.questions]
+    if asked[-1:] != [_LAST_QUESTION]:
+        told = f"its last question is '{asked[-1]}'" if asked else "it asks no question"
+        raise CriterionError(f"{told}; expected '{_LAST_QUESTION}'")
     return found
 
 

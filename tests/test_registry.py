@@ -1,5 +1,6 @@
 """Criteria of other packages: found by their name, never two of one name, and a broken one stops nothing."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
@@ -261,5 +262,26 @@ def test_a_sentence_that_tells_no_number_is_named_with_its_rule(told: str, why: 
     found = assessed("T1 liver 100|95", "ours")
     with pytest.raises(CriterionError) as error:
         assert len(found.timepoints)
-    start = f"the sentence of the rule ours.target.sd: criterion 'ours' tells {{{told}}}, but {why}"
+    start = f"the sentence of the rule ours.target.sd: {{{told}}} cannot be told: criterion 'ours' {why}"
     assert str(error.value).startswith(start)
+
+
+def test_a_criterion_may_give_no_number_at_all(bring: Bring) -> None:
+    questions = tuple(
+        Question(
+            one.name,
+            tuple(replace(rule, sentence=re.sub(r"{\w+_?\w*}", "so much", rule.sentence)) for rule in one.rules),
+        )
+        for one in OURS.questions
+    )
+    bring(("ours", Giving(numbers=(), questions=questions, change=lambda _: {}), "our_package:OURS"))
+    found = assessed("T1 liver 100|50|80", "ours")
+    assert found.timepoints.query("criterion == 'ours'")["overall"].tolist() == ["", "PR", "PD"]
+    assert len(found.subjects) == 2
+    assert "Ours: PD" in found.explain("S1", "2")
+
+
+def test_a_criterion_without_an_overall_question_cannot_be_used(bring: Bring) -> None:
+    bring(("ours", replace(OURS, questions=OURS.questions[:-1]), "our_package:OURS"))
+    (finding,) = registry.broken_criteria()
+    assert finding.found == "its last question is 'new_lesion'; expected 'overall'"

@@ -588,9 +588,9 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
      with_numbers(lambda found, _: {**found, "volumetric_sum": found["volumetric_sum"] / 2}), "numbers",
      r"values\(\) gives float64 for 'volumetric_sum'; expected whole thousandths"),
     ("a sentence that tells another number", with_rule("pr", sentence="down to {lowest} mm3"), "numbers",
-     r"target\.pr: .* tells {lowest}, but has no number .* or volumetric_lowest"),
+     r"target\.pr: {lowest} cannot be told: .* has no number .* or volumetric_lowest"),
     ("numbers that no sentence can tell", under_another_name, "numbers",
-     r"target\.pd: .* tells {sum}, but has no number .* or my_volumes_sum"),
+     r"target\.pd: {sum} cannot be told: .* has no number .* or my_volumes_sum"),
     ("an option that is lost", with_options(__post_init__=forgets), "options_are_saved",
      r"option volumetric_pd_percent = 40 is lost: it became 73"),
     ("an option that no protocol holds", with_options(windows=option((28, 56), "days")), "options_are_saved",
@@ -608,7 +608,7 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     ("a slip in the column that it needs", named(needs="volume_ml"), "what_it_is",
      "needs 'volume_ml', which is no column"),
     ("a sentence, and not the place in a block", with_rule("pr", sentence="down to {lowest} mm3"), "one_by_one",
-     r"^the sentence of the rule volumetric\.target\.pr: criterion 'volumetric' tells {lowest}, but has no number .*"
+     r"^the sentence of the rule volumetric\.target\.pr: {lowest} cannot be told: criterion 'volumetric' has no .*"
      r"or volumetric_lowest$"),
     ("a study's own has no prefix of its own", with_numbers(by_constant_names), "study_of_its_own",
      r"values\(\) gives no 'study_of_the_suite_sum', .* Let values\(\) name .* by `self.prefix`"),

@@ -65,7 +65,7 @@ def drivers(decisions: Decisions, evidence: Evidence, own: OwnTargets | None) ->
         found.append((nodules.where(nodules.fact & np.uint16(known) == 0), 1, by_nodule))
     parts = [mentions.where(cells[mentions.cell]) for mentions, _, cells in found]
     ranks = [np.full(len(part.cell), rank << 21, np.int64) for part, (_, rank, _) in zip(parts, found, strict=True)]
-    if by_size.any():
+    if by_size.any() and decisions.figures.knows("nadir"):
         part, rank_of_growth = _grown(decisions.figures, evidence, own, np.flatnonzero(by_size))
         parts.append(part)
         ranks.append(rank_of_growth)

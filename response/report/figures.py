@@ -129,8 +129,7 @@ class Figures:
         try:
             return self._texts(name, cells)
         except CriterionError as error:
-            told = f"criterion '{self.result.criterion.name}' tells {{{name}}}"
-            raise CriterionError(f"{told}, but {error}") from None
+            raise CriterionError(f"{{{name}}} cannot be told: {error}") from None
 
     def _texts(self, name: str, cells: Cells) -> TextColumn:
         if name in _NAMED:
@@ -161,7 +160,8 @@ class Figures:
         for known in (name, *with_unit, f"{criterion.prefix}_{name}", f"attenuation_{name}"):
             if known in by_name:
                 return by_name[known]
-        raise CriterionError(f"has no number {', '.join((name, *with_unit))} or {criterion.prefix}_{name}")
+        names = ", ".join((name, *with_unit))
+        raise CriterionError(f"criterion '{criterion.name}' has no number {names} or {criterion.prefix}_{name}")
 
 
 def quantity_of(result: Result) -> Quantity | None:
