@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from response.checks.ancillary import ANCILLARY_CHECKS
 from response.checks.lesions import LESION_CHECKS
 from response.checks.misleading import MISLEADING_CHECKS
+from response.checks.needs import NEED_CHECKS
 from response.checks.radiotherapy import RADIOTHERAPY_CHECKS
 from response.checks.rows import ROW_CHECKS
 from response.checks.scene import Check, Scene, days_since_1970
@@ -39,6 +40,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *MISLEADING_CHECKS,
     *RADIOTHERAPY_CHECKS,
     *VOLUME_CHECKS,
+    *NEED_CHECKS,
 )
 
 # Finding -> findings about the same lesion and timepoint that explain it.

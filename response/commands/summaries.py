@@ -85,7 +85,15 @@ def tell_counts(log: Log, criterion: str, counts: Mapping[str, int]) -> None:
 
 
 def tell_findings(log: Log, findings: "Sequence[Finding]", *, by_id: bool = False) -> None:
-    """Tell how many findings there are of each severity, and of each kind where asked for."""
+    """Tell how many findings there are of each severity, and of each kind where asked for.
+
+    What holds for the whole of the results is told as it stands: a criterion without the column that it needs.
+    """
+    from response.checks.needs import CRITERION_WITHOUT_COLUMN
+
+    for finding in findings:
+        if finding.id == CRITERION_WITHOUT_COLUMN:
+            log.alert(finding.id, f"{finding.sentence} {finding.remedy}", column=finding.column)
     counts: Counter[str] = Counter(finding.severity for finding in findings)
     words = {"error": "error", "warning": "warning", "info": "note"}
     text = ", ".join(counted(counts[name], word) for name, word in words.items() if counts[name])
