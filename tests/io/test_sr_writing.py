@@ -258,6 +258,22 @@ def test_mri_choi_gives_relative_enhancement_in_percent(tmp_path: Path) -> None:
     assert values(group, "overall^99TUMRESP") == ["C18058^NCIt"]  # PR
 
 
+@pytest.mark.parametrize(
+    ("criterion", "cells", "column", "expected"),
+    [
+        ("who", {"short_mm": "10"}, "sum_mm2", "200 mm2^UCUM"),  # 20 x 10 mm
+        ("qeasl", {"viable_volume_mm3": "2500.5"}, "qeasl_sum", "2500.5 mm3^UCUM"),
+        ("qeasl", {"viable_volume_mm3": "2500.5"}, "qeasl_unmeasured", "0 1^UCUM"),
+        ("percist", {"sul_peak": "7.5"}, "percist_sum", "7.5 1^UCUM"),
+    ],
+)
+def test_a_sum_has_its_unit(criterion: str, cells: dict[str, str], column: str, expected: str, tmp_path: Path) -> None:
+    rows = [lesion_row(**at, longest_mm="20", **cells) for at in ({}, {"timepoint": "1", "date": "2024-03-01"})]
+    reports, _ = written(rows, tmp_path, criteria=[criterion])
+    group = groups(reports["S-1_1"])[f"{criterion} response"]
+    assert values(group, f"{column}^99TUMRESP") == [expected]
+
+
 def test_chun_has_local_codes(tmp_path: Path) -> None:
     rows = [
         lesion_row(longest_mm="20", morphology="3"),
