@@ -319,3 +319,34 @@ def test_what_was_not_measured_is_no_response_and_no_distance() -> None:
     assert "Also holds" not in text and "away" not in text
     some = " ".join(trials.assessed("T1 liver 60|70 ; T2 lung 40|NE").explain("S1", "1").split())
     assert "PD at 120 mm or more: 50 mm away" in some  # of the measured part, which could prove it
+
+
+JUDGED = [
+    # lesions, criteria, lines under a heading that names the criterion, and under the heading of ancillary findings
+    ("T1 liver 50[volume_mm3=20000]|50[volume_mm3=25000]", ["who"], [], ["T1: volume 20 to 25 ml (+25 %)"]),
+    ("T1 liver 50[volume_mm3=20000]|50[volume_mm3=25000] ; NT1 bone present[volume_mm3=1000]|present[volume_mm3=1000]",
+     ["qeasl"], ["Judged by qEASL:", "T1: volume 20 to 25 ml (+25 %)"],
+     ["volume of non-targets 1 ml (1 ml at baseline, 0 %): 1 non-target", "NT1: volume 1 to 1 ml (0 %)"]),
+    ("T1 liver 50[volume_mm3=20000,viable_volume_mm3=20000]|50[volume_mm3=25000,viable_volume_mm3=9000]",
+     ["qeasl"], ["Judged by qEASL:", "T1: viable volume 20 to 9 ml (-55 %)"], ["T1: volume 20 to 25 ml (+25 %)"]),
+    ("T1 liver 50%60[adc=1]|50%50[adc=1]", ["mri-choi"],
+     ["Judged by MRI-Choi:", "T1: relative enhancement stable (60 to 50 %)"],
+     ["T1: ADC stable (1 to 1 x 10^-3 mm2/s)"]),
+    ("T1 liver 50%60|50%50 ; NT1 liver %60present|%60present", ["mri-choi"],
+     ["Judged by MRI-Choi:", "T1: relative enhancement stable (60 to 50 %)"],
+     ["NT1: relative enhancement stable (60 to 60 %)"]),
+    ("T1 liver 50[volume_mm3=20000,adc=1]|50[volume_mm3=25000,adc=1]|NE[volume_mm3=26000]", ["qeasl"],
+     ["Judged by qEASL:", "T1: volume 20 to 25 ml (+25 %)"], ["T1: ADC stable (1 to 1 x 10^-3 mm2/s)"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lesions", "criteria", "judged", "others"), JUDGED)
+def test_what_a_criterion_judges_by_is_no_finding_that_changes_nothing(
+    lesions: str, criteria: list[str], judged: list[str], others: list[str]
+) -> None:
+    text = trials.assessed(lesions, *criteria).explain("S1", "1")
+    lines = [line.strip() for line in text.splitlines()]
+    assert [line for line in lines if line in judged] == judged
+    start = lines.index("Ancillary findings, which change no category:")
+    assert lines[start + 1 : start + 1 + len(others)] == others
+    assert not [line for line in lines[start:] if line in judged]

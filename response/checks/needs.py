@@ -25,7 +25,7 @@ def criteria_without_column(scene: Scene) -> Iterator[Finding]:
                 expected=f"values in {column}",
                 sentence=f"{result.criterion.title} needs {column}, but {why}: what it says rests on everything else "
                 "alone, and is NE where that does not decide.",
-                remedy=f"Add {column}, name the column that holds it with --mapping, or leave {name} out.",
+                remedy=f"Add {column}, name the column that holds it with --map, or leave {name} out.",
             )
 
 

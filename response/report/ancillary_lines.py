@@ -13,14 +13,31 @@ from response.vocabulary import text_of
 Row = Mapping[str, str]
 
 
-def ancillary_lines(rows: Sequence[Row]) -> Iterator[str]:
-    """Hand out the lines of one timepoint: the whole of it, then lesion by lesion what changed, did not, is unknown.
+def ancillary_lines(rows: Sequence[Row], judged: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[str]:
+    """Hand out the lines of one timepoint: what a criterion judges by, and under another heading what changes nothing.
+
+    Parameters
+    ----------
+    rows
+        Of the table of ancillary findings.
+    judged
+        Titles of the criteria that judge by a finding, by lesion and finding.
+    """
+    rows = [row for row in rows if row["finding"] not in INTERVALS]  # the title of the timepoint tells them
+    titles = {place: judged.get((row["lesion"], row["finding"]), ()) for place, row in enumerate(rows)}
+    for title in dict.fromkeys(title for of_row in titles.values() for title in of_row):
+        yield from _under(f"Judged by {title}", [row for place, row in enumerate(rows) if title in titles[place]])
+    others = [row for place, row in enumerate(rows) if not titles[place]]
+    yield from _under("Ancillary findings, which change no category", others)
+
+
+def _under(heading: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Hand out lines under a heading: the whole timepoint, then lesion by lesion what changed, did not, is unknown.
 
     How large lesions are comes after that; notes come at the end, and only where something changed.
     """
-    rows = [row for row in rows if row["finding"] not in INTERVALS]  # the title of the timepoint tells them
     if rows:
-        yield "  Ancillary findings, which change no category:"
+        yield f"  {heading}:"
     yield from (f"    {_of_timepoint(row)}" for row in rows if not row["lesion"])
     rows = [row for row in rows if row["lesion"]]
     for lesion, of_lesion in groupby(rows, lambda row: row["lesion"]):

@@ -20,6 +20,7 @@ from response.engine import Assessment
 from response.errors import InputError
 from response.registry import STANDARD
 from response.report.ancillary_lines import ancillary_lines
+from response.report.judged import judged_findings
 from response.report.one_series import one_series, states_of
 from response.report.tables import ancillary_table, lesion_table, subject_table, timepoint_table
 from response.report.thresholds import thresholds
@@ -116,6 +117,7 @@ class _Course:
         self.ancillary: dict[str, list[Row]] = {}
         for row in ancillary_table(assessment).rows():
             self.ancillary.setdefault(row["timepoint"], []).append(row)
+        self.judged = judged_findings(assessment, self.states)
         told = [row for rows in self.ancillary.values() for row in rows]
         self.no_cells = {row["lesion"] for row in told if row["pathology_class"] == _NO_CELLS}
         self.places = self._chosen(timepoint)
@@ -186,7 +188,7 @@ class _Course:
         first = rows[0]
         yield f"{_title(first)}{self._after_therapy(place)}"
         yield from self._lesions(first["timepoint"])
-        yield from ancillary_lines(self.ancillary.get(first["timepoint"], []))
+        yield from ancillary_lines(self.ancillary.get(first["timepoint"], []), self.judged)
         if place > int(self.timeline.series.baseline[0]) >= 0:
             yield from _sum_lines(first, complete=self._is_complete(place))
             for row in rows:
