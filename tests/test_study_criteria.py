@@ -20,6 +20,7 @@ from response.api import validate
 from response.cli import main
 from response.criteria.criterion import Criterion, Number
 from response.criteria.recist import RECIST_TEST
+from response.criteria.rules import Question, Rule, otherwise
 from response.criteria.study_criteria import study_criterion
 from response.criteria.study_definitions import (
     RESERVED,
@@ -614,6 +615,19 @@ def test_no_name_is_that_of_a_column_of_the_criteria_side_by_side() -> None:
 def test_a_study_may_not_take_back_in_an_option_what_it_defines() -> None:
     text = defined(based_on="mrecist", more="[study-x]\nmrecist_abs5 = false")
     assert faults(text) == ["[study-x] mrecist_abs5 = false; expected pd_least_mm = 0 in [criterion.study-x] instead"]
+
+
+def test_an_option_that_stays_as_it_is_takes_nothing_back() -> None:
+    assert made(defined(based_on="mrecist", more="[study-x]\nmrecist_abs5 = true")).name == "study-x"
+
+
+def test_a_sentence_that_tells_growth_from_the_nadir_tells_the_baseline_where_the_study_judges_by_it() -> None:
+    told = "the sum has grown to {sum} mm from the nadir {nadir} mm"
+    rule: Rule[Any] = Rule("pd", "PD", otherwise, "table 1", told)
+    base = replace(registry.find_criterion("recist-1.1"), questions=(Question("target", (rule,)),))
+    definition = StudyDefinition(name="x", title="X", source="8.2", test=replace(RECIST_TEST, from_baseline=True))
+    (question,) = study_criterion(base, definition).questions
+    assert question.rules[0].sentence == "the sum has grown to {sum} mm from the baseline {baseline} mm"
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -550,6 +550,16 @@ def other_thresholds(rules: Any) -> Criterion:
     return replace(rules.VOLUMETRIC, test=rules.volumetric_test(50, 25))  # type: ignore[no-any-return]
 
 
+def counts_otherwise_for_a_study(rules: Any) -> Criterion:
+    @dataclass(frozen=True)
+    class Planted(rules.Volumetric):  # type: ignore[misc]
+        def values(self, state: Any) -> Any:
+            found = dict(super().values(state))
+            return {**found, f"{self.prefix}_unmeasured": found[f"{self.prefix}_unmeasured"] + len(self.based_on)}
+
+    return Planted()
+
+
 FAULTS: list[tuple[str, Plant, str, str]] = [
     ("a rule by chance", with_rule("pr", holds=by_chance), "determinism",
      r"timepoints of the same trial, assessed again: .*'(SD' against 'PR|PR' against 'SD)'.* nothing drawn, no clock"),
@@ -616,6 +626,8 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
      "other thresholds of a study change nothing: let state"),
     ("thresholds that are not those offered", other_thresholds, "study_of_its_own",
      "with the same thresholds gives other responses"),
+    ("another number for a study", counts_otherwise_for_a_study, "study_of_its_own",
+     "with the same thresholds gives another volumetric_unmeasured"),
     ("thresholds without a unit", named(numbers=()), "study_of_its_own", "no number is in mm or mm2 or mm3"),
 ]  # fmt: skip
 

@@ -47,7 +47,6 @@ from response.plugins import (
     recist_burden,
     shrunk,
     targets_measured,
-    thousandths_text,
 )
 
 NAME: Final = "volumetric"
@@ -90,9 +89,7 @@ def volume_burden(block: Block, options: VolumetricOptions) -> Burden:
 class VolumetricState(SumState):
     """What the rules ask of all series of a block, `[series, timepoint]`; sums are thousandths of a mm3."""
 
-    def told(self, amount: int) -> str:
-        """Return a sum with its unit, for the thresholds that `explain` tells."""
-        return f"{thousandths_text(amount)} mm3"
+    unit: str = "mm3"  # of the sum, in the thresholds that `explain` tells
 
 
 def _near_threshold(state: VolumetricState) -> Flags:
