@@ -235,6 +235,8 @@ def _measures_otherwise(state: State, standard: State) -> bool:
     if not isinstance(state, RecistState) or not isinstance(standard, RecistState):
         return False
     own, recist = state.burden, standard.burden
+    if state.unit != standard.unit:
+        return True
     if own.value_um is recist.value_um and own.state is recist.state:
         return False
     other = own.is_target & (own.state != recist.state)

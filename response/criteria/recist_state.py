@@ -22,6 +22,8 @@ CONTINUED: Final = "pr_continued"  # the rule that continues an earlier PR
 class RecistState(State):
     """What the rules ask of all series of a block; arrays `[series, timepoint]`, lengths in micrometres."""
 
+    unit: str = "mm"  # of the sum, as it is told
+
     def __init__(self, burden: Burden, options: Any, questions: tuple[Question[Any], ...], test: SumTest) -> None:
         """Ask about a burden; criteria that combine lesions as RECIST 1.1 does bring their own questions and test."""
         super().__init__(burden.block, questions)

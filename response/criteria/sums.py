@@ -46,8 +46,6 @@ class SumState(RecistState):
     Lengths are whole micrometres; areas, where a criterion sums those, whole square micrometres.
     """
 
-    unit: str = "mm"  # of the sum, as it is told
-
     def __init__(
         self,
         burden: Burden,

@@ -70,4 +70,4 @@ def own_targets(result: Result, evidence: Evidence) -> OwnTargets | None:
     beside = {standard.criterion.name: standard.criterion.state(block, standard.options, {})}
     state = result.criterion.state(block, result.options, beside)
     assert isinstance(state, RecistState)
-    return OwnTargets(state.burden, PER_THOUSANDTH.get(getattr(state, "unit", ""), 1))
+    return OwnTargets(state.burden, PER_THOUSANDTH.get(state.unit, 1))
