@@ -67,7 +67,6 @@ _NODE_SUSPECTED: Final = "short axis of a node, progression suspected"
 _NO_BASELINE_ROW: Final = "not counted: no row at baseline"
 _CANDIDATE: Final = "not counted: a candidate"
 _NO_ROLE: Final = "not counted: no role"
-_NOT_IN_SUM: Final = {LesionClass.NON_TARGET: "non-target", LesionClass.NEW: "new lesion"}
 
 
 class LesionRows:
