@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from response.block import Block
 from response.cells import NO_NUMBER
+from response.criteria.burden import running_before
 from response.timeline import Timeline
 from response.vocabulary import Role, State
 
@@ -100,8 +101,7 @@ def _of_block(block: Block, lesions: NDArray[np.intp]) -> NonTargetVolumes:
     at_first = np.arange(len(lesions)), first
     compared = known & known[at_first][:, None]
     count = summed(compared.astype(np.int64))
-    before = np.where(known, volume, _MOST)
-    own = np.minimum.accumulate(np.concatenate([np.full((len(lesions), 1), _MOST), before[:, :-1]], axis=1), axis=1)
+    own = running_before(np.minimum, np.where(known, volume, _MOST), _MOST)
     smallest = _smallest(volume, known, compared, summed, count)
     now = summed(np.where(compared, volume, 0))
     baseline = summed(np.where(compared, volume[at_first][:, None], 0))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from response.block import Block
 from response.cells import NO_DATE, NO_NUMBER, NO_ROW, THOUSAND, DatePrecision
+from response.criteria.burden import running_before
 from response.criteria.visit_values import at_baseline, visit_numbers
 from response.measurements import Measurements
 from response.non_target_volumes import NonTargetVolumes, non_target_volumes
@@ -93,8 +94,7 @@ def _peritoneal_index(block: Block) -> OfVisits:
     first = np.where(block.baseline < 0, UNKNOWN, at_baseline(block, index))
     highest = np.iinfo(np.int64).max
     scored = np.where(block.is_scored & (index != UNKNOWN), index, highest)
-    before = np.full(block.shape, highest)
-    before[:, 1:] = np.minimum.accumulate(scored, axis=1)[:, :-1]
+    before = running_before(np.minimum, scored, highest)
     kept = index != UNKNOWN
     cells = _cells(block, kept)
     return OfVisits(

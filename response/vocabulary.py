@@ -59,6 +59,9 @@ class Nodule(IntEnum):
     GROWING = 3
 
 
+PROGRESSIVE_NODULES: Final = (Nodule.NEW, Nodule.GROWING)  # PD by Choi et al. 2007, table 2
+
+
 class VascularPattern(IntEnum):
     """Pattern of a new liver nodule on dynamic imaging: typical of HCC is arterial enhancement with washout."""
 

@@ -23,7 +23,7 @@ from response.criteria.new_lesions import visit_codes
 from response.criteria.recist import RecistState, recist_burden
 from response.criteria.rules import Flags, Question, Rule, asks, chosen, otherwise
 from response.criteria.some_lesions import is_one_of
-from response.vocabulary import Clinical, Nodule
+from response.vocabulary import PROGRESSIVE_NODULES, Clinical, Nodule
 
 _NOT_GONE: Final = Fact.NON_TARGET_PRESENT | Fact.NON_TARGET_MISSING | Fact.NON_TARGET_UNPROVEN
 
@@ -106,7 +106,7 @@ class ChoiState(State):
             return None
         nodules = self.block.lesion(self.block.timeline.measurements.code("nodule"), Nodule.BLANK)
         counted = ~is_one_of(self.burden.classes, (LesionClass.UNCOUNTED,))[:, None]
-        return counted & is_one_of(nodules, (Nodule.NEW, Nodule.GROWING))
+        return counted & is_one_of(nodules, PROGRESSIVE_NODULES)
 
 
 def _new_lesion(state: ChoiState) -> Flags:

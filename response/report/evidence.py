@@ -19,7 +19,7 @@ from response.criteria.rules import Flags
 from response.report.texts import Texts, joined_lists
 from response.result import Result
 from response.table import TextColumn
-from response.vocabulary import Nodule, State
+from response.vocabulary import PROGRESSIVE_NODULES, Nodule, State
 
 Cells = NDArray[np.int64]
 
@@ -240,7 +240,7 @@ class Evidence:
         nodules = self.block.lesion(self.timeline.measurements.code("nodule"), Nodule.BLANK)
         counted = (self.classes != LesionClass.UNCOUNTED)[:, None]
         dense = self.block.cell_values(self._widened(cells), fill=False)
-        shown = np.isin(nodules, (Nodule.NEW, Nodule.GROWING)) & counted
+        shown = np.isin(nodules, PROGRESSIVE_NODULES) & counted
         return self.mentions(shown & dense[self.block.series_of_track])
 
     def _widened(self, cells: Flags) -> Flags:

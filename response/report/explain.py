@@ -27,7 +27,7 @@ from response.report.thresholds import thresholds
 from response.result import Result
 from response.suggestion import is_of_liver, suggestion_lines
 from response.visit_descriptors import THERAPIES
-from response.vocabulary import NA, NE, RESPONSE_NAMES, Nodule, PathologyClass, Response, organ_of, text_of
+from response.vocabulary import NA, NE, PROGRESSIVE_NODULES, RESPONSE_NAMES, PathologyClass, Response, organ_of, text_of
 
 WIDTH: Final = 100
 _RESPONSES: Final = tuple(RESPONSE_NAMES[code] for code in (Response.CR, Response.PR))
@@ -299,7 +299,7 @@ class _Course:
 
 
 _NO_CELLS: Final = text_of(PathologyClass.A).upper()
-_NODULES: Final = frozenset(text_of(word) for word in (Nodule.NEW, Nodule.GROWING))
+_NODULES: Final = frozenset(text_of(word) for word in PROGRESSIVE_NODULES)
 _ROLES: Final = {
     "target": "Target lesions",
     "non_target": "Non-target lesions",
